@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A change: one value that updates memory, goes to the store and lands in the audit log. Whoever
+ * wants something changed makes a change and posts it to the store thread, the only writer:
+ *
+ *	inventory_prepare   checks it against memory and makes the records that result
+ *	store               writes those records, durably
+ *	inventory_commit    puts them in place, under the write lock
+ *	the poster is told
+ *
+ * Sightings and hand-outs (CHANGE_SEEN, _NOTIFIED, _FETCHED) are coalesced by the store thread and
+ * written in batches; all others are durable before they are acknowledged.
+ */
+#ifndef BELLHOP_CORE_FLEET_CHANGE_H
+#define BELLHOP_CORE_FLEET_CHANGE_H
+
+#include "core/base/arena.h"
+#include "core/fleet/device.h"
+
+enum change_kind {
+	CHANGE_DEVICE_ADD,     /* fails with -EEXIST when it is there; state new unless claimed too */
+	CHANGE_DEVICE_SET,     /* edits the fields named in `fields` */
+	CHANGE_DEVICE_CLAIM,   /* new -> claimed (adds the device if need be), may edit fields too */
+	CHANGE_DEVICE_BLOCK,
+	CHANGE_DEVICE_UNBLOCK, /* back to claimed if it has a key, else new */
+	CHANGE_DEVICE_REMOVE,
+	CHANGE_DEVICE_SEEN,     /* a phone showed itself: adds it as new, updates what it reported */
+	CHANGE_DEVICE_NOTIFIED, /* its URL went out */
+	CHANGE_DEVICE_FETCHED,  /* it took a file: `file`, `bytes` */
+	CHANGE_PROFILE_SET,     /* creates or edits */
+	CHANGE_PROFILE_REMOVE,
+	CHANGE_FILE_SET,        /* the catalogue: `file`, `bytes`, `file_utc_ms` */
+	CHANGE_FILE_REMOVE,
+};
+
+/* Which fields of the change hold something to set (bits of `fields`). */
+enum change_field {
+	FIELD_VENDOR = 1 << 0,
+	FIELD_MODEL = 1 << 1,
+	FIELD_FIRMWARE = 1 << 2,
+	FIELD_PROFILE = 1 << 3,
+	FIELD_LABEL = 1 << 4,
+	FIELD_FORM = 1 << 5,
+	FIELD_BOUND_ADDRESS = 1 << 6,   /* family ADDRESS_NONE removes the binding */
+	FIELD_BOUND_INTERFACE = 1 << 7,
+	FIELD_ADDRESS = 1 << 8,         /* seen at, with interface */
+	FIELD_IDENTIFIED_BY = 1 << 9,
+	FIELD_PARENT = 1 << 10,         /* of a profile */
+};
+
+struct change_setting {
+	struct span path;
+	struct span value;
+	bool is_unset; /* remove the path */
+};
+
+struct change {
+	enum change_kind kind;
+	uint32_t fields; /* enum change_field */
+	uint64_t utc_ms; /* when; set by whoever posts it to the store */
+	struct mac mac;
+	struct span vendor;
+	struct span model;
+	struct span firmware;
+	struct span profile; /* of a device; or the name of the profile that changes */
+	struct span parent;
+	struct span label;
+	enum notify_form form;
+	struct address bound_address;
+	struct span bound_interface;
+	struct address address;
+	struct span interface;
+	enum device_identified_by identified_by;
+	const struct change_setting *settings;
+	size_t setting_count;
+	struct span file; /* name in the catalogue, or of the file fetched */
+	uint64_t bytes;
+	uint64_t file_utc_ms; /* modification time of a catalogue file */
+	bool is_complete;     /* FETCHED: with this the phone has all it should have */
+};
+
+/* A deep copy whose spans live in `arena`, or NULL when it is full. */
+struct change *change_copy(struct arena *arena, const struct change *change);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inventory: devices, profiles, vendor packs and the catalogue of served files, in memory. It
+ * takes no lock itself: the shell holds a read lock around every use of the const functions and a
+ * write lock around inventory_commit and inventory_set_vendors; inventory_prepare runs on the one
+ * writer's thread and needs only a read lock.
+ */
+#ifndef BELLHOP_CORE_FLEET_INVENTORY_H
+#define BELLHOP_CORE_FLEET_INVENTORY_H
+
+#include "core/base/table.h"
+#include "core/fleet/change.h"
+#include "core/fleet/device.h"
+#include "core/fleet/profile.h"
+#include "core/fleet/vendor.h"
+
+/* A file below DATA/files/ that any claimed phone may fetch. */
+struct catalogue_file {
+	char *name; /* as phones ask for it, relative, '/' between parts; owned */
+	uint64_t bytes;
+	uint64_t modified_utc_ms;
+};
+
+struct inventory_limits {
+	size_t devices_max;
+	size_t new_devices_max; /* of them, in state new: strangers cannot fill the table */
+	size_t profiles_max;
+	size_t files_max;
+};
+
+struct inventory {
+	struct inventory_limits limits;
+	struct random random; /* keys; used by inventory_prepare only */
+	struct table devices;          /* by MAC */
+	struct table devices_by_key;   /* by key, those that have one */
+	struct table devices_by_bound; /* by bound address, those that have one */
+	struct table profiles;         /* by name; "default" is always there */
+	struct table files;            /* by name */
+	struct vendors vendors;
+	uint64_t generation;          /* rises with every commit */
+	size_t count_by_state[DEVICE_BLOCKED + 1];
+	uint64_t refused_new;         /* sightings dropped because new_devices_max was reached */
+};
+
+/* An empty inventory with the profile "default". 0 or -ENOMEM. */
+int inventory_init(struct inventory *inventory, const struct inventory_limits *limits,
+		   const uint8_t seed[static random_seed_size]);
+void inventory_free(struct inventory *inventory);
+
+const struct device *inventory_device(const struct inventory *inventory, struct mac mac);
+
+/* By the key of a URL, compared in constant time after the look-up; NULL when there is none. */
+const struct device *inventory_device_by_key(const struct inventory *inventory, struct span key);
+
+/* The device an operator bound to this address (and interface, when the binding names one). */
+const struct device *inventory_device_by_address(const struct inventory *inventory,
+						 struct address address, struct span interface);
+
+const struct profile *inventory_profile(const struct inventory *inventory, struct span name);
+
+/* A catalogue file by name; exact first, then without regard to case (ecosystem.md 4.1). */
+const struct catalogue_file *inventory_file(const struct inventory *inventory, struct span name);
+
+/* Walk in no particular order; start with `*cursor` 0. */
+const struct device *inventory_next_device(const struct inventory *inventory, size_t *cursor);
+const struct profile *inventory_next_profile(const struct inventory *inventory, size_t *cursor);
+const struct catalogue_file *inventory_next_file(const struct inventory *inventory, size_t *cursor);
+
+/*
+ * What a change comes to: complete records to store and to put in place. Opaque to all but the
+ * inventory and the store (which reads `device`, `profile`, `file`: NULL where the change does not
+ * touch one; with `is_removal` the record named is to be deleted).
+ */
+struct prepared {
+	enum change_kind kind;
+	bool is_removal;
+	bool is_nothing; /* the change alters nothing worth storing */
+	struct device *device;
+	struct profile *profile;
+	struct catalogue_file *file;
+};
+
+/*
+ * Checks a change and makes its outcome. 0 and `*prepared` (owned by the caller until commit), or a
+ * negative errno with one sentence in `problem` that says why and what to do: -ENOENT no such
+ * device, profile or file; -EEXIST; -EINVAL a value is not legal; -ENOSPC a table is full; -EBUSY
+ * the profile is in use; -ENOMEM. The inventory is unchanged.
+ */
+int inventory_prepare(struct inventory *inventory, const struct change *change,
+		      struct prepared *prepared, char *problem, size_t problem_size);
+
+/* Puts a prepared change in place and takes its records over. Cannot fail. */
+void inventory_commit(struct inventory *inventory, struct prepared *prepared);
+
+/* Drops a prepared change. */
+void prepared_free(struct prepared *prepared);
+
+/* Puts records read from the store in place at start: as prepare and commit, without checks. */
+int inventory_load_device(struct inventory *inventory, struct device *device);
+int inventory_load_profile(struct inventory *inventory, struct profile *profile);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * files_serve: from a name that was asked for, over HTTP, HTTPS or TFTP, to the bytes that this
+ * requester may have, or the one refusal. Every refusal looks the same outside (404, ERROR 1); the
+ * reason goes to the operator only.
+ */
+#ifndef BELLHOP_CORE_PROVISION_FILES_H
+#define BELLHOP_CORE_PROVISION_FILES_H
+
+#include "core/base/effects.h"
+#include "core/fleet/config.h"
+#include "core/fleet/policy.h"
+
+enum door { DOOR_HTTP, DOOR_HTTPS, DOOR_TFTP };
+
+struct file_request {
+	enum door door;
+	struct span path;        /* percent-decoded once, for HTTP from the first '/' on */
+	struct span user_agent;  /* HTTP only */
+	struct endpoint source;
+	struct address local;    /* ours, that was asked */
+	struct span interface;   /* its name, or empty */
+	struct link_evidence link;
+};
+
+enum file_verdict { FILE_REFUSED, FILE_BYTES, FILE_CATALOGUE };
+
+struct file_answer {
+	enum file_verdict verdict;
+	const char *reason;       /* constant word, for FILE_REFUSED */
+	struct span bytes;        /* FILE_BYTES: in the arena */
+	struct span name;         /* FILE_CATALOGUE: below DATA/files/, in the arena */
+	uint64_t size;
+	uint64_t modified_utc_ms; /* FILE_CATALOGUE */
+	struct span content_type; /* in the arena */
+	struct span etag;         /* strong, with its quotes; FILE_BYTES: from a hash of the bytes */
+	bool has_secrets;
+	bool is_essential;
+	struct mac mac;           /* whose file it is */
+	enum device_identified_by identified_by;
+};
+
+/* The parts of the configuration that serving depends on. */
+struct files_context {
+	const struct inventory *inventory; /* read-locked by the caller */
+	const struct policy *policy;
+	/* Fills what rendering must know for this device (address of ours on its side, its URL). */
+	void (*server_for)(void *context, const struct device *device, struct address local,
+			   struct config_server *server);
+	void *server_context;
+};
+
+/*
+ * Decides what is served. Answers and their bytes live in `arena`. Reports the refusal (or the
+ * template's mistake, FILE_REFUSED with reason "render_failed") into `effects`. Names accepted:
+ * "p/KEY/NAME", "NAME" below another's folder as contract.md says for AudioCodes, and bare names.
+ */
+void files_serve(const struct files_context *files, const struct file_request *request,
+		 struct arena *arena, struct file_answer *answer, struct effects *effects);
+
+/*
+ * The change to post when the last byte went out: CHANGE_DEVICE_FETCHED. `request` as served.
+ */
+struct change files_fetched(const struct file_request *request, const struct file_answer *answer);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signalling owns the SIP transactions of one unicast socket (and of the group socket beside it),
+ * and hands each new request on: SUBSCRIBE to the notifier, the others to their refusal. It decides
+ * only: bytes and time come in, effects go out.
+ */
+#ifndef BELLHOP_CORE_PROVISION_SIGNALLING_H
+#define BELLHOP_CORE_PROVISION_SIGNALLING_H
+
+#include "core/base/effects.h"
+#include "core/fleet/config.h"
+#include "core/fleet/policy.h"
+
+struct signalling;
+
+struct signalling_options {
+	const struct inventory *inventory; /* read-locked by the caller around every call */
+	const struct policy *policy;
+	struct endpoint group; /* 224.0.1.75:5060; family ADDRESS_NONE: no multicast */
+	uint16_t port;         /* of the unicast socket: responses and NOTIFYs leave from it */
+	/* Fills what the URL needs: see files_context.server_for. */
+	void (*server_for)(void *context, const struct device *device, struct address local,
+			   struct config_server *server);
+	/* The name of an interface index, or empty. */
+	struct span (*interface_name)(void *context, uint32_t interface);
+	void *context;
+	size_t server_transactions_max;
+	size_t client_transactions_max;
+	size_t waiting_max; /* SUBSCRIBEs whose sender is being resolved */
+	struct span server_header; /* value of Server: in responses; empty: none */
+	uint8_t seed[random_seed_size];
+};
+
+/* Why a datagram was not answered with 200, by reason; also how many of each kind went by. */
+struct signalling_counter {
+	const char *reason; /* constant word */
+	uint64_t count;
+};
+
+/* What the shell learned and a decider waits for. */
+enum notice_kind {
+	NOTICE_NEIGHBOUR,   /* `address` on `interface` has hardware address `mac` */
+	NOTICE_NO_NEIGHBOUR, /* it could not be resolved: nobody there, or not on-link */
+	NOTICE_ROUTED,      /* the address is not on-link: its hardware address cannot be seen */
+	NOTICE_UNREACHABLE, /* ICMP error, or the kernel refused, for a datagram to `endpoint` */
+	NOTICE_FETCHED,     /* the device `mac` fetched its files: stop resending its NOTIFY */
+};
+
+struct notice {
+	enum notice_kind kind;
+	struct endpoint endpoint; /* NEIGHBOUR*: port 0 */
+	uint32_t interface;       /* 0: any */
+	struct mac mac;
+	enum device_identified_by by; /* NEIGHBOUR: _NEIGHBOUR or _FRAME */
+	int error;                    /* errno, for UNREACHABLE */
+};
+
+/* 0 and `*signalling`, or -ENOMEM. The options are copied; what they point to must outlive it. */
+int signalling_new(struct signalling **signalling, const struct signalling_options *options);
+void signalling_free(struct signalling *signalling);
+
+/* One datagram. 0, or -ENOMEM; everything else is an answer, a refusal or silence, and counted. */
+int signalling_receive(struct signalling *signalling, const struct packet *packet, uint64_t now_ms,
+		       struct effects *effects);
+
+/* Runs every timer that is due. */
+void signalling_expire(struct signalling *signalling, uint64_t now_ms, struct effects *effects);
+
+/* When to call signalling_expire: monotonic ms, UINT64_MAX for never. */
+uint64_t signalling_next_wake(const struct signalling *signalling);
+
+int signalling_change(struct signalling *signalling, const struct notice *notice, uint64_t now_ms,
+		      struct effects *effects);
+
+/* The i-th counter, or NULL past the last. */
+const struct signalling_counter *signalling_counter(const struct signalling *signalling, size_t i);
+
+#endif
