@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The admin API, /api/v1/: from a request to what is to be done about it. Nothing here acts: an
+ * answer is bytes, a change to post to the store, a file to put below DATA/files/ or to remove, or
+ * a walk that the shell pulls piece by piece. The shell (io/admin_door.h) carries it out and, for
+ * changes and files, asks api_finish for the answer to what came of it.
+ *
+ * Every error is a JSON object: {"error": one sentence, "what_to_do": one sentence}. Values of
+ * secret settings are "********" unless the request says `secrets=1`. Described for people and
+ * programs in openapi.json (core/admin/openapi.json), which a test holds against the routes.
+ */
+#ifndef BELLHOP_CORE_ADMIN_API_H
+#define BELLHOP_CORE_ADMIN_API_H
+
+#include "core/admin/event.h"
+#include "core/fleet/config.h"
+#include "core/fleet/inventory.h"
+
+enum {
+	api_json_body_max = 8 << 20, /* bytes of a JSON body that the shell collects */
+	api_target_max = 4096,	     /* bytes of path and query */
+	api_piece_devices = 256,     /* devices in one piece of a listing */
+};
+
+/* A listening socket of the server, for `status`. */
+struct api_listener {
+	const char *door;    /* "sip", "http", "https", "tftp", "admin" */
+	const char *address; /* "0.0.0.0:5060", or a path */
+};
+
+/* How often something happened: shown by `status` and as bellhop_<group>_total{reason="…"}. */
+struct api_counter {
+	const char *group; /* [a-z0-9_]+: "sip", "tftp", "http", "store" */
+	const char *reason;
+	uint64_t count;
+};
+
+/* What the server knows of itself; strings and arrays live as long as the call. */
+struct api_facts {
+	const char *version;
+	const char *data; /* the data folder */
+	uint64_t since_utc_ms;
+	uint64_t now_utc_ms;
+	int pid;
+	const struct api_listener *listeners;
+	size_t listener_count;
+	const struct api_counter *counters;
+	size_t counter_count;
+	const char *const *warnings; /* what an operator should see to, one sentence each */
+	size_t warning_count;
+};
+
+/* What answering depends on. */
+struct api_context {
+	const struct inventory *inventory; /* read-locked by the caller around every call */
+	const struct api_facts *facts;
+	/* Fills what rendering must know for this device: as in core/provision/files.h. */
+	void (*server_for)(void *context, const struct device *device, struct address local,
+			   struct config_server *server);
+	void *server_context;
+};
+
+struct api_request {
+	struct span method; /* "GET" */
+	struct span target; /* path and query as they came, from the first '/' on */
+	struct span body;   /* for API_BODY_JSON; else empty */
+};
+
+/* What the shell does with the body of a request, known from its head alone. */
+enum api_body {
+	API_BODY_NONE, /* there should be none; drop it */
+	API_BODY_JSON, /* collect up to api_json_body_max */
+	API_BODY_FILE, /* write it to a new file: see API_UPLOAD */
+};
+
+enum api_verdict {
+	API_ANSWER,	 /* status, content_type and body are the answer */
+	API_CHANGE,	 /* post `change`, then api_finish with its outcome */
+	API_UPLOAD,	 /* put the body at `file` below DATA/files/, then api_finish */
+	API_FILE_REMOVE, /* remove `file` below DATA/files/, then api_finish */
+	API_LIST,	 /* send the pieces that api_list_next gives */
+	API_EVENTS,	 /* send the events that `events` asks for, one JSON object a line */
+};
+
+/* Which events: those that came after `after`, the newest `limit` of them, then the new ones. */
+struct api_events_query {
+	bool is_follow;
+	bool has_mac;
+	struct mac mac;
+	uint64_t after;
+	size_t limit;
+};
+
+/* A walk over devices, in the order of their MACs. */
+struct api_list {
+	struct mac *macs; /* owned by the answer */
+	size_t count;
+	size_t next;
+	bool has_secrets;
+	bool is_begun;
+	bool is_ended;
+};
+
+struct api_answer {
+	enum api_verdict verdict;
+	unsigned status;
+	const char *content_type;
+	struct span body;      /* owned by the answer */
+	const char *allow;     /* with 405: the value of Allow */
+	struct change *change; /* in the arena */
+	struct span file;      /* in the arena; checked: relative, no empty, "." or ".." part */
+	struct mac mac;	       /* whom the change is about */
+	bool is_creation;      /* success is 201 */
+	struct api_list list;
+	struct api_events_query events;
+	char *owned; /* memory of `body`; NULL when it is constant */
+};
+
+enum api_body api_body_kind(struct span method, struct span target);
+
+/*
+ * Decides what comes of a request; never fails (a lack of memory is a 500). `request` and `arena`
+ * must outlive the answer; free it with api_answer_free.
+ */
+void api_handle(const struct api_context *api, const struct api_request *request,
+		struct arena *arena, struct api_answer *answer);
+
+/*
+ * Turns an answer that asked for a change or a file operation into what the client is told:
+ * `result` is 0 or the negative errno it ended with, `problem` its sentence.
+ */
+void api_finish(const struct api_context *api, struct api_answer *answer, int result,
+		const char *problem);
+
+/* Makes `answer` an error, for the shell's own refusals (a body too large, a foreign user). */
+void api_fail(struct api_answer *answer, unsigned status, const char *error,
+	      const char *what_to_do);
+
+/*
+ * The next piece of a listing as bytes that the caller frees: 0, -ENODATA after the last, -ENOMEM.
+ * Called with the inventory read-locked for this piece only.
+ */
+int api_list_next(const struct api_context *api, struct api_list *list, char **piece,
+		  size_t *length);
+
+/* One event as a JSON object and a newline, to be freed by the caller; NULL without memory. */
+char *api_event_line(const struct event *event, size_t *length);
+
+void api_answer_free(struct api_answer *answer);
+
+/*
+ * The sentence for the audit log: what a change does, as one JSON object without the values of
+ * secrets; to be freed by the caller, NULL without memory.
+ */
+char *api_change_text(const struct change *change);
+
+/* "device add", "profile set", …; and what it is about (a MAC or a name), written to `subject`. */
+const char *api_change_name(enum change_kind kind);
+void api_change_subject(const struct change *change, struct writer *subject);
+
+#endif
