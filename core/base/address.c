@@ -8,7 +8,7 @@ static int parse_ipv4(struct span text, uint8_t octets[static 4])
 	struct span rest = text;
 
 	for (size_t i = 0; i < 4; i++) {
-		struct span part = rest.data ? span_cut(&rest, '.') : (struct span){ 0 };
+		struct span part = rest.data ? span_cut(&rest, '.') : (struct span){0};
 		uint64_t value;
 
 		if (part.length > 3 || span_to_unsigned(part, 255, &value) != 0) {
@@ -38,8 +38,11 @@ static int parse_group(struct span text, uint16_t *group)
 	return 0;
 }
 
-/* Reads colon-separated groups, the last of which may be a dotted quad; the count, or -EINVAL. */
-static int parse_groups(struct span text, uint8_t octets[static 16])
+/*
+ * Reads colon-separated groups, the last of which may be a dotted quad where the text ends the
+ * address; the count, or -EINVAL.
+ */
+static int parse_groups(struct span text, bool ends_address, uint8_t octets[static 16])
 {
 	struct span rest = text;
 	size_t used = 0;
@@ -51,7 +54,7 @@ static int parse_groups(struct span text, uint8_t octets[static 16])
 		struct span part = span_cut(&rest, ':');
 		uint16_t group;
 
-		if (!rest.data && span_find(part, '.') < part.length) {
+		if (ends_address && !rest.data && span_find(part, '.') < part.length) {
 			if (used > 12 || parse_ipv4(part, octets + used) != 0) {
 				return -EINVAL;
 			}
@@ -68,14 +71,14 @@ static int parse_groups(struct span text, uint8_t octets[static 16])
 
 static int parse_ipv6(struct span text, uint8_t octets[static 16])
 {
-	uint8_t head[16] = { 0 };
-	uint8_t tail[16] = { 0 };
+	uint8_t head[16] = {0};
+	uint8_t tail[16] = {0};
 	size_t gap = span_search(text, SPAN("::"));
-	int head_count = parse_groups(span_slice(text, 0, gap), head);
+	int head_count = parse_groups(span_slice(text, 0, gap), gap == text.length, head);
 	int tail_count = 0;
 
 	if (gap < text.length) {
-		tail_count = parse_groups(span_slice(text, gap + 2, text.length), tail);
+		tail_count = parse_groups(span_slice(text, gap + 2, text.length), true, tail);
 	}
 	if (head_count < 0 || tail_count < 0) {
 		return -EINVAL;
@@ -92,7 +95,7 @@ static int parse_ipv6(struct span text, uint8_t octets[static 16])
 
 int address_parse(struct span text, struct address *address)
 {
-	struct address read = { 0 };
+	struct address read = {0};
 
 	if (parse_ipv4(text, read.octets) == 0) {
 		read.family = ADDRESS_IPV4;
@@ -110,9 +113,9 @@ int address_parse(struct span text, struct address *address)
 
 int endpoint_parse(struct span text, uint16_t port_default, struct endpoint *endpoint)
 {
-	struct endpoint read = { .port = port_default };
+	struct endpoint read = {.port = port_default};
 	struct span host = text;
-	struct span port = { 0 };
+	struct span port = {0};
 	uint64_t number;
 
 	if (text.length > 0 && text.data[0] == '[') {
@@ -182,7 +185,7 @@ bool address_is_any(struct address a)
 
 bool address_is_loopback(struct address a)
 {
-	static const uint8_t one[16] = { [15] = 1 };
+	static const uint8_t one[16] = {[15] = 1};
 
 	if (a.family == ADDRESS_IPV4) {
 		return a.octets[0] == 127;
@@ -217,12 +220,13 @@ bool address_in_prefix(struct address a, struct address network, unsigned prefix
 	if (memcmp(a.octets, network.octets, whole) != 0) {
 		return false;
 	}
-	return rest == 0 || (a.octets[whole] >> (8 - rest)) == (network.octets[whole] >> (8 - rest));
+	return rest == 0 ||
+	       (a.octets[whole] >> (8 - rest)) == (network.octets[whole] >> (8 - rest));
 }
 
 struct address address_unmapped(struct address a)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 	if (a.family != ADDRESS_IPV6 || memcmp(a.octets, mapped, sizeof(mapped)) != 0) {
 		return a;

@@ -14,7 +14,7 @@ enum address_family { ADDRESS_NONE = 0, ADDRESS_IPV4 = 4, ADDRESS_IPV6 = 6 };
 enum { address_text_size = 46, endpoint_text_size = 56 }; /* with NUL */
 
 struct address {
-	uint8_t family;     /* enum address_family */
+	uint8_t family;	    /* enum address_family */
 	uint8_t octets[16]; /* network order; IPv4 uses the first four, the rest are zero */
 };
 
@@ -25,15 +25,15 @@ struct endpoint {
 
 static inline struct address address_ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
 {
-	return (struct address){ .family = ADDRESS_IPV4, .octets = { a, b, c, d } };
+	return (struct address){.family = ADDRESS_IPV4, .octets = {a, b, c, d}};
 }
 
 /* Dotted quad, or RFC 4291 text without brackets and without a zone. 0 or -EINVAL. */
 int address_parse(struct span text, struct address *address);
 
 /*
- * host[:port] with a numeric host; IPv6 in brackets when a port follows. `port_default` is used when
- * the text has none. 0 or -EINVAL.
+ * host[:port] with a numeric host; IPv6 in brackets when a port follows. `port_default` is used
+ * when the text has none. 0 or -EINVAL.
  */
 int endpoint_parse(struct span text, uint16_t port_default, struct endpoint *endpoint);
 
@@ -45,7 +45,7 @@ static inline bool address_is_set(struct address a)
 	return a.family != ADDRESS_NONE;
 }
 
-bool address_is_any(struct address a);       /* 0.0.0.0, :: */
+bool address_is_any(struct address a);	     /* 0.0.0.0, :: */
 bool address_is_loopback(struct address a);  /* 127/8, ::1 */
 bool address_is_multicast(struct address a); /* 224/4, ff00::/8 */
 bool address_is_broadcast(struct address a); /* 255.255.255.255 */

@@ -15,7 +15,7 @@ enum { chunk_bytes_min = 8192 - sizeof(struct arena_chunk) };
 
 void arena_init(struct arena *arena, size_t bytes_max)
 {
-	*arena = (struct arena){ .bytes_max = bytes_max };
+	*arena = (struct arena){.bytes_max = bytes_max};
 }
 
 static struct arena_chunk *chunk_add(struct arena *arena, size_t size)
@@ -33,7 +33,7 @@ static struct arena_chunk *chunk_add(struct arena *arena, size_t size)
 	if (!chunk) {
 		return NULL;
 	}
-	*chunk = (struct arena_chunk){ .previous = arena->chunk, .size = size };
+	*chunk = (struct arena_chunk){.previous = arena->chunk, .size = size};
 	arena->chunk = chunk;
 	arena->bytes_used += sizeof(*chunk) + size;
 	return chunk;
@@ -75,7 +75,7 @@ struct span arena_copy(struct arena *arena, struct span bytes)
 	char *copy = bytes.length < SIZE_MAX ? arena_allocate(arena, bytes.length + 1) : NULL;
 
 	if (!copy) {
-		return (struct span){ 0 };
+		return (struct span){0};
 	}
 	if (bytes.length > 0) {
 		memcpy(copy, bytes.data, bytes.length);

@@ -12,7 +12,7 @@ struct arena_chunk;
 
 struct arena {
 	struct arena_chunk *chunk; /* the newest; each knows the one before */
-	size_t bytes_used;         /* of all chunks, what chunks cost included */
+	size_t bytes_used;	   /* of all chunks, what chunks cost included */
 	size_t bytes_max;
 };
 

@@ -6,7 +6,7 @@
 
 int effects_init(struct effects *effects, size_t count_max, size_t bytes_max)
 {
-	*effects = (struct effects){ .count_max = count_max };
+	*effects = (struct effects){.count_max = count_max};
 	arena_init(&effects->arena, bytes_max);
 	effects->items = calloc(count_max, sizeof(*effects->items));
 	return effects->items ? 0 : -ENOMEM;
@@ -22,7 +22,7 @@ void effects_free(struct effects *effects)
 {
 	free(effects->items);
 	arena_free(&effects->arena);
-	*effects = (struct effects){ 0 };
+	*effects = (struct effects){0};
 }
 
 static int append(struct effects *effects, struct effect effect)
@@ -44,14 +44,14 @@ int effects_send(struct effects *effects, struct endpoint from, struct endpoint 
 		effects->lost++;
 		return -ENOSPC;
 	}
-	return append(effects, (struct effect){ .kind = EFFECT_SEND,
-						.send = { to, from, interface, copy } });
+	return append(effects,
+		      (struct effect){.kind = EFFECT_SEND, .send = {to, from, interface, copy}});
 }
 
 int effects_resolve(struct effects *effects, struct address address, uint32_t interface)
 {
-	return append(effects, (struct effect){ .kind = EFFECT_RESOLVE,
-						.resolve = { address, interface } });
+	return append(effects,
+		      (struct effect){.kind = EFFECT_RESOLVE, .resolve = {address, interface}});
 }
 
 int effects_report(struct effects *effects, struct effect_report report)
@@ -63,10 +63,10 @@ int effects_report(struct effects *effects, struct effect_report report)
 		return -ENOSPC;
 	}
 	report.text = copy;
-	return append(effects, (struct effect){ .kind = EFFECT_REPORT, .report = report });
+	return append(effects, (struct effect){.kind = EFFECT_REPORT, .report = report});
 }
 
 int effects_change(struct effects *effects, struct change *change)
 {
-	return append(effects, (struct effect){ .kind = EFFECT_CHANGE, .change = change });
+	return append(effects, (struct effect){.kind = EFFECT_CHANGE, .change = change});
 }

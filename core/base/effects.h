@@ -17,10 +17,10 @@ struct packet {
 	struct span bytes;
 	struct endpoint source;
 	struct endpoint target; /* where it was sent to: our address, or the group */
-	struct address local;   /* our unicast address on that interface, towards the source */
-	uint32_t interface;     /* index it arrived on, 0 when unknown */
-	bool is_multicast;      /* target is the group */
-	bool has_link_source;   /* the frame's own source is known (packet socket) */
+	struct address local;	/* our unicast address on that interface, towards the source */
+	uint32_t interface;	/* index it arrived on, 0 when unknown */
+	bool is_multicast;	/* target is the group */
+	bool has_link_source;	/* the frame's own source is known (packet socket) */
 	struct mac link_source;
 };
 
@@ -45,8 +45,8 @@ struct effect_resolve {
 /* Tell the operator: one log line and, from REPORT_INFO up, one event. */
 struct effect_report {
 	enum report_level level;
-	const char *reason;     /* a constant word, e.g. "subscribe_refused": counted by it */
-	struct span text;       /* a sentence for people; already escaped; no secrets */
+	const char *reason;	/* a constant word, e.g. "subscribe_refused": counted by it */
+	struct span text;	/* a sentence for people; already escaped; no secrets */
 	struct endpoint source; /* family ADDRESS_NONE when there is none */
 	bool has_mac;
 	struct mac mac;

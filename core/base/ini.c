@@ -30,7 +30,7 @@ void ini_add_mistake(struct ini *ini, unsigned line, struct span text)
 		ini->mistakes[at] = ini->mistakes[at - 1];
 		at--;
 	}
-	ini->mistakes[at] = (struct ini_mistake){ .line = line, .text = copy };
+	ini->mistakes[at] = (struct ini_mistake){.line = line, .text = copy};
 }
 
 static void mistake(struct reader *r, const char *before, struct span quoted, const char *after)
@@ -159,9 +159,10 @@ static int read_entry(struct reader *r, struct span line)
 		mistake(r, "too many entries from here on; \"", key, "\" is not read");
 		return -E2BIG;
 	}
-	ini->entries[ini->entry_count++] = (struct ini_entry){
-		.section = r->section, .key = key, .value = value, .line = r->line
-	};
+	ini->entries[ini->entry_count++] = (struct ini_entry){.section = r->section,
+							      .key = key,
+							      .value = value,
+							      .line = r->line};
 	return 0;
 }
 
@@ -177,13 +178,14 @@ static size_t count_lines(struct span text)
 
 int ini_parse(struct ini *ini, struct arena *arena, struct span text)
 {
-	struct reader r = { .ini = ini };
+	struct reader r = {.ini = ini};
 	struct span rest = text;
 	size_t line_count = count_lines(text);
 
-	*ini = (struct ini){ .arena = arena };
-	ini->entries = arena_array(arena, line_count < ini_entries_max ? line_count : ini_entries_max,
-				   sizeof(*ini->entries));
+	*ini = (struct ini){.arena = arena};
+	ini->entries =
+		arena_array(arena, line_count < ini_entries_max ? line_count : ini_entries_max,
+			    sizeof(*ini->entries));
 	ini->mistakes = arena_array(arena, ini_mistakes_max, sizeof(*ini->mistakes));
 	if (!ini->entries || !ini->mistakes) {
 		return -ENOMEM;

@@ -18,7 +18,7 @@ struct ini_entry {
 	struct span section; /* empty before the first [section] */
 	struct span key;
 	struct span value; /* unquoted; may be empty */
-	unsigned line;     /* from 1 */
+	unsigned line;	   /* from 1 */
 };
 
 struct ini_mistake {

@@ -28,11 +28,11 @@ static int parse_groups(struct span text, char separator, struct mac *mac)
 {
 	size_t group_count = separator == '.' ? 3 : 6;
 	size_t octets_each = 6 / group_count;
-	struct mac read = { 0 };
+	struct mac read = {0};
 	struct span rest = text;
 
 	for (size_t g = 0; g < group_count; g++) {
-		struct span group = rest.data ? span_cut(&rest, separator) : (struct span){ 0 };
+		struct span group = rest.data ? span_cut(&rest, separator) : (struct span){0};
 		uint32_t value = 0;
 
 		if (group.length == 0 || group.length > 2 * octets_each ||

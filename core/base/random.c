@@ -21,7 +21,7 @@ static void quarter_round(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
 /* RFC 8439 2.3, with a nonce of zero: every key is used for one batch of blocks only. */
 static void chacha20_block(const uint32_t key[static 8], uint32_t counter, uint8_t out[static 64])
 {
-	uint32_t initial[16] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, [12] = counter };
+	uint32_t initial[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, [12] = counter};
 	uint32_t x[16];
 
 	memcpy(initial + 4, key, 8 * sizeof(*key));
@@ -67,13 +67,13 @@ static void refill(struct random *r)
 
 void random_init(struct random *r, const uint8_t seed[static random_seed_size])
 {
-	*r = (struct random){ 0 };
+	*r = (struct random){0};
 	key_from_octets(r->key, seed);
 }
 
 void random_init_number(struct random *r, uint64_t number)
 {
-	uint8_t seed[random_seed_size] = { 0 };
+	uint8_t seed[random_seed_size] = {0};
 
 	memcpy(seed, &number, sizeof(number));
 	random_init(r, seed);

@@ -29,7 +29,7 @@ bool span_starts_with_nocase(struct span s, struct span prefix)
 
 static struct span tail(struct span s, size_t length)
 {
-	return length == 0 ? (struct span){ 0 } : span_make(s.data + s.length - length, length);
+	return length == 0 ? (struct span){0} : span_make(s.data + s.length - length, length);
 }
 
 bool span_ends_with(struct span s, struct span suffix)
@@ -77,7 +77,7 @@ struct span span_slice(struct span s, size_t start, size_t end)
 		end = s.length;
 	}
 	if (start >= end) {
-		return (struct span){ 0 };
+		return (struct span){0};
 	}
 	return span_make(s.data + start, end - start);
 }
@@ -108,7 +108,7 @@ struct span span_cut(struct span *rest, char separator)
 		rest->data += at + 1;
 		rest->length -= at + 1;
 	} else {
-		*rest = (struct span){ 0 };
+		*rest = (struct span){0};
 	}
 	return head;
 }

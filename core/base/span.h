@@ -16,21 +16,21 @@
 
 struct span {
 	const char *data; /* may be NULL when length is 0 */
-	size_t length;    /* bytes */
+	size_t length;	  /* bytes */
 };
 
 /* A span of a string literal. */
-#define SPAN(literal) ((struct span){ "" literal, sizeof(literal) - 1 })
+#define SPAN(literal) ((struct span){"" literal, sizeof(literal) - 1})
 
 static inline struct span span_make(const char *data, size_t length)
 {
-	return (struct span){ data, length };
+	return (struct span){data, length};
 }
 
 /* A NUL-terminated string as a span; NULL gives the empty span. */
 static inline struct span span_text(const char *text)
 {
-	return (struct span){ text, text ? strlen(text) : 0 };
+	return (struct span){text, text ? strlen(text) : 0};
 }
 
 static inline bool span_is_empty(struct span s)

@@ -34,8 +34,8 @@ static void sip_round(uint64_t v[static 4])
 
 uint64_t table_hash(const uint64_t seed[static 2], struct span bytes)
 {
-	uint64_t v[4] = { 0x736f6d6570736575 ^ seed[0], 0x646f72616e646f6d ^ seed[1],
-			  0x6c7967656e657261 ^ seed[0], 0x7465646279746573 ^ seed[1] };
+	uint64_t v[4] = {0x736f6d6570736575 ^ seed[0], 0x646f72616e646f6d ^ seed[1],
+			 0x6c7967656e657261 ^ seed[0], 0x7465646279746573 ^ seed[1]};
 	uint64_t last = (uint64_t)bytes.length << 56;
 	size_t i = 0;
 
@@ -62,7 +62,7 @@ uint64_t table_hash(const uint64_t seed[static 2], struct span bytes)
 
 void table_init(struct table *t, size_t count_max, struct random *random, table_key_fn *key_of)
 {
-	*t = (struct table){ .count_max = count_max, .key_of = key_of };
+	*t = (struct table){.count_max = count_max, .key_of = key_of};
 	random_bytes(random, t->seed, sizeof(t->seed));
 }
 
@@ -132,7 +132,7 @@ int table_add(struct table *t, void *entry)
 		return -ENOMEM;
 	}
 	at = slot_of(t, hash, key);
-	t->slots[at] = (struct table_slot){ .hash = hash, .entry = entry };
+	t->slots[at] = (struct table_slot){.hash = hash, .entry = entry};
 	t->count++;
 	return 0;
 }
@@ -150,7 +150,7 @@ static void close_hole(struct table *t, size_t hole)
 			hole = i;
 		}
 	}
-	t->slots[hole] = (struct table_slot){ 0 };
+	t->slots[hole] = (struct table_slot){0};
 }
 
 void *table_remove(struct table *t, struct span key)

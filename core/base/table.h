@@ -18,9 +18,9 @@ struct table_slot;
 struct table {
 	struct table_slot *slots;
 	size_t slot_count; /* 0 or a power of two */
-	size_t count;      /* entries in the table */
+	size_t count;	   /* entries in the table */
 	size_t count_max;  /* configured */
-	uint64_t full;     /* how often an entry was refused because count_max was reached */
+	uint64_t full;	   /* how often an entry was refused because count_max was reached */
 	uint64_t seed[2];
 	table_key_fn *key_of;
 };

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 
-static const char month_names[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-					 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-static const char day_names[7][10] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
-				       "Thursday", "Friday", "Saturday" };
+static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					"Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+static const char day_names[7][10] = {"Sunday",	  "Monday", "Tuesday", "Wednesday",
+				      "Thursday", "Friday", "Saturday"};
 
 static bool is_leap(int year)
 {
@@ -15,7 +15,7 @@ static bool is_leap(int year)
 
 static int days_in_month(int year, int month)
 {
-	static const int days[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	static const int days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
 	return month == 2 && is_leap(year) ? 29 : days[month - 1];
 }
@@ -41,7 +41,8 @@ struct civil_time time_civil(int64_t utc_s)
 	int64_t day_of_era = shifted - era * 146097;
 	int64_t year_of_era =
 		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int64_t march_month = (5 * day_of_year + 2) / 153;
 	int month = (int)(march_month < 10 ? march_month + 3 : march_month - 9);
 
@@ -309,11 +310,11 @@ int time_parse_duration(struct span text, uint64_t *duration_ms)
 	static const struct {
 		struct span unit;
 		uint64_t ms;
-	} units[] = { { { "ms", 2 }, 1 },
-		      { { "s", 1 }, 1000 },
-		      { { "m", 1 }, 60 * 1000 },
-		      { { "h", 1 }, 3600 * 1000 },
-		      { { "d", 1 }, 86400 * 1000 } };
+	} units[] = {{{"ms", 2}, 1},
+		     {{"s", 1}, 1000},
+		     {{"m", 1}, 60 * 1000},
+		     {{"h", 1}, 3600 * 1000},
+		     {{"d", 1}, 86400 * 1000}};
 	static const uint64_t duration_ms_max = UINT64_C(36525) * 86400 * 1000;
 	size_t digits = 0;
 

@@ -12,12 +12,12 @@
 enum { time_rfc3339_size = 25, time_http_size = 30 }; /* with NUL */
 
 struct civil_time {
-	int year;   /* 1 .. 9999 */
-	int month;  /* 1 .. 12 */
-	int day;    /* 1 .. 31 */
-	int hour;   /* 0 .. 23 */
-	int minute; /* 0 .. 59 */
-	int second; /* 0 .. 59; a leap second is read as 59 */
+	int year;    /* 1 .. 9999 */
+	int month;   /* 1 .. 12 */
+	int day;     /* 1 .. 31 */
+	int hour;    /* 0 .. 23 */
+	int minute;  /* 0 .. 59 */
+	int second;  /* 0 .. 59; a leap second is read as 59 */
 	int weekday; /* 0 Sunday .. 6 Saturday */
 };
 

@@ -132,7 +132,7 @@ static void escape_octet(struct writer *w, char c)
 
 	for (size_t i = 0; i + 1 < sizeof(letters); i += 2) {
 		if (c == letters[i]) {
-			writer_put(w, span_make((char[]){ '\\', letters[i + 1] }, 2));
+			writer_put(w, span_make((char[]){'\\', letters[i + 1]}, 2));
 			return;
 		}
 	}

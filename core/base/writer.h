@@ -20,7 +20,7 @@ struct writer {
 /* A writer over `size` bytes that the caller owns and keeps alive. */
 static inline struct writer writer_over(char *data, size_t size)
 {
-	return (struct writer){ .data = data, .size = size };
+	return (struct writer){.data = data, .size = size};
 }
 
 /* What has been written; valid as long as the buffer. */

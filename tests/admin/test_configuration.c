@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/admin/configuration.h"
+
+#include "tests/guard.h"
+#include "tests/test.h"
+
+static struct arena arena;
+static struct ini ini;
+static struct configuration configuration;
+
+static void read_text(const char *text)
+{
+	arena_free(&arena);
+	arena_init(&arena, 8 << 20);
+	CHECK_EQUAL(0, configuration_parse(&configuration, &arena, span_text(text), &ini));
+}
+
+static void check_mistake(size_t i, unsigned line, const char *text)
+{
+	REQUIRE(i < ini.mistake_count);
+	CHECK_EQUAL(line, ini.mistakes[i].line);
+	CHECK_TEXT(text, ini.mistakes[i].text);
+}
+
+static void defaults_are_those_of_the_contract(void)
+{
+	read_text("");
+	CHECK_EQUAL(0, ini.mistake_count);
+	CHECK_TEXT("/var/lib/bellhop", configuration.data);
+	CHECK_TEXT("/var/lib/bellhop/admin.sock", configuration.admin_socket);
+	CHECK_TEXT("sqlite:/var/lib/bellhop/bellhop.db", configuration.store_url);
+	CHECK_TEXT("http://%{address}:8080/p/%{key}/", configuration.url);
+	CHECK_EQUAL(5060, configuration.sip_listen.endpoints[0].port);
+	CHECK(address_equal(configuration.sip_group.endpoints[0].address,
+			    address_ipv4(224, 0, 1, 75)));
+	CHECK_EQUAL(69, configuration.tftp_listen.endpoints[0].port);
+	CHECK_EQUAL(CONFIGURATION_UNKNOWN_LIST, configuration.unknown);
+	CHECK(configuration.access_by_key && configuration.access_by_neighbour);
+	CHECK(!configuration.serves_routed);
+}
+
+/* Every default of the table is itself legal. */
+static void defaults_are_legal(void)
+{
+	struct configuration_key key;
+
+	for (size_t i = 0; configuration_key_at(i, &key); i++) {
+		char text[512];
+
+		snprintf(text, sizeof(text), "[%s]\n%s = %s\n", key.section.data, key.key.data,
+			 key.default_value.data);
+		read_text(text);
+		CHECK_EQUAL(0, ini.mistake_count);
+	}
+}
+
+static void reads_every_kind_of_value(void)
+{
+	read_text(
+		"[server]\ndata = ./var/\n"
+		"[sip]\nlisten = 10.13.4.121:5061 ; comment\ngroup =\ninterfaces = eth0 eth0.20 "
+		"lo\n"
+		"[http]\nlisten = 0.0.0.0:80 [::1]:8080\n[tftp]\nlisten =\n"
+		"[provisioning]\nurl = \"tftp://%{address}\"\nurl.yealink = http://%{address}/y/\n"
+		"unknown = bootstrap\naccess = key\nrouted = serve\n"
+		"[log]\nlevel = debug\nformat = json\n[limits]\ndevices = 5\n");
+	CHECK_EQUAL(0, ini.mistake_count);
+	CHECK_TEXT("./var", configuration.data);
+	CHECK_TEXT("./var/admin.sock", configuration.admin_socket);
+	CHECK_EQUAL(5061, configuration.sip_listen.endpoints[0].port);
+	CHECK_EQUAL(0, configuration.sip_group.count);
+	CHECK_EQUAL(3, configuration.sip_interface_count);
+	CHECK_TEXT("eth0.20", configuration.sip_interfaces[1]);
+	CHECK_EQUAL(2, configuration.http_listen.count);
+	CHECK_EQUAL(ADDRESS_IPV6, configuration.http_listen.endpoints[1].address.family);
+	CHECK_EQUAL(0, configuration.tftp_listen.count);
+	CHECK_TEXT("tftp://%{address}", configuration_url(&configuration, SPAN("audiocodes")));
+	CHECK_TEXT("http://%{address}/y/", configuration_url(&configuration, SPAN("yealink")));
+	CHECK_EQUAL(CONFIGURATION_UNKNOWN_BOOTSTRAP, configuration.unknown);
+	CHECK(configuration.access_by_key && !configuration.access_by_neighbour);
+	CHECK(configuration.serves_routed);
+	CHECK(configuration.log_json);
+	CHECK_EQUAL(5, configuration.devices_max);
+}
+
+static void tells_all_mistakes_with_line_key_and_legal_values(void)
+{
+	read_text("[sip]\nlisten = nonsense\nlisten = 0.0.0.0:5060\nlissten = 1\n[wrong]\na = b\n"
+		  "[log]\nlevel = loud\nno equals sign\n[limits]\ndevices = 0\n");
+	CHECK_EQUAL(7, ini.mistake_count);
+	check_mistake(0, 2, "[sip] listen is not legal; legal: one ADDRESS:PORT");
+	check_mistake(1, 3, "[sip] listen is given twice");
+	check_mistake(2, 4, "[sip] lissten is no key; legal: listen, group, interfaces");
+	check_mistake(3, 6,
+		      "[wrong] a: there is no such section; legal: server, sip, http, https, "
+		      "tftp, admin, provisioning, store, log, limits");
+	check_mistake(4, 8, "[log] level is not legal; legal: error, warning, info or debug");
+	check_mistake(5, 9, "neither [section] nor key = value: \"no equals sign\"");
+	check_mistake(6, 11, "[limits] devices is not legal; legal: 1 to 10000000");
+}
+
+static void refuses_what_a_door_cannot_be(void)
+{
+	static const char *const wrong[] = {
+		"[sip]\nlisten = 0.0.0.0:5060 0.0.0.0:5061\n",
+		"[sip]\nlisten =\n",
+		"[sip]\nlisten = 224.0.1.75:5060\n",
+		"[sip]\ngroup = 10.0.0.1:5060\n",
+		"[sip]\ninterfaces = averyveryverylongname\n",
+		"[http]\nlisten = 0.0.0.0\n",
+		"[http]\nlisten = 0.0.0.0:65536\n",
+		"[provisioning]\nurl = 10.0.0.1\n",
+		"[provisioning]\nurl = http://%{adress}/\n",
+		"[provisioning]\nurl = http://%{address\n",
+		"[provisioning]\nurl = http://a b/\n",
+		"[provisioning]\nurl.snom = nothing\n",
+		"[provisioning]\naccess =\n",
+		"[provisioning]\naccess = all\n",
+		"[store]\nurl = mysql:x\n",
+		"[server]\ndata =\n",
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		read_text(wrong[i]);
+		CHECK_EQUAL(1, ini.mistake_count);
+	}
+}
+
+static void prints_what_reads_back_to_the_same(void)
+{
+	char first[8192];
+	char second[8192];
+	struct writer w = writer_over(first, sizeof(first) - 1);
+	struct writer again = writer_over(second, sizeof(second));
+
+	read_text("[server]\ndata = \"/srv/bell;hop\"\n[provisioning]\nurl.snom = "
+		  "http://%{address}/#x\n"
+		  "[sip]\ninterfaces = a b\n");
+	CHECK_EQUAL(0, ini.mistake_count);
+	configuration_print(&configuration, &w);
+	CHECK(!w.failed);
+	first[w.length] = '\0';
+	read_text(first);
+	CHECK_EQUAL(0, ini.mistake_count);
+	configuration_print(&configuration, &again);
+	CHECK_SPAN(writer_span(&w), writer_span(&again));
+}
+
+static void parse_prefix(struct span input, void *context)
+{
+	struct arena local;
+
+	(void)context;
+	arena_init(&local, 4 << 20);
+	CHECK_EQUAL(0, configuration_parse(&configuration, &local, input, &ini));
+	arena_free(&local);
+}
+
+static void survives_every_prefix(void)
+{
+	guard_each_prefix(SPAN("[sip]\nlisten = [::1]:5060 ; x\n[provisioning]\nurl = \"http://"
+			       "%{key}\\\"\"\nurl.a = b://%{mac}\naccess = key\n[log]\nlevel=info"),
+			  parse_prefix, NULL);
+}
+
+static void ends_at_the_ceiling_of_memory(void)
+{
+	for (size_t bytes = 0; bytes < 60000; bytes += 500) {
+		struct arena small;
+		int error;
+
+		arena_init(&small, bytes);
+		error = configuration_parse(&configuration, &small,
+					    SPAN("[server]\ndata = /x/\n[log]\nlevel = info\n"),
+					    &ini);
+		CHECK(error == 0 || error == -12);
+		arena_free(&small);
+	}
+}
+
+int main(void)
+{
+	RUN(defaults_are_those_of_the_contract);
+	RUN(defaults_are_legal);
+	RUN(reads_every_kind_of_value);
+	RUN(tells_all_mistakes_with_line_key_and_legal_values);
+	RUN(refuses_what_a_door_cannot_be);
+	RUN(prints_what_reads_back_to_the_same);
+	RUN(survives_every_prefix);
+	RUN(ends_at_the_ceiling_of_memory);
+	arena_free(&arena);
+	return test_end();
+}

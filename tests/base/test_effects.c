@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/base/effects.h"
+
+#include "tests/test.h"
+
+#include <errno.h>
+
+static const struct endpoint from = {{ADDRESS_IPV4, {10, 0, 0, 1}}, 5060};
+static const struct endpoint to = {{ADDRESS_IPV4, {10, 0, 0, 2}}, 5059};
+
+static void keeps_order_and_copies_bytes(void)
+{
+	struct effects effects;
+	char bytes[] = "abc";
+
+	REQUIRE(effects_init(&effects, 4, 1 << 16) == 0);
+	CHECK_EQUAL(0, effects_send(&effects, from, to, 3, span_text(bytes)));
+	CHECK_EQUAL(0, effects_resolve(&effects, to.address, 3));
+	CHECK_EQUAL(0, effects_report(&effects, (struct effect_report){.level = REPORT_INFO,
+								       .reason = "r",
+								       .text = span_text(bytes)}));
+	bytes[0] = 'x';
+	CHECK_EQUAL(3, effects.count);
+	CHECK_EQUAL(EFFECT_SEND, effects.items[0].kind);
+	CHECK_TEXT("abc", effects.items[0].send.bytes);
+	CHECK(endpoint_equal(to, effects.items[0].send.to));
+	CHECK(endpoint_equal(from, effects.items[0].send.from));
+	CHECK_EQUAL(EFFECT_RESOLVE, effects.items[1].kind);
+	CHECK_TEXT("abc", effects.items[2].report.text);
+	effects_reset(&effects);
+	CHECK_EQUAL(0, effects.count);
+	effects_free(&effects);
+}
+
+static void counts_what_finds_no_room(void)
+{
+	struct effects effects;
+
+	REQUIRE(effects_init(&effects, 1, 16384) == 0);
+	CHECK_EQUAL(0, effects_resolve(&effects, to.address, 3));
+	CHECK_EQUAL(-ENOSPC, effects_resolve(&effects, to.address, 3));
+	CHECK_EQUAL(-ENOSPC, effects_send(&effects, from, to, 0, span_make("", 0)));
+	CHECK_EQUAL(-ENOSPC, effects_change(&effects, NULL));
+	CHECK_EQUAL(3, effects.lost);
+	effects_reset(&effects);
+	CHECK_EQUAL(-ENOSPC,
+		    effects_send(&effects, from, to, 0, span_make((char[20000]){0}, 20000)));
+	CHECK_EQUAL(4, effects.lost);
+	CHECK_EQUAL(0, effects.count);
+	effects_free(&effects);
+}
+
+int main(void)
+{
+	RUN(keeps_order_and_copies_bytes);
+	RUN(counts_what_finds_no_room);
+	return test_end();
+}
