@@ -11,10 +11,10 @@
 #include "core/fleet/config.h"
 #include "core/fleet/policy.h"
 
-enum door { DOOR_HTTP, DOOR_HTTPS, DOOR_TFTP };
+enum file_door { DOOR_HTTP, DOOR_HTTPS, DOOR_TFTP };
 
 struct file_request {
-	enum door door;
+	enum file_door door;
 	struct span path;        /* percent-decoded once, for HTTP from the first '/' on */
 	struct span user_agent;  /* HTTP only */
 	struct endpoint source;
@@ -23,17 +23,24 @@ struct file_request {
 	struct link_evidence link;
 };
 
-enum file_verdict { FILE_REFUSED, FILE_BYTES, FILE_CATALOGUE };
+enum file_verdict {
+	FILE_REFUSED,
+	FILE_BYTES,
+	FILE_CATALOGUE,
+	FILE_PENDING, /* what the network shows of the sender is not known yet: ask again soon */
+};
+
+enum { file_etag_size = 48 }; /* with NUL */
 
 struct file_answer {
 	enum file_verdict verdict;
 	const char *reason;       /* constant word, for FILE_REFUSED */
 	struct span bytes;        /* FILE_BYTES: in the arena */
-	struct span name;         /* FILE_CATALOGUE: below DATA/files/, in the arena */
+	struct span name;         /* as asked, below the URL; FILE_CATALOGUE: below DATA/files/ */
 	uint64_t size;
 	uint64_t modified_utc_ms; /* FILE_CATALOGUE */
 	struct span content_type; /* in the arena */
-	struct span etag;         /* strong, with its quotes; FILE_BYTES: from a hash of the bytes */
+	struct span etag;         /* FILE_BYTES; for the others the door asks file_etag_of_file */
 	bool has_secrets;
 	bool is_essential;
 	struct mac mac;           /* whose file it is */
@@ -53,10 +60,18 @@ struct files_context {
 /*
  * Decides what is served. Answers and their bytes live in `arena`. Reports the refusal (or the
  * template's mistake, FILE_REFUSED with reason "render_failed") into `effects`. Names accepted:
- * "p/KEY/NAME", "NAME" below another's folder as contract.md says for AudioCodes, and bare names.
+ * "p/KEY/NAME", "p/KEY/p/KEY/NAME" (the second name of an AudioCodes URL, counted from the first
+ * one's folder) and bare names. Nothing in the answer or its report holds a key.
  */
 void files_serve(const struct files_context *files, const struct file_request *request,
 		 struct arena *arena, struct file_answer *answer, struct effects *effects);
+
+/*
+ * Strong entity tags, with their quotes (RFC 9110 8.8.3): of bytes in memory from their SHA-256, of
+ * a stored file from its size and its time of change in nanoseconds.
+ */
+void file_etag_of_bytes(struct writer *w, struct span bytes);
+void file_etag_of_file(struct writer *w, uint64_t size, uint64_t modified_ns);
 
 /*
  * The change to post when the last byte went out: CHANGE_DEVICE_FETCHED. `request` as served.

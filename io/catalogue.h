@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The catalogue: files below DATA/files that any claimed phone may fetch by name. The folder is the
+ * truth; the inventory's list follows it by CHANGE_FILE_SET and CHANGE_FILE_REMOVE. Only regular
+ * files count, links are never followed, names that begin with a dot are nobody's (they are files
+ * being written).
+ */
+#ifndef BELLHOP_IO_CATALOGUE_H
+#define BELLHOP_IO_CATALOGUE_H
+
+#include "io/door.h"
+
+#include <sys/stat.h>
+#include <uv.h>
+
+/* Opens DATA/files, making it (0750) when it is not there: a descriptor, or a negative errno. */
+int catalogue_open_directory(const char *data_directory);
+
+/*
+ * Opens one file for reading: below `files_fd` alone (openat2 RESOLVE_BENEATH, no links, no other
+ * file system's magic), regular, and fills `info`. A descriptor, or -ENOENT for everything that is
+ * not to be had.
+ */
+int catalogue_open_file(int files_fd, struct span name, struct stat *info);
+
+/*
+ * Whether `name` may stand in the catalogue: relative, no empty, "." or ".." part, no part that
+ * begins with a dot, no control octet, no backslash, at most 200 bytes. 0 or -EINVAL.
+ */
+int catalogue_check_name(struct span name);
+
+/*
+ * Puts a file in place, whole or not at all: the bytes come from `source_fd`, are written beside
+ * it, synced and renamed over the old one. 0 and `*bytes`, or a negative errno with one sentence.
+ */
+int catalogue_add(int files_fd, struct span name, int source_fd, uint64_t *bytes, char *problem,
+		  size_t problem_size);
+int catalogue_remove(int files_fd, struct span name, char *problem, size_t problem_size);
+
+struct catalogue;
+
+/*
+ * Scans now and posts what differs from the inventory, then watches the folder (inotify) and posts
+ * again soon after each change. 0 and `*catalogue`, or a negative errno. `door` must outlive it.
+ */
+int catalogue_start(struct catalogue **catalogue, uv_loop_t *loop, const struct door *door);
+
+/* Scans at once. 0, or the errno of the scan. */
+int catalogue_scan(struct catalogue *catalogue);
+
+void catalogue_stop(struct catalogue *catalogue);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The phones' HTTP door: GET and HEAD of files, and nothing else. Every refusal is the same 404.
+ */
+#ifndef BELLHOP_IO_HTTP_DOOR_H
+#define BELLHOP_IO_HTTP_DOOR_H
+
+#include "io/door.h"
+#include "io/http_server.h"
+
+struct http_door;
+
+/* 0 and `*out`, or -ENOMEM. `door` and what it points to must outlive it. */
+int http_door_new(struct http_door **out, uv_loop_t *loop, const struct door *door);
+
+/* As http_server_listen_tcp; may be called for several endpoints. */
+int http_door_listen(struct http_door *door, struct endpoint endpoint, char *problem,
+		     size_t problem_size);
+
+uint16_t http_door_port(const struct http_door *door, size_t i);
+const struct http_server_counters *http_door_counters(const struct http_door *door);
+
+/* Shuts the door; `closed` (may be NULL) is called from the loop when it is gone. */
+void http_door_close(struct http_door *door, void (*closed)(void *context), void *context);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An HTTP server on one libuv loop: listeners (TCP or unix socket), connections with their limits
+ * and time-outs, and exchanges, each one request and its answer. The phones' door and the admin
+ * socket are both made of it; what is answered is the handler's business.
+ *
+ * Everything here belongs to the thread that runs the loop. Requests of one connection are handed
+ * on one at a time and in order; pipelined ones wait in the kernel (R-HTTP-27).
+ */
+#ifndef BELLHOP_IO_HTTP_SERVER_H
+#define BELLHOP_IO_HTTP_SERVER_H
+
+#include "core/base/address.h"
+#include "core/http/request.h"
+#include "core/http/response.h"
+
+#include <sys/types.h>
+#include <uv.h>
+
+struct http_server;
+struct http_exchange;
+
+/* Who is at the other end. */
+struct http_peer {
+	struct endpoint source; /* family ADDRESS_NONE on a unix socket */
+	struct endpoint local;	/* ours, that was asked */
+	bool has_credentials;	/* unix socket: SO_PEERCRED */
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+};
+
+struct http_server_options {
+	uv_loop_t *loop;
+	size_t connections_max;		   /* beyond: 503 and close */
+	size_t connections_per_source_max; /* per IPv4 address or IPv6 /64; not on unix sockets; 0:
+					      no cap */
+	size_t body_max;		   /* longer request bodies: 413 */
+	size_t stream_bytes_max;	   /* waiting to be read by a slow reader of a stream */
+	uint64_t head_timeout_ms;	   /* from the first octet of a head to its end: 408 */
+	uint64_t body_timeout_ms;	   /* from the head to the end of the body: 408 */
+	uint64_t idle_timeout_ms;	   /* between requests: close */
+	uint64_t send_timeout_ms;	   /* without any progress of an answer: close */
+	uint32_t methods; /* 1 << enum http_method; others: 405, body not awaited */
+	/*
+	 * One whole request. The handler answers with exactly one of the http_exchange_ functions
+	 * below, now or later on this thread; the request stays valid until then.
+	 */
+	void (*handle)(void *context, struct http_exchange *exchange);
+	void *context;
+};
+
+/* How often what happened: for status and metrics. */
+struct http_server_counters {
+	uint64_t connections; /* accepted, ever */
+	uint64_t requests;
+	uint64_t bad_requests;	 /* refused by the parser */
+	uint64_t timeouts;	 /* of any state */
+	uint64_t refused_full;	 /* connections_max was reached */
+	uint64_t refused_source; /* connections_per_source_max was reached */
+	size_t open;		 /* connections, now */
+};
+
+/* The time-outs and caps that suit phones; loop, methods, handle and context are left to set. */
+void http_server_defaults(struct http_server_options *options);
+
+/* 0 and `*server`, or -ENOMEM. Options are copied. */
+int http_server_new(struct http_server **server, const struct http_server_options *options);
+
+/*
+ * Listens. 0, or a negative errno with one sentence in `problem` that names the port or path and
+ * the remedy. For a unix socket a stale one (nobody listens) is replaced; `mode` is its permission.
+ */
+int http_server_listen_tcp(struct http_server *server, struct endpoint endpoint, char *problem,
+			   size_t problem_size);
+int http_server_listen_unix(struct http_server *server, const char *path, unsigned mode,
+			    char *problem, size_t problem_size);
+
+/* The port of the i-th TCP listener (for `:0`), or 0. */
+uint16_t http_server_port(const struct http_server *server, size_t i);
+
+const struct http_server_counters *http_server_counters(const struct http_server *server);
+
+/*
+ * Closes listeners and connections; `closed` is called from the loop when nothing of the server is
+ * left, and the server is gone. Unanswered exchanges must still be answered (nothing is sent).
+ */
+void http_server_close(struct http_server *server, void (*closed)(void *context), void *context);
+
+/* Of an exchange, until it is answered. */
+const struct http_request *http_exchange_request(const struct http_exchange *exchange);
+const struct http_peer *http_exchange_peer(const struct http_exchange *exchange);
+void *http_exchange_context(const struct http_exchange *exchange); /* of the options */
+uv_loop_t *http_exchange_loop(const struct http_exchange *exchange);
+
+/*
+ * Called once when the exchange is over: `is_whole` says that the last octet was taken by the
+ * kernel. Set it before answering. `data` is the caller's.
+ */
+typedef void http_exchange_over_fn(void *data, bool is_whole);
+void http_exchange_on_over(struct http_exchange *exchange, http_exchange_over_fn *over, void *data);
+
+/* Answers with a body out of memory, which is copied. HEAD, 204 and 304 get no body. */
+void http_exchange_answer(struct http_exchange *exchange, const struct http_response *response,
+			  struct span body);
+
+/*
+ * Answers with `length` bytes of a file from `offset` on, read in slices on the thread pool. Takes
+ * `fd` over. A file that turns out shorter ends the connection, so that the client sees the cut.
+ */
+void http_exchange_answer_file(struct http_exchange *exchange, const struct http_response *response,
+			       int fd, uint64_t offset, uint64_t length);
+
+/*
+ * Answers with a body that comes bit by bit (events --follow): chunked. After _begin the exchange
+ * stays the caller's until _end, which must be called once, also after the peer has gone (see
+ * _is_gone and on_over, which then comes at once). _write returns 0, -EPIPE when the peer has gone,
+ * or -ENOBUFS when stream_bytes_max are waiting already (the stream is then cut).
+ */
+void http_exchange_stream_begin(struct http_exchange *exchange,
+				const struct http_response *response);
+int http_exchange_stream_write(struct http_exchange *exchange, struct span bytes);
+bool http_exchange_is_gone(const struct http_exchange *exchange);
+void http_exchange_stream_end(struct http_exchange *exchange);
+
+#endif
