@@ -18,18 +18,23 @@
 #include "core/fleet/device.h"
 
 enum change_kind {
-	CHANGE_DEVICE_ADD,     /* fails with -EEXIST when it is there; state new unless claimed too */
-	CHANGE_DEVICE_SET,     /* edits the fields named in `fields` */
-	CHANGE_DEVICE_CLAIM,   /* new -> claimed (adds the device if need be), may edit fields too */
+	CHANGE_DEVICE_ADD,   /* fails with -EEXIST when it is there; state new unless claimed too */
+	CHANGE_DEVICE_SET,   /* edits the fields named in `fields` */
+	CHANGE_DEVICE_CLAIM, /* new -> claimed (adds the device if need be), may edit fields too */
 	CHANGE_DEVICE_BLOCK,
 	CHANGE_DEVICE_UNBLOCK, /* back to claimed if it has a key, else new */
 	CHANGE_DEVICE_REMOVE,
-	CHANGE_DEVICE_SEEN,     /* a phone showed itself: adds it as new, updates what it reported */
-	CHANGE_DEVICE_NOTIFIED, /* its URL went out */
-	CHANGE_DEVICE_FETCHED,  /* it took a file: `file`, `bytes` */
-	CHANGE_PROFILE_SET,     /* creates or edits */
+	/*
+	 * A phone showed itself: adds it as new; takes over address, interface, identified_by and
+	 * firmware, and vendor and model where they are empty or nobody claimed it yet (an operator
+	 * knows better than a datagram).
+	 */
+	CHANGE_DEVICE_SEEN,
+	CHANGE_DEVICE_NOTIFIED, /* its URL went out: claimed -> notified; fetched and stale stay */
+	CHANGE_DEVICE_FETCHED,	/* it took a file: `file`, `bytes` */
+	CHANGE_PROFILE_SET,	/* creates or edits */
 	CHANGE_PROFILE_REMOVE,
-	CHANGE_FILE_SET,        /* the catalogue: `file`, `bytes`, `file_utc_ms` */
+	CHANGE_FILE_SET, /* the catalogue: `file`, `bytes`, `file_utc_ms` */
 	CHANGE_FILE_REMOVE,
 };
 
@@ -41,11 +46,11 @@ enum change_field {
 	FIELD_PROFILE = 1 << 3,
 	FIELD_LABEL = 1 << 4,
 	FIELD_FORM = 1 << 5,
-	FIELD_BOUND_ADDRESS = 1 << 6,   /* family ADDRESS_NONE removes the binding */
+	FIELD_BOUND_ADDRESS = 1 << 6, /* family ADDRESS_NONE removes the binding */
 	FIELD_BOUND_INTERFACE = 1 << 7,
-	FIELD_ADDRESS = 1 << 8,         /* seen at, with interface */
+	FIELD_ADDRESS = 1 << 8, /* seen at, with interface */
 	FIELD_IDENTIFIED_BY = 1 << 9,
-	FIELD_PARENT = 1 << 10,         /* of a profile */
+	FIELD_PARENT = 1 << 10, /* of a profile */
 };
 
 struct change_setting {
@@ -77,6 +82,7 @@ struct change {
 	uint64_t bytes;
 	uint64_t file_utc_ms; /* modification time of a catalogue file */
 	bool is_complete;     /* FETCHED: with this the phone has all it should have */
+	uint64_t revision;    /* FETCHED: inventory.revision when the bytes were made; 0: now's */
 };
 
 /* A deep copy whose spans live in `arena`, or NULL when it is full. */

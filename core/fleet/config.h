@@ -15,7 +15,7 @@ enum { config_url_max = 512, config_file_bytes_max = 1 << 20 };
 /* What rendering needs to know of the server. */
 struct config_server {
 	struct address address; /* ours, on the road to that phone */
-	uint16_t http_port;     /* 0: that door is shut */
+	uint16_t http_port;	/* 0: that door is shut */
 	uint16_t https_port;
 	uint16_t tftp_port;
 	uint16_t sip_port;
@@ -24,9 +24,14 @@ struct config_server {
 
 /*
  * Expands %{address} %{key} %{mac} %{MAC} %{model} %{vendor} %{port} in a URL of the configuration
- * and, when it ends in '/', appends the maker's shape. 0; -EINVAL an unknown %{name}; -E2BIG longer
- * than the maker takes; -ENODATA when the device has no model and the shape needs one. One sentence
- * goes to `problem`.
+ * and, when it ends in '/', takes it for a base that the maker's url_shape is laid around (see
+ * vendor.h): for AudioCodes http://h:8080/p/KEY/ becomes http://h:8080/440HD.img;p/KEY/<MAC>.cfg.
+ * Everything else goes out as it stands, a phone's own {mac}, <MAC> or $mac too. %{port} is the
+ * port of the door that the URL's scheme names (http, https, tftp; else http), %{address} has
+ * brackets when it is IPv6, %{model} is percent-encoded where RFC 3986 2.3 wants it. `pack` may be
+ * NULL: no shape, and config_url_max. 0; -EINVAL an unknown %{name}; -E2BIG longer than the maker
+ * takes; -ENODATA a value that is not known (the device has no key, or no model and the shape needs
+ * one). One sentence goes to `problem`, and nothing to `url`.
  */
 int config_url(const struct device *device, const struct vendor_pack *pack,
 	       const struct config_server *server, struct writer *url, char *problem,
@@ -36,8 +41,8 @@ enum config_file_kind { CONFIG_FILE_NONE, CONFIG_FILE_RENDERED, CONFIG_FILE_CATA
 
 struct config_file {
 	enum config_file_kind kind;
-	const struct vendor_file *rule;           /* NULL for a plain catalogue file */
-	const struct catalogue_file *catalogue;   /* CONFIG_FILE_CATALOGUE */
+	const struct vendor_file *rule;		/* NULL for a plain catalogue file */
+	const struct catalogue_file *catalogue; /* CONFIG_FILE_CATALOGUE */
 	struct span content_type;
 	bool has_secrets;
 	bool is_essential; /* having this one the phone has what it should have */
@@ -47,7 +52,8 @@ struct config_file {
 struct config_file config_file_find(const struct inventory *inventory, const struct device *device,
 				    struct span name);
 
-/* For `bellhop device files`: the i-th file this device may ask for, written to `name`. 0/-ENOENT. */
+/* For `bellhop device files`: the i-th file this device may ask for, written to `name`. 0/-ENOENT.
+ */
 int config_file_name(const struct inventory *inventory, const struct device *device, size_t i,
 		     struct writer *name, struct config_file *file);
 

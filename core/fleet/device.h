@@ -21,11 +21,11 @@ enum {
 };
 
 enum device_state {
-	DEVICE_NEW,      /* seen, nobody claimed it */
-	DEVICE_CLAIMED,  /* may be served, has not been yet */
+	DEVICE_NEW,	 /* seen, nobody claimed it */
+	DEVICE_CLAIMED,	 /* may be served, has not been yet */
 	DEVICE_NOTIFIED, /* its URL went out */
-	DEVICE_FETCHED,  /* it took what it should have */
-	DEVICE_STALE,    /* what it has is not what it should have */
+	DEVICE_FETCHED,	 /* it took what it should have */
+	DEVICE_STALE,	 /* what it has is not what it should have */
 	DEVICE_BLOCKED,
 };
 
@@ -33,9 +33,9 @@ enum device_state {
 enum device_identified_by {
 	IDENTIFIED_BY_NOTHING,
 	IDENTIFIED_BY_NEIGHBOUR, /* the kernel's neighbour entry of the source address */
-	IDENTIFIED_BY_FRAME,     /* the frame's own source */
-	IDENTIFIED_BY_ADDRESS,   /* an operator bound the address to it */
-	IDENTIFIED_BY_KEY,       /* it showed the key of its URL */
+	IDENTIFIED_BY_FRAME,	 /* the frame's own source */
+	IDENTIFIED_BY_ADDRESS,	 /* an operator bound the address to it */
+	IDENTIFIED_BY_KEY,	 /* it showed the key of its URL */
 };
 
 /* The form of the NOTIFY: see core/provision/notifier.h. */
@@ -52,15 +52,24 @@ struct device {
 	char profile[device_profile_size];   /* empty: "default" */
 	char label[device_label_size];
 	char key[device_key_size]; /* given when it is claimed; empty before */
-	struct address address;    /* last seen at */
+	struct address address;	   /* last seen at */
 	char interface[device_interface_size];
+	/* These two are one key of an index: kept together, the text filled up with zeros. */
 	struct address bound_address; /* bound by an operator; family ADDRESS_NONE: not bound */
 	char bound_interface[device_interface_size]; /* empty: any */
 	uint64_t first_seen_utc_ms;
 	uint64_t last_seen_utc_ms;
 	uint64_t notified_utc_ms; /* 0: never */
 	uint64_t fetched_utc_ms;
-	struct settings settings; /* owned by the inventory */
+	/*
+	 * Revisions (see inventory.h) instead of times, so that a clock that is set back does not
+	 * hide a change: `revision` is of the last change of what this device's files are made
+	 * from, `fetched_revision` the one in force when it took all it should have (0: never).
+	 */
+	uint64_t revision;
+	uint64_t fetched_revision;
+	uint64_t stored_seen_utc_ms; /* memory only: last_seen_utc_ms as the store has it */
+	struct settings settings;    /* owned by the inventory */
 };
 
 /* May be served: claimed and not blocked. */
@@ -72,6 +81,13 @@ static inline bool device_is_claimed(const struct device *device)
 const char *device_state_name(enum device_state state);
 const char *device_identified_by_name(enum device_identified_by by);
 const char *notify_form_name(enum notify_form form); /* "default", "rfc", "print" */
+
+/*
+ * A text that may stand in a device's model or firmware, whoever sent it: letters, digits, blank
+ * and ._+()/:-, not empty, shorter than `size`. (A model becomes part of file names
+ * and URLs.)
+ */
+bool device_text_is_plain(struct span text, size_t size);
 
 /* The value with this name: 0, or -EINVAL. */
 int device_state_parse(struct span name, enum device_state *state);

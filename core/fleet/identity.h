@@ -25,15 +25,15 @@ struct subscribe_claims {
 
 /* What the network shows: the outcome of looking behind the source address. */
 struct link_evidence {
-	bool is_known;   /* `mac` is the hardware address of the sender */
+	bool is_known; /* `mac` is the hardware address of the sender */
 	struct mac mac;
 	enum device_identified_by by; /* IDENTIFIED_BY_NEIGHBOUR or _FRAME when is_known */
-	bool is_pending; /* not known yet: may be asked for (effects_resolve) */
-	bool is_routed;  /* the sender is not on-link: its hardware address cannot be seen */
+	bool is_pending;	      /* not known yet: may be asked for (effects_resolve) */
+	bool is_routed; /* the sender is not on-link: its hardware address cannot be seen */
 };
 
 enum identity_verdict {
-	IDENTITY_KNOWN,    /* `mac` is proven, by `by` */
+	IDENTITY_KNOWN,	   /* `mac` is proven, by `by` */
 	IDENTITY_PENDING,  /* resolve the source's hardware address and ask again */
 	IDENTITY_CONFLICT, /* it names a MAC that is not its own: gets nothing */
 	IDENTITY_UNPROVEN, /* it names a MAC (`has_claim`), and nothing shows that it is its own */
@@ -42,21 +42,29 @@ enum identity_verdict {
 
 struct identity {
 	enum identity_verdict verdict;
-	struct mac mac;      /* proven or claimed */
-	bool has_claim;      /* the message names a MAC: `claimed` */
+	struct mac mac; /* proven or claimed */
+	bool has_claim; /* the message names a MAC: `claimed` */
 	struct mac claimed;
 	enum device_identified_by by;
 	const struct vendor_pack *vendor; /* recognised maker, or NULL */
-	struct span vendor_name;          /* the pack's name, or empty */
-	struct span model;                /* as the pack reads it out of the claims, or empty */
+	struct span vendor_name;	  /* the pack's name, or empty */
+	struct span model;		  /* as the pack reads it out of the claims, or empty */
 	struct span version;
+	bool is_routed;	    /* link_evidence.is_routed */
 	const char *reason; /* one constant word for the log, e.g. "mac_is_not_its_own" */
 };
 
 /*
+ * A word of twelve decimal digits without the prefix MAC, in From, Contact or User-Agent, may as
+ * well be a telephone number or a date. It counts as a claim when it is the sender's own hardware
+ * address or names a device that we know; else it is passed over, so that a phone whose account
+ * happens to have twelve digits is not left dark.
+ */
+
+/*
  * The first MAC named in request-URI user, From, Contact or User-Agent, in any of the spellings of
  * dialects.md E.1 (MAC%3a…, MAC%3A…, MAC:…, MAC=…, MAC…, bare, with separators). 0, or -ENOENT;
- * -EEXIST when two places name different ones.
+ * -EEXIST when two places name different ones. Zeros, broadcast and multicast are no claim.
  */
 int identity_claimed_mac(const struct subscribe_claims *claims, struct mac *mac);
 

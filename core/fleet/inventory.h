@@ -4,6 +4,18 @@
  * takes no lock itself: the shell holds a read lock around every use of the const functions and a
  * write lock around inventory_commit and inventory_set_vendors; inventory_prepare runs on the one
  * writer's thread and needs only a read lock.
+ *
+ * A batch. inventory_prepare sees what was prepared before it and is not committed yet, so that the
+ * writer may prepare many changes (also several of one device), store them together, and commit
+ * them in the same order. When the store fails it drops all of them, the newest first. A struct
+ * prepared must not move in between.
+ *
+ * Revisions. Every change of what files are made from (settings, profile, parent, vendor, model,
+ * label) gets the next revision; the record it changes keeps it. A device is stale when it has
+ * fetched and its own revision, or that of a profile in its chain, is greater than
+ * fetched_revision. A profile's change therefore stores one record, whatever the number of its
+ * devices: their `state` is brought up to date in memory by inventory_commit, and by
+ * inventory_load_device at the next start (for which profiles are loaded first).
  */
 #ifndef BELLHOP_CORE_FLEET_INVENTORY_H
 #define BELLHOP_CORE_FLEET_INVENTORY_H
@@ -16,7 +28,8 @@
 
 /* A file below DATA/files/ that any claimed phone may fetch. */
 struct catalogue_file {
-	char *name; /* as phones ask for it, relative, '/' between parts; owned */
+	char *name;   /* as phones ask for it, relative, '/' between parts; owned */
+	char *folded; /* the name in lower case; owned, made by the inventory */
 	uint64_t bytes;
 	uint64_t modified_utc_ms;
 };
@@ -28,21 +41,30 @@ struct inventory_limits {
 	size_t files_max;
 };
 
+struct prepared;
+
 struct inventory {
 	struct inventory_limits limits;
-	struct random random; /* keys; used by inventory_prepare only */
-	struct table devices;          /* by MAC */
+	struct random random;	       /* keys; used by the writer only */
+	struct prepared *pending;      /* prepared, not committed, newest first; the writer's */
+	uint64_t revision_prepared;    /* the last one given out; the writer's */
+	uint64_t revision;	       /* the last one committed */
+	struct table devices;	       /* by MAC */
 	struct table devices_by_key;   /* by key, those that have one */
 	struct table devices_by_bound; /* by bound address, those that have one */
-	struct table profiles;         /* by name; "default" is always there */
-	struct table files;            /* by name */
+	struct table profiles;	       /* by name; "default" is always there */
+	struct table files;	       /* by name */
+	struct table files_folded;     /* by folded name: one of those that differ only in case */
 	struct vendors vendors;
-	uint64_t generation;          /* rises with every commit */
+	uint64_t generation; /* rises with every commit */
 	size_t count_by_state[DEVICE_BLOCKED + 1];
-	uint64_t refused_new;         /* sightings dropped because new_devices_max was reached */
+	uint64_t refused_new; /* sightings dropped because new_devices_max was reached */
 };
 
-/* An empty inventory with the profile "default". 0 or -ENOMEM. */
+/*
+ * An empty inventory with the profile "default"; all slots that its limits allow are reserved now,
+ * so that a commit never needs memory. 0 or -ENOMEM.
+ */
 int inventory_init(struct inventory *inventory, const struct inventory_limits *limits,
 		   const uint8_t seed[static random_seed_size]);
 void inventory_free(struct inventory *inventory);
@@ -74,17 +96,24 @@ const struct catalogue_file *inventory_next_file(const struct inventory *invento
 struct prepared {
 	enum change_kind kind;
 	bool is_removal;
-	bool is_nothing; /* the change alters nothing worth storing */
+	bool is_nothing;     /* nothing worth storing; commit it all the same */
+	bool keeps_settings; /* device->settings is empty here: those in store and memory stay */
 	struct device *device;
 	struct profile *profile;
 	struct catalogue_file *file;
+	struct inventory *inventory; /* whose list it is in until commit or prepared_free */
+	struct prepared *before;
 };
+
+/* A sighting that says nothing new is stored again after this long. */
+enum { inventory_seen_interval_ms = 60000 };
 
 /*
  * Checks a change and makes its outcome. 0 and `*prepared` (owned by the caller until commit), or a
  * negative errno with one sentence in `problem` that says why and what to do: -ENOENT no such
  * device, profile or file; -EEXIST; -EINVAL a value is not legal; -ENOSPC a table is full; -EBUSY
- * the profile is in use; -ENOMEM. The inventory is unchanged.
+ * the profile is in use, or the device is blocked; -ENOMEM. What readers see is unchanged, but for
+ * the counter refused_new (inventory_refused_new).
  */
 int inventory_prepare(struct inventory *inventory, const struct change *change,
 		      struct prepared *prepared, char *problem, size_t problem_size);
@@ -92,11 +121,27 @@ int inventory_prepare(struct inventory *inventory, const struct change *change,
 /* Puts a prepared change in place and takes its records over. Cannot fail. */
 void inventory_commit(struct inventory *inventory, struct prepared *prepared);
 
-/* Drops a prepared change. */
+/* Drops a prepared change that is not to be committed; nothing after a commit. */
 void prepared_free(struct prepared *prepared);
 
-/* Puts records read from the store in place at start: as prepare and commit, without checks. */
+/* How many sightings found new_devices_max (or devices_max) reached; from any thread. */
+uint64_t inventory_refused_new(const struct inventory *inventory);
+
+/*
+ * Puts records read from the store in place at start, profiles first: allocated with malloc, taken
+ * over on success. "default" replaces the one that is there. 0; -EEXIST; -EINVAL a record that no
+ * prepare could have made; -ENOSPC; -ENOMEM.
+ */
 int inventory_load_device(struct inventory *inventory, struct device *device);
 int inventory_load_profile(struct inventory *inventory, struct profile *profile);
+int inventory_load_file(struct inventory *inventory, struct catalogue_file *file);
+
+/* Frees a record that was not handed over. */
+void device_free(struct device *device);
+void profile_free(struct profile *profile);
+void catalogue_file_free(struct catalogue_file *file);
+
+/* Puts these packs in the place of the old ones, which are handed back for the caller to free. */
+void inventory_set_vendors(struct inventory *inventory, struct vendors *vendors);
 
 #endif

@@ -13,16 +13,16 @@ enum policy_unknown { UNKNOWN_LIST, UNKNOWN_IGNORE, UNKNOWN_BOOTSTRAP };
 
 struct policy {
 	enum policy_unknown unknown; /* [provisioning] unknown */
-	bool access_by_key;          /* [provisioning] access */
+	bool access_by_key;	     /* [provisioning] access */
 	bool access_by_neighbour;
-	bool serves_routed;          /* [provisioning] routed = serve */
+	bool serves_routed; /* [provisioning] routed = serve */
 };
 
 enum policy_answer {
-	POLICY_SERVE,   /* answer 200 and NOTIFY its URL */
+	POLICY_SERVE,	/* answer 200 and NOTIFY its URL */
 	POLICY_RESOLVE, /* find the hardware address first */
-	POLICY_LIST,    /* no answer, but show it as new */
-	POLICY_REFUSE,  /* no answer on multicast, 403 on unicast */
+	POLICY_LIST,	/* no answer, but show it as new */
+	POLICY_REFUSE,	/* no answer on multicast, 403 on unicast */
 };
 
 struct policy_decision {

@@ -14,11 +14,19 @@ enum { profile_name_size = 64, profile_depth_max = 16 };
 struct profile {
 	char name[profile_name_size];
 	char parent[profile_name_size]; /* empty only for "default" */
+	uint64_t revision;		/* of its last change (see inventory.h) */
 	struct settings settings;
 };
 
 struct inventory;
 struct device;
+
+/*
+ * The chain of a profile, from itself (or "default" when it is empty or missing) up to "default".
+ * Returns how many there are, at most profile_depth_max; -ELOOP when the chain does not end.
+ */
+int profile_chain(const struct inventory *inventory, struct span profile_name,
+		  const struct profile *chain[static profile_depth_max]);
 
 /*
  * The effective settings of a device, or of a profile when `device` is NULL, as a fresh list that

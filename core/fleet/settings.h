@@ -36,6 +36,18 @@ int settings_set(struct settings *settings, struct span path, struct span value,
 /* Removes one path: 0, or -ENOENT. */
 int settings_unset(struct settings *settings, struct span path);
 
+/* Paths and values are the same. */
+bool settings_equal(const struct settings *a, const struct settings *b);
+
+/* Lays `over` on top of `settings`, without checks: 0, -ENOSPC or -ENOMEM (unchanged then). */
+int settings_merge(struct settings *settings, const struct settings *over);
+
+/*
+ * Puts one path as it is, without checks: for what was checked before it was stored. 0, -ENOSPC or
+ * -ENOMEM (unchanged then).
+ */
+int settings_put(struct settings *settings, struct span path, struct span value);
+
 /* A deep copy: 0 or -ENOMEM. */
 int settings_copy(struct settings *copy, const struct settings *settings);
 void settings_free(struct settings *settings);

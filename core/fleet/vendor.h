@@ -24,22 +24,45 @@ struct vendor_file {
 	struct jinja_template *template; /* VENDOR_FILE_CONFIG */
 	struct span template_name;
 	bool has_secrets;
+	bool is_essential; /* a phone that has this one has what it should have */
+};
+
+/* A PCRE2 pattern of a pack, compiled without JIT; matches have a limit of steps. */
+struct vendor_pattern {
+	struct span text;
+	void *code; /* pcre2_code */
+};
+
+struct vendor_patterns {
+	struct vendor_pattern *items;
+	size_t count;
 };
 
 struct vendor_pack {
-	struct span name;         /* "audiocodes" */
+	struct span name;	  /* "audiocodes" */
 	struct span display_name; /* "AudioCodes" */
-	struct arena arena;       /* owns everything of the pack */
-	/* How it is recognised and read; see core/fleet/vendor.c for the schema. */
+	struct arena arena;	  /* owns everything of the pack but patterns, templates and data */
+	/* How it is recognised and read; see doc/vendor-packs.md for the schema. */
 	struct span *oui; /* hexadecimal prefixes of 6 to 9 digits, lower case */
 	size_t oui_count;
-	struct span *sip_user_agent; /* patterns */
-	size_t sip_user_agent_count;
+	struct vendor_patterns sip_user_agent;	/* groups: model, version, mac */
+	struct vendor_patterns http_user_agent; /* the same */
+	struct vendor_patterns event_vendor;
+	struct vendor_patterns
+		event_model; /* group model: what of the Event's model is the model */
 	struct vendor_file *files;
 	size_t file_count;
-	struct span url_append; /* what is appended to a base URL; placeholders as in `url` */
-	size_t url_max;         /* longest URL the phone takes, bytes */
-	enum notify_form form;  /* FORM_RFC or FORM_PRINT */
+	/*
+	 * How a base URL becomes the one that goes out; placeholders as in [provisioning] url, and
+	 * %{base} (all of it), %{origin} (up to and with the first '/' behind the host) and
+	 * %{path} (the rest). Empty: the base as it is.
+	 */
+	struct span url_shape;
+	struct span
+		url_shape_without_model; /* for a device whose model is not known; may be empty */
+	size_t url_max;			 /* longest URL the phone takes, bytes */
+	enum notify_form form;		 /* FORM_RFC or FORM_PRINT */
+	void *data; /* json_t of the pack's "data": what its templates see as `data` */
 };
 
 enum { vendors_max = 64 };
@@ -54,21 +77,44 @@ typedef int vendor_read_fn(void *context, struct span name, struct arena *arena,
 			   struct span *bytes);
 
 /*
- * Reads pack.json and compiles its templates. 0 and `*pack` (free with vendor_pack_free), -EINVAL
- * with "pack.json:LINE: FIELD: what is wrong" in `problem`, -ENOMEM.
+ * Reads pack.json and compiles its patterns and templates. 0 and `*pack` (free with
+ * vendor_pack_free), -EINVAL with "pack.json:LINE: FIELD: what is wrong" (or the template's name,
+ * line and mistake) in `problem`, -ENOENT pack.json is not there, -ENOMEM. The shell must have
+ * called json_object_seed() before.
  */
 int vendor_pack_load(struct vendor_pack **pack, vendor_read_fn *read, void *context, char *problem,
 		     size_t problem_size);
 void vendor_pack_free(struct vendor_pack *pack);
 
+/* Adds a pack, or puts it in the place of its namesake, which is freed. 0 or -ENOSPC. */
+int vendors_add(struct vendors *vendors, struct vendor_pack *pack);
+void vendors_free(struct vendors *vendors);
+
 /* By name, or NULL. */
 const struct vendor_pack *vendor_find(const struct vendors *vendors, struct span name);
 
 /*
- * The maker, from OUI, User-Agent and the Event's vendor, in that order (dialects.md E.4); `mac`
- * may be NULL. NULL when nobody knows it.
+ * The maker, from OUI (longest prefix first), User-Agent (of SIP or HTTP) and the Event's vendor,
+ * in that order (dialects.md E.4); `mac` may be NULL. NULL when nobody knows it.
  */
 const struct vendor_pack *vendor_recognise(const struct vendors *vendors, const struct mac *mac,
-					   struct span sip_user_agent, struct span event_vendor);
+					   struct span user_agent, struct span event_vendor);
+
+/* What a text says of the phone; spans into that text, empty where it says nothing. */
+struct vendor_reading {
+	struct span model;
+	struct span version;
+	struct span mac; /* as it is spelt there: for mac_parse */
+};
+
+/*
+ * Reads a User-Agent by the pack's patterns: true when one of them matched. A hostile text costs at
+ * most the limit of steps of each pattern.
+ */
+bool vendor_read_user_agent(const struct vendor_pack *pack, struct span user_agent,
+			    struct vendor_reading *reading);
+
+/* The model that an Event's model parameter names, by event_model; the text itself without one. */
+struct span vendor_event_model(const struct vendor_pack *pack, struct span model);
 
 #endif
