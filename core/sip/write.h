@@ -36,7 +36,7 @@ void sip_write_vias(struct writer *w, const struct sip_message *request, struct 
 /* The Record-Route rows, in order, with all parameters (R-3261-40). */
 void sip_write_record_routes(struct writer *w, const struct sip_message *request);
 
-/* METHOD uri SIP/2.0. The URI is unfolded; LWS in it fails the writer. */
+/* METHOD uri SIP/2.0; LWS or a control in the URI fails the writer. */
 void sip_write_request_line(struct writer *w, struct span method, struct span uri);
 
 /* SIP/2.0 status reason. */
@@ -66,7 +66,7 @@ void sip_write_cseq(struct writer *w, uint32_t number, struct span method);
 /* <sip:user@host:port>, without "user@" when `user` is empty; `user` is escaped already. */
 void sip_write_contact(struct writer *w, struct span user, struct endpoint address);
 
-/* The URI as it was written, unfolded. */
+/* The URI as it was written. */
 void sip_write_uri(struct writer *w, const struct sip_uri *uri);
 
 /* Escapes what may not stand bare in a user part (RFC 3261 19.1.2) as %hh. */

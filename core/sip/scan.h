@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the parsers of this folder walk over a value: a cursor and an end, never past it. For
+ * core/sip alone.
+ */
+#ifndef BELLHOP_CORE_SIP_SCAN_H
+#define BELLHOP_CORE_SIP_SCAN_H
+
+#include "core/sip/text.h"
+
+#include <errno.h>
+
+static inline const char *sip_skip(const char *p, const char *end, unsigned classes)
+{
+	while (p != end && sip_is(*p, classes)) {
+		p++;
+	}
+	return p;
+}
+
+static inline const char *sip_skip_lws(const char *p, const char *end)
+{
+	return sip_skip(p, end, SIP_CLASS_LWS);
+}
+
+static inline struct span sip_between(const char *start, const char *end)
+{
+	return span_make(start, (size_t)(end - start));
+}
+
+/* Equality of names, in any case. */
+static inline bool sip_same_name(struct span a, struct span b)
+{
+	if (a.length != b.length) {
+		return false;
+	}
+	for (size_t i = 0; i < a.length; i++) {
+		if (ascii_lower(a.data[i]) != ascii_lower(b.data[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* At an opening quote: past the closing one, or NULL when it is not closed (RFC 3261 25.1). */
+static inline const char *sip_skip_quoted(const char *p, const char *end)
+{
+	for (p++; p != end; p++) {
+		if (*p == '"') {
+			return p + 1;
+		}
+		if (*p == '\\') {
+			p++;
+			if (p == end || *p == '\r' || *p == '\n') {
+				return NULL;
+			}
+		}
+	}
+	return NULL;
+}
+
+/* What a parameter's name is made of: a token in a header, pname in a URI (RFC 3261 25.1). */
+enum { sip_name_in_header = SIP_CLASS_TOKEN, sip_name_in_uri = SIP_CLASS_TOKEN | SIP_CLASS_URI };
+
+/*
+ * At LWS ';': reads one parameter. 1 and `*parameter`, the cursor behind it; 0 when something else
+ * stands there, the cursor at it (LWS skipped); -EINVAL.
+ */
+static inline int sip_parameter_scan(const char **cursor, const char *end, unsigned name_class,
+				     struct sip_parameter *parameter)
+{
+	const char *p = sip_skip_lws(*cursor, end);
+	const char *start;
+	const char *stop;
+
+	if (p == end || *p != ';') {
+		*cursor = p;
+		return 0;
+	}
+	start = sip_skip_lws(p + 1, end);
+	stop = sip_skip(start, end, name_class);
+	if (stop == start) {
+		return -EINVAL;
+	}
+	parameter->name = sip_between(start, stop);
+	parameter->value = span_make(stop, 0);
+	parameter->has_value = false;
+	parameter->is_quoted = false;
+	p = sip_skip_lws(stop, end);
+	if (p != end && *p == '=') {
+		p = sip_skip_lws(p + 1, end);
+		parameter->has_value = true;
+		if (p != end && *p == '"') {
+			stop = sip_skip_quoted(p, end);
+			if (!stop) {
+				return -EINVAL;
+			}
+			parameter->value = sip_between(p + 1, stop - 1);
+			parameter->is_quoted = true;
+		} else {
+			stop = sip_skip(p, end, SIP_CLASS_VALUE);
+			parameter->value = sip_between(p, stop);
+		}
+	}
+	parameter->text = sip_between(start, stop);
+	*cursor = stop;
+	return 1;
+}
+
+/* One of the parameters between `first` and `p` has that name. */
+bool sip_parameter_is_repeated(const char *first, const char *p, struct span name);
+
+/* Notes each parameter; false refuses the value. */
+typedef bool sip_parameter_fn(void *typed, const struct sip_parameter *parameter);
+
+/*
+ * Reads all parameters from the cursor on, hands each to `note`, refuses a name that stands twice
+ * (R-3261-11) and more than sip_parameters_max. 0, the cursor at the end or at what stops the list;
+ * -EINVAL.
+ */
+static inline __attribute__((always_inline)) int
+sip_parameters_scan(const char **cursor, const char *end, unsigned name_class,
+		    struct sip_parameters *parameters, sip_parameter_fn *note, void *typed)
+{
+	const char *first = *cursor;
+	const char *p = first;
+	uint64_t seen = 0; /* a Bloom filter over the names: a bit that is free proves a new name */
+
+	for (unsigned count = 0;; count++) {
+		struct sip_parameter parameter;
+		const char *before = p;
+		int found = sip_parameter_scan(&p, end, name_class, &parameter);
+		uint64_t bit;
+
+		if (found <= 0) {
+			parameters->text = sip_between(first, before);
+			*cursor = p;
+			return found;
+		}
+		bit = (uint64_t)1 << (((unsigned char)ascii_lower(parameter.name.data[0]) +
+				       3 * parameter.name.length) &
+				      63);
+		if ((seen & bit) != 0 && sip_parameter_is_repeated(first, before, parameter.name)) {
+			return -EINVAL;
+		}
+		seen |= bit;
+		if (count >= sip_parameters_max || !note(typed, &parameter)) {
+			return -EINVAL;
+		}
+	}
+}
+
+/* A note for parsers that want to know none. */
+static inline bool sip_parameter_any(void *typed, const struct sip_parameter *parameter)
+{
+	(void)typed;
+	(void)parameter;
+	return true;
+}
+
+/* Steps over the comma that ends a value: 0 and `*rest` at the next value, or -EINVAL. */
+static inline int sip_value_end(struct span *rest, const char *p)
+{
+	const char *end = rest->data + rest->length;
+
+	if (p == end) {
+		*rest = span_make(end, 0);
+		return 0;
+	}
+	if (*p != ',') {
+		return -EINVAL;
+	}
+	*rest = sip_between(p + 1, end);
+	return 0;
+}
+
+/* 1*DIGIT up to `max` (below 2^60): 0 and `*value`, or -EINVAL. */
+int sip_number(struct span text, uint64_t max, uint64_t *value);
+
+/* qvalue (RFC 3261 25.1) in thousandths: 0 and `*quality`, or -EINVAL. */
+int sip_quality(struct span text, unsigned *quality);
+
+#endif

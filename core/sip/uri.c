@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/sip/uri.h"
+
+#include "core/sip/scan.h"
+
+/* Four numbers from 0 to 255 with dots between them and nothing else. */
+static bool parse_ipv4(const char *p, const char *end, struct address *address)
+{
+	uint8_t octets[4];
+
+	for (unsigned i = 0; i < 4; i++) {
+		const char *start = p;
+		unsigned value = 0;
+
+		while (p != end && ascii_is_digit(*p) && p - start < 3) {
+			value = value * 10 + (unsigned)(*p++ - '0');
+		}
+		if (p == start || value > 255 || (i < 3 && (p == end || *p++ != '.'))) {
+			return false;
+		}
+		octets[i] = (uint8_t)value;
+	}
+	if (p != end) {
+		return false;
+	}
+	*address = address_ipv4(octets[0], octets[1], octets[2], octets[3]);
+	return true;
+}
+
+/* RFC 5118 4.10: an old grammar led to three colons where two are meant. */
+static int parse_ipv6(struct span literal, struct address *address)
+{
+	char collapsed[address_text_size];
+	size_t colons = span_search(literal, SPAN(":::"));
+
+	if (address_parse(literal, address) == 0 && address->family == ADDRESS_IPV6) {
+		return 0;
+	}
+	if (colons == literal.length || literal.length > sizeof(collapsed)) {
+		return -EINVAL;
+	}
+	memcpy(collapsed, literal.data, colons + 2);
+	memcpy(collapsed + colons + 2, literal.data + colons + 3, literal.length - colons - 3);
+	if (address_parse(span_make(collapsed, literal.length - 1), address) != 0 ||
+	    address->family != ADDRESS_IPV6) {
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int sip_host_parse(struct span text, struct sip_host *host)
+{
+	const char *end = text.data + text.length;
+	const char *stop;
+	struct address address;
+
+	if (text.length == 0) {
+		return -EINVAL;
+	}
+	if (text.data[0] == '[') {
+		stop = memchr(text.data, ']', text.length);
+		if (!stop || parse_ipv6(sip_between(text.data + 1, stop), &address) != 0) {
+			return -EINVAL;
+		}
+		host->kind = SIP_HOST_IPV6;
+		host->text = sip_between(text.data, stop + 1);
+		host->address = address;
+		return 0;
+	}
+	stop = sip_skip(text.data, end, SIP_CLASS_HOST);
+	if (stop == text.data) {
+		return -EINVAL;
+	}
+	host->text = sip_between(text.data, stop);
+	if (ascii_is_digit(text.data[0]) && parse_ipv4(text.data, stop, &host->address)) {
+		host->kind = SIP_HOST_IPV4;
+	} else {
+		host->kind = SIP_HOST_NAME;
+		host->address = (struct address){.family = ADDRESS_NONE};
+	}
+	return 0;
+}
+
+bool sip_host_equal(const struct sip_host *a, const struct sip_host *b)
+{
+	if (a->kind != b->kind) {
+		return false;
+	}
+	if (a->kind == SIP_HOST_NAME) {
+		return sip_same_name(a->text, b->text);
+	}
+	return a->kind == SIP_HOST_NONE || address_equal(a->address, b->address);
+}
+
+uint16_t sip_uri_port(const struct sip_uri *uri)
+{
+	if (uri->has_port) {
+		return uri->port;
+	}
+	return uri->scheme == SIP_SCHEME_SIPS ? sips_port_default : sip_port_default;
+}
+
+/* scheme ':' at the start: past the colon, or NULL. */
+static const char *parse_scheme(struct span text, struct sip_uri *uri)
+{
+	const char *p = text.data;
+	const char *end = p + text.length;
+
+	if (text.length == 0 || !ascii_is_alpha(*p)) {
+		return NULL;
+	}
+	while (p != end &&
+	       (ascii_is_alpha(*p) || ascii_is_digit(*p) || *p == '+' || *p == '-' || *p == '.')) {
+		p++;
+	}
+	if (p == end || *p != ':') {
+		return NULL;
+	}
+	uri->scheme_text = sip_between(text.data, p);
+	uri->scheme = sip_same_name(uri->scheme_text, SPAN("sip"))    ? SIP_SCHEME_SIP
+		      : sip_same_name(uri->scheme_text, SPAN("sips")) ? SIP_SCHEME_SIPS
+								      : SIP_SCHEME_OTHER;
+	return p + 1;
+}
+
+static int parse_opaque(struct sip_uri *uri, const char *p, const char *end)
+{
+	uri->opaque = sip_between(p, end);
+	if (p == end) {
+		return -EINVAL;
+	}
+	for (; p != end; p++) {
+		if (*p <= ' ' || (unsigned char)*p >= 0x7f || *p == '<' || *p == '>' || *p == '"') {
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/* user[:password] between `p` and the @. */
+static int parse_userinfo(struct sip_uri *uri, const char *p, const char *at)
+{
+	const char *stop = sip_skip(p, at, SIP_CLASS_USER);
+
+	uri->user = sip_between(p, stop);
+	uri->has_user = true;
+	if (stop != at) {
+		if (*stop != ':' || sip_skip(stop + 1, at, SIP_CLASS_PASSWORD) != at) {
+			return -EINVAL;
+		}
+		uri->password = sip_between(stop + 1, at);
+		uri->has_password = true;
+	}
+	return uri->user.length > 0 ? 0 : -EINVAL;
+}
+
+/* [:port]; the cursor behind it. */
+static int parse_port(struct sip_uri *uri, const char **cursor, const char *end)
+{
+	const char *p = *cursor;
+	uint64_t port;
+
+	if (p == end || *p != ':') {
+		return 0;
+	}
+	for (p++; p != end && ascii_is_digit(*p);) {
+		p++;
+	}
+	if (sip_number(sip_between(*cursor + 1, p), 65535, &port) != 0) {
+		return -EINVAL;
+	}
+	uri->port = (uint16_t)port;
+	uri->has_port = true;
+	*cursor = p;
+	return 0;
+}
+
+/* The characters of parameters and headers; the pieces are looked at by their own grammar. */
+static int parse_tail(struct sip_uri *uri, const char *p, const char *end)
+{
+	const char *first = p;
+
+	while (p != end && *p != '?') {
+		if (*p != ';' && *p != '=' && !sip_is(*p, SIP_CLASS_URI)) {
+			return -EINVAL;
+		}
+		p++;
+	}
+	if (p != first) {
+		const char *cursor = first;
+
+		if (sip_parameters_scan(&cursor, p, sip_name_in_uri, &uri->parameters,
+					sip_parameter_any, NULL) != 0 ||
+		    cursor != p) {
+			return -EINVAL;
+		}
+	}
+	if (p == end) {
+		return 0;
+	}
+	uri->headers = sip_between(p + 1, end);
+	for (p++; p != end; p++) {
+		if (*p != '=' && !sip_is(*p, SIP_CLASS_URI)) {
+			return -EINVAL;
+		}
+	}
+	return uri->headers.length > 0 ? 0 : -EINVAL;
+}
+
+int sip_uri_parse(struct span text, struct sip_uri *uri)
+{
+	struct sip_uri read = {.text = text};
+	const char *end = text.data + text.length;
+	const char *p = parse_scheme(text, &read);
+	const char *at;
+	bool is_hostless;
+
+	if (!p) {
+		return -EINVAL;
+	}
+	if (read.scheme == SIP_SCHEME_OTHER) {
+		if (parse_opaque(&read, p, end) != 0) {
+			return -EINVAL;
+		}
+		*uri = read;
+		return 0;
+	}
+	read.opaque = span_make(p, 0);
+	at = memchr(p, '@', (size_t)(end - p));
+	if (at) {
+		if (parse_userinfo(&read, p, at) != 0) {
+			return -EINVAL;
+		}
+		p = at + 1;
+	}
+	is_hostless = p == end || *p == ';' || *p == '?';
+	if (is_hostless) {
+		read.opaque = sip_between(read.opaque.data, end);
+	} else if (sip_host_parse(sip_between(p, end), &read.host) != 0) {
+		return -EINVAL;
+	} else {
+		p += read.host.text.length;
+		if (parse_port(&read, &p, end) != 0) {
+			return -EINVAL;
+		}
+	}
+	if (p != end && parse_tail(&read, p, end) != 0) {
+		return -EINVAL;
+	}
+	if (!sip_escapes_are_whole(text)) {
+		return -EINVAL;
+	}
+	*uri = read;
+	return is_hostless ? -ENODATA : 0;
+}
