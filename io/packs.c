@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/packs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { pack_file_bytes_max = 1 << 20 };
+
+int packs_find_folder(char path[static packs_path_max])
+{
+	static const char *const places[] = { "/../vendors", "/../share/bellhop/vendors" };
+	const char *given = getenv("BELLHOP_VENDORS");
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (given && *given) {
+		return snprintf(path, packs_path_max, "%s", given) < packs_path_max ? 0 : -ENOENT;
+	}
+	if (length <= 0) {
+		return -ENOENT;
+	}
+	self[length] = '\0';
+	*strrchr(self, '/') = '\0';
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		int written = snprintf(path, packs_path_max, "%s%s", self, places[i]);
+
+		if (written < packs_path_max && access(path, R_OK | X_OK) == 0) {
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static int read_all(int descriptor, size_t size, char *bytes)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t count = read(descriptor, bytes + done, size - done);
+
+		if (count < 0 && errno == EINTR) {
+			continue;
+		}
+		if (count <= 0) {
+			return count == 0 ? -EIO : -errno;
+		}
+		done += (size_t)count;
+	}
+	return 0;
+}
+
+/* vendor_read_fn: `context` is the pack's open folder. */
+static int read_file(void *context, struct span name, struct arena *arena, struct span *bytes)
+{
+	const int *folder = context;
+	char path[256];
+	struct stat info;
+	char *memory;
+	int descriptor;
+	int error;
+
+	if (span_to_text(name, path, sizeof(path)) != 0 || strstr(path, "..") || path[0] == '/') {
+		return -ENOENT;
+	}
+	descriptor = openat(*folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (descriptor < 0) {
+		return -errno;
+	}
+	if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
+		error = -ENOENT;
+		goto out;
+	}
+	if (info.st_size > pack_file_bytes_max) {
+		error = -EFBIG;
+		goto out;
+	}
+	memory = arena_allocate(arena, (size_t)info.st_size + 1);
+	error = memory ? read_all(descriptor, (size_t)info.st_size, memory) : -ENOMEM;
+	if (error == 0) {
+		*bytes = span_make(memory, (size_t)info.st_size);
+	}
+out:
+	close(descriptor);
+	return error;
+}
+
+static int load_one(struct vendors *vendors, const char *path, struct log *log)
+{
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct vendor_pack *pack = NULL;
+	char problem[512] = "";
+	int error;
+
+	if (folder < 0) {
+		return -errno;
+	}
+	error = vendor_pack_load(&pack, read_file, &folder, problem, sizeof(problem));
+	close(folder);
+	if (error == 0) {
+		error = vendors_add(vendors, pack);
+		if (error != 0) {
+			vendor_pack_free(pack);
+			snprintf(problem, sizeof(problem), "there are more packs than %d",
+				 vendors_max);
+		}
+	}
+	if (error != 0 && error != -ENOENT) {
+		log_error(log, "pack_refused", "%s/%s", path,
+			  *problem ? problem : strerror(-error));
+	}
+	return error;
+}
+
+static int is_name(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+int packs_load(struct vendors *vendors, const char *folder, struct log *log)
+{
+	struct dirent **entries;
+	int count = scandir(folder, &entries, is_name, alphasort);
+	int refused = 0;
+
+	if (count < 0) {
+		return -errno;
+	}
+	for (int i = 0; i < count; i++) {
+		char path[packs_path_max];
+		struct stat info;
+
+		if (snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) <
+			    packs_path_max &&
+		    stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+			int error = load_one(vendors, path, log);
+
+			refused += error != 0 && error != -ENOENT;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return refused;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading the configuration file and the vendor packs: at start, for --check, and on SIGHUP. */
+#include "programs/bellhopd/server.h"
+
+#include "io/packs.h"
+
+#include <errno.h>
+
+static int read_file(const char *path, struct arena *arena, struct span *text)
+{
+	FILE *file = fopen(path, "re");
+	char *bytes;
+	size_t length;
+	int error = 0;
+
+	if (!file) {
+		return -errno;
+	}
+	bytes = arena_allocate(arena, configuration_bytes_max + 1);
+	length = bytes ? fread(bytes, 1, configuration_bytes_max + 1, file) : 0;
+	if (!bytes) {
+		error = -ENOMEM;
+	} else if (ferror(file)) {
+		error = -EIO;
+	} else if (length > configuration_bytes_max) {
+		error = -EFBIG;
+	} else {
+		*text = span_make(bytes, length);
+	}
+	fclose(file);
+	return error;
+}
+
+static void print_mistakes(const char *path, const struct ini *ini)
+{
+	for (size_t i = 0; i < ini->mistake_count; i++) {
+		fprintf(stderr, "%s:%u: %.*s\n", path, ini->mistakes[i].line,
+			(int)ini->mistakes[i].text.length, ini->mistakes[i].text.data);
+	}
+	if (ini->mistakes_dropped > 0) {
+		fprintf(stderr, "%s: and %zu more mistakes\n", path, ini->mistakes_dropped);
+	}
+}
+
+static int read_config(const char *path, struct arena *arena, struct configuration *config)
+{
+	struct span text = { 0 };
+	struct ini ini = { 0 };
+	int error = path ? read_file(path, arena, &text) : 0;
+
+	if (error == 0) {
+		error = configuration_parse(config, arena, text, &ini);
+	}
+	if (error != 0) {
+		fprintf(stderr, "bellhopd: cannot read the configuration %s: %s\n",
+			path ? path : "(defaults)", strerror(-error));
+		return error;
+	}
+	print_mistakes(path, &ini);
+	return ini.mistake_count > 0 ? -EINVAL : 0;
+}
+
+enum { config_arena_bytes_max = 16 << 20 };
+
+int server_read_config(struct server *server)
+{
+	arena_init(&server->config_arena, config_arena_bytes_max);
+	return read_config(server->config_path, &server->config_arena, &server->config);
+}
+
+int server_load_packs(const struct configuration *config, struct vendors *vendors,
+		      struct log *log)
+{
+	char folder[packs_path_max];
+	int refused = packs_find_folder(folder);
+	int refused_own;
+
+	if (refused == 0) {
+		refused = packs_load(vendors, folder, log);
+	}
+	if (refused < 0) {
+		log_error(log, "no_vendor_packs",
+			  "the vendor packs that come with Bellhop are not found; set "
+			  "BELLHOP_VENDORS to their folder");
+		return refused;
+	}
+	if (snprintf(folder, sizeof(folder), "%s/vendors", config->data.data) >= packs_path_max) {
+		return refused;
+	}
+	refused_own = packs_load(vendors, folder, log);
+	return refused_own > 0 ? refused + refused_own : refused;
+}
+
+int server_check_urls(const struct configuration *config, const struct vendors *vendors,
+		      char *problem, size_t problem_size)
+{
+	/* Everything at its longest: what fits now fits every device. */
+	struct config_server server = {
+		.address = address_ipv4(255, 255, 255, 255),
+		.http_port = 65535,
+		.https_port = 65535,
+		.tftp_port = 65535,
+		.sip_port = 65535,
+	};
+	struct device device = { .state = DEVICE_CLAIMED, .model = "C450HD" };
+
+	memset(device.key, 'f', sizeof(device.key) - 1);
+	for (size_t i = 0; i < vendors->count; i++) {
+		const struct vendor_pack *pack = vendors->packs[i];
+		char url[config_url_max];
+		struct writer w = writer_over(url, sizeof(url));
+		char reason[300] = "";
+		int error;
+
+		server.url = configuration_url(config, pack->name);
+		(void)span_to_text(pack->name, device.vendor, sizeof(device.vendor));
+		error = config_url(&device, pack, &server, &w, reason, sizeof(reason));
+		if (error != 0) {
+			snprintf(problem, problem_size,
+				 "[provisioning] url does not suit %.*s phones: %s",
+				 (int)pack->name.length, pack->name.data, reason);
+			return error;
+		}
+	}
+	return 0;
+}
+
+enum report_level server_log_level(const struct configuration *config)
+{
+	return (enum report_level)((uint32_t)REPORT_ERROR - config->log_level);
+}
+
+void server_set_policy(struct server *server)
+{
+	const struct configuration *config = &server->config;
+
+	server->policy = (struct policy){
+		.unknown = (enum policy_unknown)config->unknown,
+		.access_by_key = config->access_by_key,
+		.access_by_neighbour = config->access_by_neighbour,
+		.serves_routed = config->serves_routed,
+	};
+}
+
+/* Copies the texts that take effect at once into `arena`, which then lives as long as they do. */
+static int own_urls(struct configuration *config, struct arena *arena)
+{
+	config->url = arena_copy(arena, config->url);
+	if (!config->url.data) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < config->vendor_url_count; i++) {
+		struct configuration_vendor_url *own = &config->vendor_urls[i];
+
+		own->vendor = arena_copy(arena, own->vendor);
+		own->url = arena_copy(arena, own->url);
+		if (!own->vendor.data || !own->url.data) {
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* The keys that take effect at once; the others are of sockets and tables that stay as they are. */
+static void take_over(struct server *server, const struct configuration *fresh)
+{
+	struct configuration *running = &server->config;
+
+	running->url = fresh->url;
+	memcpy(running->vendor_urls, fresh->vendor_urls, sizeof(running->vendor_urls));
+	running->vendor_url_count = fresh->vendor_url_count;
+	running->unknown = fresh->unknown;
+	running->access_by_key = fresh->access_by_key;
+	running->access_by_neighbour = fresh->access_by_neighbour;
+	running->serves_routed = fresh->serves_routed;
+	running->log_level = fresh->log_level;
+	server_set_policy(server);
+}
+
+/* Is there a difference that only a restart brings into force? */
+static bool needs_restart(const struct configuration *running, const struct configuration *fresh,
+			  struct arena *arena)
+{
+	enum { printed_max = 1 << 17 };
+	struct writer a = writer_over(arena_allocate(arena, printed_max), printed_max);
+	struct writer b = writer_over(arena_allocate(arena, printed_max), printed_max);
+
+	if (!a.data || !b.data) {
+		return false;
+	}
+	configuration_print(running, &a);
+	configuration_print(fresh, &b);
+	return !span_equal(writer_span(&a), writer_span(&b));
+}
+
+/* What a reload needs, all of it or nothing: configuration, packs, and that they go together. */
+static int read_afresh(struct server *server, struct arena *arena, struct configuration *fresh,
+		       struct vendors *vendors)
+{
+	char problem[server_problem_size];
+	int error = read_config(server->config_path, arena, fresh);
+
+	if (error != 0) {
+		log_error(&server->log, "reload_refused",
+			  "the configuration file has mistakes; the running one stays");
+		return error;
+	}
+	if (server_load_packs(fresh, vendors, &server->log) != 0) {
+		log_error(&server->log, "reload_refused",
+			  "a vendor pack is broken; the running packs and configuration stay");
+		return -EINVAL;
+	}
+	error = server_check_urls(fresh, vendors, problem, sizeof(problem));
+	if (error != 0) {
+		log_error(&server->log, "reload_refused", "%s; the running configuration stays",
+			  problem);
+	}
+	return error;
+}
+
+void server_reload(struct server *server)
+{
+	struct vendors vendors = { 0 };
+	struct configuration fresh;
+	struct arena arena;
+	struct arena urls;
+	bool is_partly;
+
+	arena_init(&arena, config_arena_bytes_max);
+	arena_init(&urls, config_arena_bytes_max);
+	if (read_afresh(server, &arena, &fresh, &vendors) != 0 || own_urls(&fresh, &urls) != 0) {
+		arena_free(&urls);
+		goto out;
+	}
+	pthread_rwlock_wrlock(&server->lock);
+	take_over(server, &fresh);
+	inventory_set_vendors(&server->inventory, &vendors);
+	arena_free(&server->reload_arena);
+	server->reload_arena = urls;
+	pthread_rwlock_unlock(&server->lock);
+	log_set_level(&server->log, server_log_level(&fresh));
+	is_partly = needs_restart(&server->config, &fresh, &arena);
+	log_info(&server->log, "reloaded", "%s%s",
+		 server->config_path ? server->config_path : "defaults",
+		 is_partly ? "; some keys differ that take effect at the next start" : "");
+out:
+	vendors_free(&vendors);
+	arena_free(&arena);
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT */
+#include "programs/bellhopd/server.h"
+
+#include "io/store_sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	store_queue_max = 65536,
+	store_report_delay_ms = 200,
+	store_busy_ms = 2000,
+	store_audit_max = 100000,
+	admin_connections_max = 64,
+};
+static const uint64_t upload_bytes_max = UINT64_C(1) << 30;
+
+static int fail(char *problem, size_t problem_size, int error, const char *what)
+{
+	snprintf(problem, problem_size, "%s: %s", what, strerror(-error));
+	return error;
+}
+
+static int make_seed(uint8_t seed[static random_seed_size])
+{
+	return getrandom(seed, random_seed_size, 0) == random_seed_size ? 0 : -EIO;
+}
+
+/* Core's libraries are made ready here, so that core itself never touches clock or file. */
+static int prepare_process(void)
+{
+	struct rlimit files;
+	size_t seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
+		return -EIO;
+	}
+	json_object_seed(seed);
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	umask(0027);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+	return 0;
+}
+
+static int make_data_folder(const struct server *server, char *problem, size_t problem_size)
+{
+	const char *path = server->config.data.data;
+	struct stat info;
+
+	if (mkdir(path, 0700) == 0) {
+		return 0;
+	}
+	if (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+		if (access(path, R_OK | W_OK | X_OK) == 0) {
+			return 0;
+		}
+	}
+	snprintf(problem, problem_size,
+		 "the data folder %s cannot be used: %s; make it for this user, or name another "
+		 "in [server] data",
+		 path, strerror(errno));
+	return -errno;
+}
+
+/* Callbacks of the doors. */
+
+static int post_change(void *context, const struct change *change)
+{
+	struct server *server = context;
+	struct change dated = *change;
+
+	if (dated.utc_ms == 0) {
+		dated.utc_ms = loop_utc_ms();
+	}
+	return store_post(server->store, &dated, SPAN("phone"));
+}
+
+static void keep_event(void *context, const struct effect_report *report)
+{
+	struct server *server = context;
+
+	store_event(server->store, report, loop_utc_ms());
+}
+
+static void report_of_door(void *context, const struct effect_report *report)
+{
+	struct server *server = context;
+
+	log_report(&server->log, report);
+	if (report->level >= REPORT_INFO) {
+		keep_event(server, report);
+	}
+}
+
+static void link_for(void *context, struct address source, uint32_t interface,
+		     struct link_evidence *link, char name[static device_interface_size])
+{
+	struct server *server = context;
+	uint32_t index = interface ? interface : interfaces_towards(server->interfaces, source);
+	const struct interface *found = interfaces_by_index(server->interfaces, index);
+	struct mac mac;
+
+	*link = (struct link_evidence){ 0 };
+	snprintf(name, device_interface_size, "%s", found ? found->name : "");
+	switch (neighbours_resolve(server->neighbours, source, interface, &mac)) {
+	case NEIGHBOUR_FOUND:
+		link->is_known = true;
+		link->mac = mac;
+		link->by = IDENTIFIED_BY_NEIGHBOUR;
+		break;
+	case NEIGHBOUR_UNKNOWN:
+		link->is_pending = true;
+		break;
+	case NEIGHBOUR_ROUTED:
+		link->is_routed = true;
+		break;
+	case NEIGHBOUR_NONE:
+		break;
+	}
+}
+
+/* On the store's thread: a phone that has its files needs no more copies of its NOTIFY. */
+static void change_committed(void *context, const struct change *change)
+{
+	struct server *server = context;
+
+	if (change->kind == CHANGE_DEVICE_FETCHED && server->sip_door) {
+		(void)sip_door_notice(server->sip_door,
+				      &(struct notice){ .kind = NOTICE_FETCHED,
+							.mac = change->mac });
+	}
+}
+
+static void store_problem(void *context, const char *sentence)
+{
+	struct server *server = context;
+
+	log_error(&server->log, "store_failed", "%s", sentence);
+}
+
+static void files_changed(void *context)
+{
+	struct server *server = context;
+
+	if (server->catalogue) {
+		(void)catalogue_scan(server->catalogue);
+	}
+}
+
+/* The parts, one after the other. */
+
+static int start_inventory(struct server *server, char *problem, size_t problem_size)
+{
+	const struct configuration *config = &server->config;
+	struct inventory_limits limits = {
+		.devices_max = config->devices_max,
+		.new_devices_max = config->new_devices_max,
+		.profiles_max = config->profiles_max,
+		.files_max = config->files_max,
+	};
+	struct vendors vendors = { 0 };
+	uint8_t seed[random_seed_size];
+	int error = make_seed(seed);
+
+	if (error == 0) {
+		error = store_lock_init(&server->lock);
+	}
+	if (error == 0) {
+		error = inventory_init(&server->inventory, &limits, seed);
+	}
+	if (error != 0) {
+		return fail(problem, problem_size, error, "the inventory cannot be made");
+	}
+	error = server_load_packs(config, &vendors, &server->log);
+	if (error < 0) {
+		return fail(problem, problem_size, error, "no vendor packs");
+	}
+	error = server_check_urls(config, &vendors, problem, problem_size);
+	inventory_set_vendors(&server->inventory, &vendors);
+	vendors_free(&vendors);
+	server_set_policy(server);
+	return error;
+}
+
+static int start_store(struct server *server, char *problem, size_t problem_size)
+{
+	struct store_sqlite_options database = {
+		.path = server->config.store_url.data + strlen("sqlite:"),
+		.events_max = server->config.events_max,
+		.audit_max = store_audit_max,
+		.busy_ms = store_busy_ms,
+	};
+	struct store_options options = {
+		.inventory = &server->inventory,
+		.inventory_lock = &server->lock,
+		.queue_max = store_queue_max,
+		.events_max = server->config.events_max,
+		.report_delay_ms = store_report_delay_ms,
+		.committed = change_committed,
+		.problem = store_problem,
+		.context = server,
+	};
+	int error = store_sqlite_open(&options.database, &database, problem, problem_size);
+
+	return error != 0 ? error
+			  : store_start(&server->store, &options, problem, problem_size);
+}
+
+static int start_network(struct server *server, char *problem, size_t problem_size)
+{
+	struct neighbour_options options = { .entries_max = server->config.neighbours_max };
+	int error = interfaces_open(&server->interfaces, &server->loop, &server->log);
+
+	if (error != 0) {
+		return fail(problem, problem_size, error, "the network interfaces cannot be read");
+	}
+	server->interfaces_listener = (struct interfaces_listener){
+		.changed = server_take_addresses, .context = server
+	};
+	interfaces_listen(server->interfaces, &server->interfaces_listener);
+	server_take_addresses(server, 0);
+	error = neighbours_open(&server->neighbours, &server->loop, server->interfaces, &options,
+				&server->log);
+	return error == 0 ? 0
+			  : fail(problem, problem_size, error,
+				 "the neighbour table cannot be read");
+}
+
+static int start_sip(struct server *server, char *problem, size_t problem_size)
+{
+	const struct configuration *config = &server->config;
+	struct sip_door_options options = {
+		.listen_count = config->sip_listen.count,
+		.signalling = {
+			.inventory = &server->inventory,
+			.policy = &server->policy,
+			.server_for = server_facts_for_sender,
+			.context = server,
+			.server_transactions_max = config->sip_transactions_max,
+			.client_transactions_max = config->sip_transactions_max,
+			.waiting_max = config->sip_waiting_max,
+			.server_header = SPAN("Bellhop/" BELLHOP_VERSION),
+		},
+		.inventory_lock = &server->lock,
+		.report = keep_event,
+		.change = post_change,
+		.context = server,
+		.log = &server->log,
+	};
+
+	options.listen[0] = config->sip_listen.endpoints[0];
+	if (config->sip_group.count > 0) {
+		options.group = config->sip_group.endpoints[0];
+	}
+	for (size_t i = 0; i < config->sip_interface_count; i++) {
+		(void)span_to_text(config->sip_interfaces[i], options.interfaces[i], IF_NAMESIZE);
+	}
+	options.interface_count = config->sip_interface_count;
+	if (problem_size < sip_door_problem_size || make_seed(options.signalling.seed) != 0) {
+		return -EIO;
+	}
+	return sip_door_start(&server->sip_door, &options, problem);
+}
+
+static int start_files(struct server *server, char *problem, size_t problem_size)
+{
+	const struct configuration *config = &server->config;
+	uint8_t seed[random_seed_size];
+	int error = make_seed(seed);
+
+	server->files = (struct files_context){ .inventory = &server->inventory,
+						.policy = &server->policy,
+						.server_for = server_facts_for_device,
+						.server_context = server };
+	server->door.files_fd = catalogue_open_directory(config->data.data);
+	if (server->door.files_fd < 0) {
+		return fail(problem, problem_size, server->door.files_fd,
+			    "the folder DATA/files cannot be opened");
+	}
+	if (error == 0) {
+		error = http_door_new(&server->http_door, &server->loop.uv, &server->door);
+	}
+	if (error == 0) {
+		error = tftp_door_new(&server->tftp_door, &server->loop.uv, &server->door, seed);
+	}
+	if (error == 0) {
+		error = catalogue_start(&server->catalogue, &server->loop.uv, &server->door);
+	}
+	if (error != 0) {
+		return fail(problem, problem_size, error, "the doors for files cannot be made");
+	}
+	for (size_t i = 0; error == 0 && i < config->http_listen.count; i++) {
+		error = http_door_listen(server->http_door, config->http_listen.endpoints[i],
+					 problem, problem_size);
+	}
+	for (size_t i = 0; error == 0 && i < config->tftp_listen.count; i++) {
+		error = tftp_door_listen(server->tftp_door, config->tftp_listen.endpoints[i],
+					 problem, problem_size);
+	}
+	return error;
+}
+
+static int start_admin(struct server *server, char *problem, size_t problem_size)
+{
+	char files_path[4096];
+	struct admin_door_options options = {
+		.loop = &server->loop.uv,
+		.path = server->config.admin_socket.data,
+		.files_path = files_path,
+		.store = server->store,
+		.inventory = &server->inventory,
+		.inventory_lock = &server->lock,
+		.connections_max = admin_connections_max,
+		.upload_bytes_max = upload_bytes_max,
+		.facts = server_facts,
+		.server_for = server_facts_for_device,
+		.files_changed = files_changed,
+		.context = server,
+	};
+
+	snprintf(files_path, sizeof(files_path), "%s/files", server->config.data.data);
+	return admin_door_open(&server->admin_door, &options, problem, problem_size);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct server *server = handle->data;
+
+	if (number == SIGHUP) {
+		server_reload(server);
+		return;
+	}
+	log_info(&server->log, "stopping", "on signal %d", number);
+	loop_stop(&server->loop);
+}
+
+static int start_signals(struct server *server)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && i < 3; i++) {
+		server->signals[i].data = server;
+		error = uv_signal_init(&server->loop.uv, &server->signals[i]);
+		if (error == 0) {
+			error = uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+		}
+	}
+	return error;
+}
+
+int server_start(struct server *server, char *problem, size_t problem_size)
+{
+	int (*const steps[])(struct server *, char *, size_t) = {
+		make_data_folder, start_inventory, start_store, start_network,
+		start_files,	  start_sip,	   start_admin,
+	};
+	int error = prepare_process();
+
+	server->since_utc_ms = loop_utc_ms();
+	server->door = (struct door){ .files = &server->files,
+				      .lock = &server->lock,
+				      .files_fd = -1,
+				      .link_for = link_for,
+				      .post = post_change,
+				      .report = report_of_door,
+				      .context = server };
+	pthread_mutex_init(&server->addresses_lock, NULL);
+	if (error == 0) {
+		error = loop_open(&server->loop);
+	}
+	if (error == 0) {
+		error = start_signals(server);
+	}
+	if (error != 0) {
+		return fail(problem, problem_size, error, "the event loop cannot be made");
+	}
+	for (size_t i = 0; error == 0 && i < sizeof(steps) / sizeof(*steps); i++) {
+		error = steps[i](server, problem, problem_size);
+	}
+	return error;
+}
+
+static void stop_doors(struct server *server)
+{
+	if (server->admin_door) {
+		admin_door_close(server->admin_door);
+	}
+	sip_door_stop(server->sip_door);
+	server->sip_door = NULL;
+	if (server->catalogue) {
+		catalogue_stop(server->catalogue);
+	}
+	if (server->http_door) {
+		http_door_close(server->http_door, NULL, NULL);
+	}
+	if (server->tftp_door) {
+		tftp_door_close(server->tftp_door, NULL, NULL);
+	}
+}
+
+void server_stop(struct server *server)
+{
+	stop_doors(server);
+	if (server->neighbours) {
+		neighbours_close(server->neighbours);
+	}
+	if (server->interfaces) {
+		interfaces_close(server->interfaces);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		if (server->signals[i].data) {
+			uv_close((uv_handle_t *)&server->signals[i], NULL);
+		}
+	}
+	/* Everything has asked to be closed: the loop runs until it is. */
+	uv_run(&server->loop.uv, UV_RUN_DEFAULT);
+	loop_close(&server->loop);
+	if (server->store) {
+		store_stop(server->store);
+	}
+	if (server->door.files_fd >= 0) {
+		close(server->door.files_fd);
+	}
+	inventory_free(&server->inventory);
+	arena_free(&server->config_arena);
+	arena_free(&server->reload_arena);
+}
