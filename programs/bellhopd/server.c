@@ -54,7 +54,7 @@ static int prepare_process(void)
 	return 0;
 }
 
-static int make_data_folder(const struct server *server, char *problem, size_t problem_size)
+static int make_data_folder(struct server *server, char *problem, size_t problem_size)
 {
 	const char *path = server->config.data.data;
 	struct stat info;
