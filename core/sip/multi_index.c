@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/sip/multi_index.h"
+
+#include <assert.h>
+#include <errno.h>
+
+static struct span key_of(const void *entry)
+{
+	const struct multi_link *link = entry;
+
+	return span_make(link->key, link->key_length);
+}
+
+void multi_index_init(struct multi_index *index, size_t count_max, struct random *random)
+{
+	table_init(&index->table, count_max, random, key_of);
+}
+
+int multi_index_add(struct multi_index *index, struct multi_link *link, struct span key)
+{
+	struct multi_link *head;
+
+	if (key.length > multi_key_size) {
+		return -EINVAL;
+	}
+	*link = (struct multi_link){ .key_length = (uint8_t)key.length };
+	memcpy(link->key, key.data, key.length);
+	head = table_find(&index->table, key);
+	if (!head) {
+		int error;
+
+		link->next = link->previous = link;
+		error = table_add(&index->table, link);
+		if (error) {
+			*link = (struct multi_link){ 0 };
+		}
+		return error;
+	}
+	link->next = head;
+	link->previous = head->previous;
+	head->previous->next = link;
+	head->previous = link;
+	return 0;
+}
+
+void multi_index_remove(struct multi_index *index, struct multi_link *link)
+{
+	struct multi_link *other = link->next;
+
+	if (!other) {
+		return;
+	}
+	if (table_find(&index->table, key_of(link)) == link) {
+		table_remove(&index->table, key_of(link));
+		if (other != link) {
+			int error = table_add(&index->table, other);
+
+			/* A slot has just become free. */
+			assert(error == 0);
+			(void)error;
+		}
+	}
+	link->previous->next = link->next;
+	link->next->previous = link->previous;
+	*link = (struct multi_link){ 0 };
+}
+
+struct multi_link *multi_index_find(const struct multi_index *index, struct span key)
+{
+	return key.length > multi_key_size ? NULL : table_find(&index->table, key);
+}
+
+void multi_index_free(struct multi_index *index)
+{
+	table_free(&index->table);
+}
