@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Non-INVITE server transactions over UDP (RFC 3261 17.2.2, 17.2.3). While the answer is being
+ * found (Trying) copies of the request are absorbed; once it is there (Completed) each copy gets the
+ * same octets again, for the 32 s of Timer J.
+ *
+ * Time is a parameter and nothing is sent here. The table is bounded by count and by the bytes of
+ * its answers; when it is full a new transaction is refused and no living one suffers: state that
+ * somebody else needs is never thrown out for a stranger.
+ */
+#ifndef BELLHOP_CORE_SIP_SERVER_TRANSACTION_H
+#define BELLHOP_CORE_SIP_SERVER_TRANSACTION_H
+
+#include "core/base/random.h"
+#include "core/sip/message.h"
+
+enum { sip_timer_j_ms = 32000 };
+
+struct server_transactions;
+
+/* What a request is found by: keyed hashes of 128 bits over its fields. */
+struct server_key {
+	/*
+	 * Branch, sent-by and method; for a Via without the cookie Request-URI, tags, Call-ID,
+	 * CSeq and the whole top Via (R-3261-65, 66). For a CANCEL: those of what it cancels.
+	 */
+	uint64_t transaction[2];
+	/* From tag, Call-ID and CSeq: the same request, whichever way it came (R-3261-23). */
+	uint64_t request[2];
+};
+
+/* The answer of a completed transaction and the way it went. */
+struct server_answer {
+	struct endpoint to;
+	struct endpoint from;
+	uint32_t interface;
+	struct span bytes; /* valid until the transaction ends */
+};
+
+enum server_match {
+	SERVER_NEW,     /* no transaction */
+	SERVER_TRYING,  /* a copy of one whose answer is not there yet */
+	SERVER_ANSWERED, /* a copy of one that was answered: `*answer` */
+	SERVER_MERGED,  /* the same request by another way: 482 */
+};
+
+struct server_transactions_options {
+	size_t count_max;
+	size_t bytes_max; /* of all answers kept */
+};
+
+struct server_transactions_counts {
+	size_t count;
+	size_t bytes;
+	uint64_t full; /* refused: count_max or bytes_max was reached */
+};
+
+/* 0 and `*transactions`, or -ENOMEM. `random` is used for the tables' seeds only. */
+int server_transactions_new(struct server_transactions **transactions,
+			    const struct server_transactions_options *options,
+			    struct random *random);
+void server_transactions_free(struct server_transactions *transactions);
+
+/*
+ * The key of a request whose five parts (SIP_PART_DIALOG) are readable. A CANCEL has the key of the
+ * request with `cancelled` as its method; every other request that of its own method.
+ */
+struct server_key server_key_of(const struct server_transactions *transactions,
+				const struct sip_message *request, enum sip_method cancelled);
+
+/* SERVER_MERGED is found only for a request without a To tag (8.2.2.2). */
+enum server_match server_transactions_match(const struct server_transactions *transactions,
+					    const struct server_key *key, bool has_to_tag,
+					    struct server_answer *answer);
+
+/*
+ * Begins a transaction, in Trying. 0; -EEXIST when there is one of that key; -ENOSPC when a bound is
+ * reached; -ENOMEM. Timer J starts at once, so that a transaction that is never answered ends too.
+ */
+int server_transactions_begin(struct server_transactions *transactions,
+			      const struct server_key *key, uint64_t now_ms);
+
+/*
+ * Keeps the answer of a transaction in Trying and starts Timer J. 0; -ENOENT no such transaction or
+ * it is answered already; -ENOSPC beyond bytes_max; -ENOMEM. On failure it stays in Trying.
+ */
+int server_transactions_answer(struct server_transactions *transactions,
+			       const struct server_key *key, const struct server_answer *answer,
+			       uint64_t now_ms);
+
+/* Ends a transaction without an answer: the next copy is a new request. */
+void server_transactions_end(struct server_transactions *transactions,
+			     const struct server_key *key);
+
+/* Ends those whose Timer J is over. */
+void server_transactions_expire(struct server_transactions *transactions, uint64_t now_ms);
+
+uint64_t server_transactions_next_wake(const struct server_transactions *transactions);
+
+struct server_transactions_counts
+server_transactions_count(const struct server_transactions *transactions);
+
+/*
+ * A tag (16 hexadecimal digits) that is a function of the request and a secret: what a stateless
+ * answer carries, so that a copy gets the same octets (R-3261-33). Writes to `tag`.
+ */
+enum { server_tag_size = 17 }; /* with NUL */
+void server_tag_of(const struct server_transactions *transactions, const struct server_key *key,
+		   char tag[static server_tag_size]);
+
+#endif
