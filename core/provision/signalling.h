@@ -27,6 +27,12 @@ struct signalling_options {
 	size_t server_transactions_max;
 	size_t client_transactions_max;
 	size_t waiting_max; /* SUBSCRIBEs whose sender is being resolved */
+	/*
+	 * New requests that one source may make: so many a second, and so many at once after a
+	 * rest. 0 a second: no limit.
+	 */
+	uint32_t requests_per_second;
+	uint32_t requests_burst;
 	struct span server_header; /* value of Server: in responses; empty: none */
 	uint8_t seed[random_seed_size];
 };

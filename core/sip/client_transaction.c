@@ -223,6 +223,17 @@ void client_transactions_abandon(struct client_transactions *all, struct client_
 	}
 }
 
+bool client_transactions_look(const struct client_transactions *all, struct client_key key,
+			      struct client_event *event)
+{
+	const struct client_transaction *t = find(all, key);
+
+	if (t) {
+		*event = t->what;
+	}
+	return t != NULL;
+}
+
 bool client_transactions_respond(struct client_transactions *all, struct client_key key,
 				 unsigned status, uint64_t now_ms, struct client_event *event)
 {

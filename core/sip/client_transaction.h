@@ -103,6 +103,10 @@ int client_transactions_start(struct client_transactions *transactions,
 /* Takes a transaction back that was started in this very call of the decider. */
 void client_transactions_abandon(struct client_transactions *transactions, struct client_key key);
 
+/* What is known of the transaction with this key: true and `*event` (without bytes), or false. */
+bool client_transactions_look(const struct client_transactions *transactions,
+			      struct client_key key, struct client_event *event);
+
 /*
  * A response with this status arrived. True and `*event`, or false when no transaction has the key.
  */

@@ -99,11 +99,10 @@ static uint64_t hash_tag(const uint64_t seed[static 2], uint64_t h,
 }
 
 /* RFC 3261 17.2.3: branch, sent-by with its port, method */
-static uint64_t hash_branch(const uint64_t seed[static 2], const struct sip_message *m,
+static uint64_t hash_branch(const uint64_t seed[static 2], uint64_t h, const struct sip_message *m,
 			    struct span method)
 {
-	uint64_t h = key_hash_octet(seed, 0, 'b');
-
+	h = key_hash_octet(seed, h, 'b');
 	h = key_hash_nocase(seed, h, m->via.branch);
 	h = hash_host(seed, h, &m->via.host);
 	h = key_hash_number(seed, h, sip_via_port(&m->via));
@@ -111,11 +110,10 @@ static uint64_t hash_branch(const uint64_t seed[static 2], const struct sip_mess
 }
 
 /* RFC 3261 17.2.3 for clients of RFC 2543 */
-static uint64_t hash_2543(const uint64_t seed[static 2], const struct sip_message *m,
+static uint64_t hash_2543(const uint64_t seed[static 2], uint64_t h, const struct sip_message *m,
 			  struct span method)
 {
-	uint64_t h = key_hash_octet(seed, 0, 'o');
-
+	h = key_hash_octet(seed, h, 'o');
 	h = key_hash_bytes(seed, h, m->request_uri_text);
 	h = hash_tag(seed, h, &m->to);
 	h = hash_tag(seed, h, &m->from);
@@ -125,19 +123,27 @@ static uint64_t hash_2543(const uint64_t seed[static 2], const struct sip_messag
 	return key_hash_bytes(seed, h, method);
 }
 
-static uint64_t hash_request(const uint64_t seed[static 2], const struct sip_message *m,
+static uint64_t hash_request(const uint64_t seed[static 2], uint64_t h, const struct sip_message *m,
 			     struct span method)
 {
-	uint64_t h = key_hash_octet(seed, 0, 'r');
-
+	h = key_hash_octet(seed, h, 'r');
 	h = hash_tag(seed, h, &m->from);
 	h = key_hash_bytes(seed, h, m->call_id);
 	h = key_hash_number(seed, h, m->cseq.number);
 	return key_hash_bytes(seed, h, method);
 }
 
+static uint64_t hash_source(const uint64_t seed[static 2], struct address source)
+{
+	uint64_t h = key_hash_octet(seed, 0, source.family);
+
+	return key_hash_bytes(seed, h,
+			      span_make((const char *)source.octets, sizeof(source.octets)));
+}
+
 struct server_key server_key_of(const struct server_transactions *all,
-				const struct sip_message *request, enum sip_method cancelled)
+				const struct sip_message *request, struct address source,
+				enum sip_method cancelled)
 {
 	struct server_key key;
 	struct span method = request->method == SIP_METHOD_CANCEL ? sip_method_name(cancelled) :
@@ -146,9 +152,26 @@ struct server_key server_key_of(const struct server_transactions *all,
 	for (unsigned i = 0; i < 2; i++) {
 		const uint64_t *seed = all->seeds[i];
 
-		key.transaction[i] = request->via.has_cookie ? hash_branch(seed, request, method) :
-							       hash_2543(seed, request, method);
-		key.request[i] = hash_request(seed, request, method);
+		uint64_t h = hash_source(seed, source);
+
+		key.transaction[i] = request->via.has_cookie ?
+					     hash_branch(seed, h, request, method) :
+					     hash_2543(seed, h, request, method);
+		key.request[i] = hash_request(seed, h, request, method);
+	}
+	return key;
+}
+
+struct server_key server_key_of_datagram(const struct server_transactions *all,
+					 struct span datagram, struct address source)
+{
+	struct server_key key;
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t h = key_hash_octet(all->seeds[i], hash_source(all->seeds[i], source), 'd');
+
+		key.transaction[i] = key_hash_bytes(all->seeds[i], h, datagram);
+		key.request[i] = key.transaction[i];
 	}
 	return key;
 }

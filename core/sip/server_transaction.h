@@ -22,10 +22,13 @@ struct server_transactions;
 struct server_key {
 	/*
 	 * Branch, sent-by and method; for a Via without the cookie Request-URI, tags, Call-ID,
-	 * CSeq and the whole top Via (R-3261-65, 66). For a CANCEL: those of what it cancels.
+	 * CSeq and the whole top Via (R-3261-65, 66). For a CANCEL: those of what it cancels. The
+	 * source address is part of it as well, so that nobody can take the place of a transaction
+	 * whose branch he guessed; the same datagram seen on two interfaces has one source and is
+	 * one transaction (R-MCAST-6).
 	 */
 	uint64_t transaction[2];
-	/* From tag, Call-ID and CSeq: the same request, whichever way it came (R-3261-23). */
+	/* From tag, Call-ID, CSeq and source: the same request by another way (R-3261-23). */
 	uint64_t request[2];
 };
 
@@ -66,7 +69,15 @@ void server_transactions_free(struct server_transactions *transactions);
  * request with `cancelled` as its method; every other request that of its own method.
  */
 struct server_key server_key_of(const struct server_transactions *transactions,
-				const struct sip_message *request, enum sip_method cancelled);
+				const struct sip_message *request, struct address source,
+				enum sip_method cancelled);
+
+/*
+ * A key for a datagram that is too broken for that and is answered all the same: made of its
+ * octets, so that a copy has the same tag. No transaction has it.
+ */
+struct server_key server_key_of_datagram(const struct server_transactions *transactions,
+					 struct span datagram, struct address source);
 
 /* SERVER_MERGED is found only for a request without a To tag (8.2.2.2). */
 enum server_match server_transactions_match(const struct server_transactions *transactions,
@@ -101,8 +112,9 @@ struct server_transactions_counts
 server_transactions_count(const struct server_transactions *transactions);
 
 /*
- * A tag (16 hexadecimal digits) that is a function of the request and a secret: what a stateless
- * answer carries, so that a copy gets the same octets (R-3261-33). Writes to `tag`.
+ * Our tag for the To of every answer to that request: 64 bits (16 hexadecimal digits) that are a
+ * function of the request and a secret, so that a stateless answer to a copy has the same octets
+ * (R-3261-31 to 33) and a CANCEL is answered with the tag of what it cancels (RFC 3261 9.2).
  */
 enum { server_tag_size = 17 }; /* with NUL */
 void server_tag_of(const struct server_transactions *transactions, const struct server_key *key,

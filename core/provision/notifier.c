@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/provision/notifier.h"
+
+#include <errno.h>
+
+enum { report_size = 512 };
+
+/* One sentence for the operator; `mac` may be NULL. */
+static void report(struct effects *effects, enum report_level level, const char *reason,
+		   const struct writer *text, const struct packet *packet, const struct mac *mac)
+{
+	struct effect_report what = { .level = level,
+				      .reason = reason,
+				      .text = writer_span(text),
+				      .source = packet->source,
+				      .has_mac = mac != NULL };
+
+	if (mac) {
+		what.mac = *mac;
+	}
+	effects_report(effects, what);
+}
+
+static struct span interface_name(const struct signalling_options *options, uint32_t interface)
+{
+	return options->interface_name ? options->interface_name(options->context, interface) :
+					 SPAN("");
+}
+
+static void read_claims(const struct sip_message *request, const struct subscribe *subscribe,
+			struct subscribe_claims *claims)
+{
+	*claims = (struct subscribe_claims){
+		.request_user = request->request_uri.user,
+		.from_user = request->from.uri.user,
+		.contact_user = subscribe->contact.uri.user,
+		.vendor = subscribe->event.vendor,
+		.model = subscribe->event.model,
+		.version = subscribe->event.version,
+	};
+	/* Several rows or none: then it claims nothing by it. */
+	(void)sip_message_single(request, SIP_HEADER_USER_AGENT, &claims->user_agent);
+}
+
+/* A claim that is not true, told with both addresses: somebody tries, or a phone was renumbered. */
+static void report_conflict(const struct packet *packet, const struct identity *identity,
+			    const struct link_evidence *link, struct effects *effects)
+{
+	char bytes[report_size];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+
+	writer_text(&w, "SUBSCRIBE from ");
+	endpoint_write(&w, packet->source);
+	if (identity->has_claim) {
+		writer_text(&w, " names ");
+		mac_write(&w, identity->claimed);
+	} else {
+		writer_text(&w, " names several devices");
+	}
+	if (link->is_known) {
+		writer_text(&w, ", but comes from ");
+		mac_write(&w, link->mac);
+	}
+	writer_text(&w, ": not answered");
+	report(effects, REPORT_WARNING, "mac_conflict", &w, packet,
+	       link->is_known ? &link->mac : NULL);
+}
+
+/* What to do about a URL that cannot be made. */
+static const char *url_remedy(int error)
+{
+	switch (error) {
+	case -E2BIG:
+		return "; shorten url in [provisioning]";
+	case -ENODATA:
+		return "; say which model it is: bellhop device set MAC --model MODEL";
+	default:
+		return "; correct url in [provisioning]";
+	}
+}
+
+/* It goes out as one line: nothing that could end it, and not nothing. */
+static bool url_is_whole(struct span url)
+{
+	for (size_t i = 0; i < url.length; i++) {
+		if (url.data[i] <= 0x20 || url.data[i] == 0x7f) {
+			return false;
+		}
+	}
+	return url.length > 0;
+}
+
+static int make_url(const struct signalling_options *options, const struct device *device,
+		    const struct vendor_pack *pack, const struct packet *packet,
+		    struct notifier_decision *decision, struct effects *effects)
+{
+	struct config_server server = { 0 };
+	struct writer url = writer_over(decision->url, sizeof(decision->url));
+	char problem[256] = "";
+	char bytes[report_size];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+	int error;
+
+	options->server_for(options->context, device, packet->local, &server);
+	error = config_url(device, pack, &server, &url, problem, sizeof(problem));
+	if (!error && (url.failed || !url_is_whole(writer_span(&url)))) {
+		error = -EINVAL;
+		writer_text(&w, "the URL is empty or holds blanks or controls");
+	}
+	if (!error) {
+		decision->url_length = url.length;
+		return 0;
+	}
+	writer_escaped(&w, span_text(problem), sizeof(problem));
+	writer_text(&w, url_remedy(error));
+	report(effects, REPORT_ERROR, "url_cannot_be_made", &w, packet, &device->mac);
+	return error;
+}
+
+static enum notify_form form_of(const struct device *device, const struct vendor_pack *pack)
+{
+	if (device->form != FORM_DEFAULT) {
+		return device->form;
+	}
+	return pack && pack->form == FORM_PRINT ? FORM_PRINT : FORM_RFC;
+}
+
+static void refuse(struct notifier_decision *decision, unsigned status, const char *reason)
+{
+	decision->verdict = NOTIFIER_REFUSE;
+	decision->reason = reason;
+	decision->refusal = (struct refusal){ .status = status, .counter = reason };
+}
+
+static void serve(const struct signalling_options *options, const struct device *device,
+		  const struct packet *packet, struct notifier_decision *decision,
+		  struct effects *effects)
+{
+	const struct vendor_pack *pack =
+		vendor_find(&options->inventory->vendors, span_text(device->vendor));
+
+	if (!pack) {
+		pack = decision->identity.vendor;
+	}
+	if (make_url(options, device, pack, packet, decision, effects) != 0) {
+		refuse(decision, 500, "url_cannot_be_made");
+		return;
+	}
+	decision->verdict = NOTIFIER_SERVE;
+	decision->mac = device->mac;
+	decision->form = form_of(device, pack);
+}
+
+void notifier_decide(const struct signalling_options *options, const struct sip_message *request,
+		     const struct subscribe *subscribe, const struct packet *packet,
+		     const struct link_evidence *link, struct notifier_decision *decision,
+		     struct effects *effects)
+{
+	struct subscribe_claims claims;
+	struct policy_decision policy;
+
+	*decision = (struct notifier_decision){ .verdict = NOTIFIER_REFUSE };
+	read_claims(request, subscribe, &claims);
+	identity_from_subscribe(options->inventory, &claims, packet->source.address,
+				interface_name(options, packet->interface), link,
+				&decision->identity);
+	policy = policy_subscribe(options->policy, options->inventory, &decision->identity);
+	decision->reason = policy.reason;
+	if (policy.answer == POLICY_SERVE && policy.device) {
+		serve(options, policy.device, packet, decision, effects);
+	} else if (policy.answer == POLICY_RESOLVE && link->is_pending) {
+		decision->verdict = NOTIFIER_RESOLVE;
+	} else {
+		/* The same octets whatever the reason is: security.md B15. */
+		refuse(decision, 403, policy.reason);
+		decision->is_listed = policy.answer == POLICY_LIST;
+		if (decision->identity.verdict == IDENTITY_CONFLICT) {
+			report_conflict(packet, &decision->identity, link, effects);
+		}
+	}
+}
+
+/* What it reported of itself, as far as it may stand in a device. */
+static void record_claims(struct change *change, const struct identity *identity)
+{
+	if (!span_is_empty(identity->vendor_name)) {
+		change->vendor = identity->vendor_name;
+		change->fields |= FIELD_VENDOR;
+	}
+	if (device_text_is_plain(identity->model, device_model_size)) {
+		change->model = identity->model;
+		change->fields |= FIELD_MODEL;
+	}
+	if (device_text_is_plain(identity->version, device_firmware_size)) {
+		change->firmware = identity->version;
+		change->fields |= FIELD_FIRMWARE;
+	}
+}
+
+void notifier_record(const struct signalling_options *options, const struct packet *packet,
+		     const struct notifier_decision *decision, struct effects *effects)
+{
+	const struct identity *identity = &decision->identity;
+	bool is_served = decision->verdict == NOTIFIER_SERVE;
+	struct change change = {
+		.kind = is_served ? CHANGE_DEVICE_NOTIFIED : CHANGE_DEVICE_SEEN,
+		.fields = FIELD_ADDRESS | FIELD_IDENTIFIED_BY,
+		.mac = is_served ? decision->mac : identity->mac,
+		.address = packet->source.address,
+		.interface = interface_name(options, packet->interface),
+		.identified_by = identity->by,
+	};
+	struct change *copy;
+
+	if (!is_served && (!decision->is_listed || identity->verdict != IDENTITY_KNOWN)) {
+		return;
+	}
+	record_claims(&change, identity);
+	copy = change_copy(&effects->arena, &change);
+	if (copy) {
+		effects_change(effects, copy);
+	} else {
+		effects->lost++;
+	}
+}

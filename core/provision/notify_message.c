@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/provision/notify_message.h"
+
+#include "core/sip/write.h"
+
+static void write_address(struct writer *w, enum sip_header kind, const struct notify_message *m)
+{
+	const struct sip_name_address *value =
+		kind == SIP_HEADER_FROM ? &m->request->from : &m->request->to;
+
+	sip_write_name_address(w, kind, value, SPAN(""));
+}
+
+static void write_rfc_answer(struct writer *w, const struct notify_message *m)
+{
+	struct sip_response response = { .status = 200,
+					 .to_tag = m->to_tag,
+					 .source = m->source };
+
+	sip_write_response(w, m->request, &response);
+	sip_write_record_routes(w, m->request);
+	sip_write_contact(w, SPAN(""), m->local);
+	sip_write_header_unsigned(w, SIP_HEADER_EXPIRES, 0);
+	if (!span_is_empty(m->server_header)) {
+		sip_write_header(w, SIP_HEADER_SERVER, m->server_header);
+	}
+	sip_write_end(w, SPAN(""), SPAN(""));
+}
+
+/* Where the phone says that it is, as host and port of its Contact. */
+static struct endpoint phone_of(const struct notify_message *m)
+{
+	const struct sip_uri *uri = &m->subscribe->contact.uri;
+
+	return (struct endpoint){ .address = uri->host.address, .port = sip_uri_port(uri) };
+}
+
+static void write_print_answer(struct writer *w, const struct notify_message *m)
+{
+	sip_write_status_line(w, 200, SPAN("OK"));
+	sip_write_header_copy(w, SIP_HEADER_VIA, m->request);
+	sip_write_contact(w, SPAN(""), phone_of(m));
+	write_address(w, SIP_HEADER_TO, m);
+	write_address(w, SIP_HEADER_FROM, m);
+	sip_write_header_copy(w, SIP_HEADER_CALL_ID, m->request);
+	sip_write_cseq(w, m->request->cseq.number, m->request->cseq.method_text);
+	sip_write_header_unsigned(w, SIP_HEADER_EXPIRES, 0);
+	sip_write_end(w, SPAN(""), SPAN(""));
+}
+
+void notify_message_write_answer(struct writer *w, const struct notify_message *m)
+{
+	if (m->form == FORM_PRINT) {
+		write_print_answer(w, m);
+	} else {
+		write_rfc_answer(w, m);
+	}
+}
+
+/* A Request-URI has no headers part (RFC 3261 19.1.1, table 1). */
+static struct span without_headers(const struct sip_uri *uri)
+{
+	size_t end = span_find(uri->text, '?');
+
+	return span_is_empty(uri->headers) ? uri->text : span_slice(uri->text, 0, end);
+}
+
+/* The first of the Record-Routes: true when it is a strict router, one without ;lr. */
+static bool first_route_is_strict(const struct sip_message *request, struct sip_name_address *route)
+{
+	const struct sip_row *row = sip_message_next_row(request, SIP_HEADER_RECORD_ROUTE, NULL);
+	struct span rest = row ? row->value : SPAN("");
+	struct sip_parameter lr;
+
+	return !span_is_empty(rest) && sip_name_address_parse(&rest, route) == 0 &&
+	       !sip_parameters_find(route->uri.parameters, SPAN("lr"), &lr);
+}
+
+/* RFC 3261 12.2.1.1: the route set, less a strict first one, which then ends with the target. */
+static void write_routes(struct writer *w, const struct notify_message *m, bool is_strict,
+			 struct span target)
+{
+	struct sip_list list = sip_message_list(m->request, SIP_HEADER_RECORD_ROUTE);
+	struct span route;
+	bool is_first = true;
+
+	while (sip_list_next(&list, &route)) {
+		if (!is_first || !is_strict) {
+			writer_text(w, "Route: ");
+			sip_write_unfolded(w, route);
+			writer_text(w, "\r\n");
+		}
+		is_first = false;
+	}
+	if (is_strict) {
+		writer_text(w, "Route: <");
+		writer_put(w, target);
+		writer_text(w, ">\r\n");
+	}
+}
+
+/* RFC 6665 4.5.2, 8.2.1: the package and its id, octet by octet; nothing else is compared. */
+static void write_rfc_event(struct writer *w, const struct sip_event *event)
+{
+	writer_text(w, "Event: ua-profile");
+	if (sip_is_token(event->id)) {
+		writer_text(w, ";id=");
+		writer_put(w, event->id);
+	}
+	writer_text(w, ";effective-by=0\r\n");
+}
+
+static void write_rfc_notify(struct writer *w, const struct notify_message *m)
+{
+	struct sip_name_address route;
+	struct span target = without_headers(&m->subscribe->contact.uri);
+	bool is_strict = first_route_is_strict(m->request, &route);
+
+	sip_write_request_line(w, SPAN("NOTIFY"), is_strict ? without_headers(&route.uri) : target);
+	sip_write_via(w, m->local, m->branch, true);
+	write_routes(w, m, is_strict, target);
+	sip_write_header_unsigned(w, SIP_HEADER_MAX_FORWARDS, 70);
+	sip_write_name_address(w, SIP_HEADER_FROM, &m->request->to, m->to_tag);
+	sip_write_name_address(w, SIP_HEADER_TO, &m->request->from, SPAN(""));
+	sip_write_header_copy(w, SIP_HEADER_CALL_ID, m->request);
+	sip_write_cseq(w, notify_cseq_number, SPAN("NOTIFY"));
+	sip_write_contact(w, SPAN(""), m->local);
+	write_rfc_event(w, &m->subscribe->event);
+	sip_write_header(w, SIP_HEADER_SUBSCRIPTION_STATE, SPAN("terminated;reason=timeout"));
+	sip_write_end(w, SPAN("application/url"), m->url);
+}
+
+static void write_print_notify(struct writer *w, const struct notify_message *m)
+{
+	writer_text(w, "NOTIFY sip:");
+	endpoint_write(w, phone_of(m));
+	writer_text(w, " SIP/2.0\r\n");
+	sip_write_header_copy(w, SIP_HEADER_VIA, m->request);
+	sip_write_header_unsigned(w, SIP_HEADER_MAX_FORWARDS, 20);
+	sip_write_contact(w, SPAN(""), m->local);
+	write_address(w, SIP_HEADER_TO, m);
+	write_address(w, SIP_HEADER_FROM, m);
+	sip_write_header_copy(w, SIP_HEADER_CALL_ID, m->request);
+	sip_write_cseq(w, notify_cseq_number, SPAN("NOTIFY"));
+	sip_write_header(w, SIP_HEADER_CONTENT_TYPE, SPAN("application/url"));
+	sip_write_header(w, SIP_HEADER_SUBSCRIPTION_STATE, SPAN("terminated;reason=timeout"));
+	sip_write_header_copy(w, SIP_HEADER_EVENT, m->request);
+	sip_write_end(w, SPAN(""), m->url);
+}
+
+void notify_message_write_notify(struct writer *w, const struct notify_message *m)
+{
+	if (m->form == FORM_PRINT) {
+		write_print_notify(w, m);
+	} else {
+		write_rfc_notify(w, m);
+	}
+}

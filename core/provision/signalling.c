@@ -1,0 +1,733 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One datagram's way: signalling_receive -> a response is matched or dropped; a request is a copy
+ * (answered from its transaction), refused (request_check, subscribe_check), or decided by the
+ * notifier, at once or when its sender's hardware address is known.
+ *
+ * Only a SUBSCRIBE that is waiting or was served has a transaction. Everything else is answered
+ * without state: its octets are a function of the request (RFC 3261 8.2.7), so a copy gets the same
+ * ones, and a flood of refused requests costs no memory (security.md B16).
+ */
+#include "core/provision/signalling.h"
+
+#include "core/provision/notifier.h"
+#include "core/provision/rate_limit.h"
+#include "core/provision/waiting.h"
+#include "core/sip/client_transaction.h"
+#include "core/sip/server_transaction.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+	counters_max = 128,
+	/* The largest message we make: what is echoed of a request is at most this long. */
+	answer_size_max = 16384,
+	/* Memory that tables may use, for each entry that they may hold; a few may be larger. */
+	answer_bytes_per_transaction = 1024,
+	waiting_bytes_per_request = 2048,
+	bytes_at_least = 4 * 65536,
+	branch_octets = 8,
+	branch_size = 7 + 2 * branch_octets,
+	report_size = 512,
+};
+
+struct signalling {
+	struct signalling_options options;
+	struct random random;
+	struct server_transactions *servers;
+	struct client_transactions *clients;
+	struct waiting_table *waiting;
+	struct rate_limit rate;
+	struct signalling_counter counters[counters_max];
+	size_t counter_count;
+	/* One event's working space: nothing in it outlives the call. */
+	struct sip_message message;
+	struct notifier_decision decision;
+	char answer[answer_size_max];
+	char notify[answer_size_max];
+};
+
+/* What is known about the request at hand. */
+struct turn {
+	struct signalling *s;
+	const struct sip_message *request;
+	const struct packet *packet;
+	struct server_key key;
+	uint64_t now_ms;
+	struct effects *effects;
+};
+
+static void count(struct signalling *s, const char *reason)
+{
+	for (size_t i = 0; i < s->counter_count; i++) {
+		/* Constant words: the same one has the same place, except across object files. */
+		if (s->counters[i].reason == reason || strcmp(s->counters[i].reason, reason) == 0) {
+			s->counters[i].count++;
+			return;
+		}
+	}
+	if (s->counter_count < counters_max) {
+		s->counters[s->counter_count++] = (struct signalling_counter){ reason, 1 };
+	}
+}
+
+const struct signalling_counter *signalling_counter(const struct signalling *s, size_t i)
+{
+	return i < s->counter_count ? &s->counters[i] : NULL;
+}
+
+static size_t bytes_for(size_t count_max, size_t each)
+{
+	size_t bytes = count_max > SIZE_MAX / each ? SIZE_MAX : count_max * each;
+
+	return bytes < bytes_at_least ? bytes_at_least : bytes;
+}
+
+int signalling_new(struct signalling **signalling, const struct signalling_options *options)
+{
+	struct signalling *s = calloc(1, sizeof(*s));
+	struct server_transactions_options servers = {
+		options->server_transactions_max,
+		bytes_for(options->server_transactions_max, answer_bytes_per_transaction),
+	};
+	struct client_transactions_options clients = {
+		options->client_transactions_max,
+		bytes_for(options->client_transactions_max, answer_bytes_per_transaction),
+	};
+	struct waiting_options waiting = {
+		options->waiting_max,
+		bytes_for(options->waiting_max, waiting_bytes_per_request),
+	};
+
+	if (!s) {
+		return -ENOMEM;
+	}
+	s->options = *options;
+	random_init(&s->random, options->seed);
+	rate_limit_init(&s->rate, options->requests_per_second, options->requests_burst,
+			&s->random);
+	if (server_transactions_new(&s->servers, &servers, &s->random) ||
+	    client_transactions_new(&s->clients, &clients, &s->random) ||
+	    waiting_new(&s->waiting, &waiting, &s->random)) {
+		signalling_free(s);
+		return -ENOMEM;
+	}
+	*signalling = s;
+	return 0;
+}
+
+void signalling_free(struct signalling *s)
+{
+	if (!s) {
+		return;
+	}
+	server_transactions_free(s->servers);
+	client_transactions_free(s->clients);
+	waiting_table_free(s->waiting);
+	free(s);
+}
+
+static struct endpoint local_endpoint(const struct signalling *s, const struct packet *packet)
+{
+	return (struct endpoint){ .address = packet->local, .port = s->options.port };
+}
+
+/* Sends an answer that has no transaction, to where the request came from (contract.md, Wire). */
+static void send_answer(const struct turn *t, const struct writer *w)
+{
+	if (w->failed) {
+		count(t->s, "answer_too_large");
+		return;
+	}
+	if (effects_send(t->effects, local_endpoint(t->s, t->packet), t->packet->source,
+			 t->packet->interface, writer_span(w)) != 0) {
+		count(t->s, "effects_full");
+	}
+}
+
+/* Step by step the reason is counted; only by unicast is it said (R-MCAST-8). */
+static void refuse(const struct turn *t, const struct refusal *refusal)
+{
+	struct signalling *s = t->s;
+	struct writer w = writer_over(s->answer, sizeof(s->answer));
+	char tag[server_tag_size];
+
+	count(s, refusal->counter);
+	if (t->packet->is_multicast) {
+		return;
+	}
+	server_tag_of(s->servers, &t->key, tag);
+	refusal_write(&w, t->request, refusal, span_text(tag), t->packet->source,
+		      s->options.server_header);
+	send_answer(t, &w);
+}
+
+/* A transaction could not be made: silence, so that the phone asks again. */
+static int no_room(struct signalling *s, int error, const char *reason)
+{
+	count(s, error == -ENOMEM ? "out_of_memory" : reason);
+	return error == -ENOMEM ? -ENOMEM : 0;
+}
+
+/* Sends both or none: never a 200 without its NOTIFY (dialects.md E.3). */
+static int send_both(const struct turn *t, struct span answer, struct span notify)
+{
+	struct endpoint local = local_endpoint(t->s, t->packet);
+	struct effects *effects = t->effects;
+	size_t count_before = effects->count;
+	int error = effects_send(effects, local, t->packet->source, t->packet->interface, answer);
+
+	if (!error) {
+		error = effects_send(effects, local, t->packet->source, t->packet->interface,
+				     notify);
+	}
+	if (error) {
+		effects->count = count_before;
+	}
+	return error;
+}
+
+static void report_served(const struct turn *t)
+{
+	char bytes[report_size];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+
+	mac_write(&w, t->s->decision.mac);
+	writer_text(&w, " at ");
+	endpoint_write(&w, t->packet->source);
+	writer_text(&w, " was told its URL, form ");
+	writer_text(&w, notify_form_name(t->s->decision.form));
+	effects_report(t->effects, (struct effect_report){ .level = REPORT_INFO,
+							   .reason = "url_sent",
+							   .text = writer_span(&w),
+							   .source = t->packet->source,
+							   .has_mac = true,
+							   .mac = t->s->decision.mac });
+}
+
+/* Keeps both messages in their transactions and sends them: all of it, or nothing. */
+static int start_both(const struct turn *t, const struct client_request *notify, struct span answer)
+{
+	struct signalling *s = t->s;
+	struct server_answer kept = { .to = t->packet->source,
+				      .from = local_endpoint(s, t->packet),
+				      .interface = t->packet->interface,
+				      .bytes = answer };
+	int error = client_transactions_start(s->clients, notify, t->now_ms);
+
+	if (error) {
+		return no_room(s, error, "client_transactions_full");
+	}
+	error = server_transactions_answer(s->servers, &t->key, &kept, t->now_ms);
+	if (error) {
+		client_transactions_abandon(s->clients, notify->key);
+		return no_room(s, error, "answers_full");
+	}
+	if (send_both(t, answer, notify->bytes) != 0) {
+		client_transactions_abandon(s->clients, notify->key);
+		server_transactions_end(s->servers, &t->key);
+		count(s, "effects_full");
+		return 0;
+	}
+	count(s, "served");
+	report_served(t);
+	notifier_record(&s->options, t->packet, &s->decision, t->effects);
+	return 0;
+}
+
+static struct client_key notify_key(const struct turn *t, const struct notify_message *m)
+{
+	const struct client_transactions *clients = t->s->clients;
+
+	if (m->form == FORM_PRINT) {
+		return client_key_of_source(clients, t->packet->source.address, t->request->call_id,
+					    notify_cseq_number, SPAN("NOTIFY"));
+	}
+	return client_key_of_branch(clients, m->branch, SPAN("NOTIFY"));
+}
+
+/* Step 21: 200 and NOTIFY. The request has a transaction in Trying. */
+static int serve(const struct turn *t, const struct subscribe *subscribe)
+{
+	struct signalling *s = t->s;
+	const struct notifier_decision *decision = &s->decision;
+	char tag[server_tag_size];
+	char branch[branch_size];
+	struct writer branch_writer = writer_over(branch, sizeof(branch));
+	struct writer answer = writer_over(s->answer, sizeof(s->answer));
+	struct writer notify = writer_over(s->notify, sizeof(s->notify));
+	struct notify_message m = { .form = decision->form,
+				    .request = t->request,
+				    .subscribe = subscribe,
+				    .source = t->packet->source,
+				    .local = local_endpoint(s, t->packet),
+				    .url = span_make(decision->url, decision->url_length),
+				    .server_header = s->options.server_header };
+	struct client_request request = { .to = t->packet->source,
+					  .from = m.local,
+					  .interface = t->packet->interface,
+					  .device = decision->mac };
+
+	server_tag_of(s->servers, &t->key, tag);
+	m.to_tag = span_text(tag);
+	writer_text(&branch_writer, "z9hG4bK");
+	random_write_hex(&s->random, &branch_writer, branch_octets);
+	m.branch = writer_span(&branch_writer);
+	notify_message_write_answer(&answer, &m);
+	notify_message_write_notify(&notify, &m);
+	if (answer.failed || notify.failed) {
+		struct refusal too_large = { .status = 513, .counter = "answer_too_large" };
+
+		refuse(t, &too_large);
+		return 0;
+	}
+	request.key = notify_key(t, &m);
+	request.give_up_ms = m.form == FORM_PRINT ? client_give_up_early_ms : sip_timer_f_ms;
+	request.bytes = writer_span(&notify);
+	return start_both(t, &request, writer_span(&answer));
+}
+
+/* The sender's hardware address is to be looked up; the transaction stays in Trying. */
+static int wait_for_neighbour(const struct turn *t)
+{
+	bool is_first = false;
+	int error = waiting_add(t->s->waiting, t->packet, &t->key, t->now_ms, &is_first);
+
+	if (error) {
+		server_transactions_end(t->s->servers, &t->key);
+		return no_room(t->s, error, "waiting_full");
+	}
+	count(t->s, "resolving");
+	if (is_first) {
+		effects_resolve(t->effects, t->packet->source.address, t->packet->interface);
+	}
+	return 0;
+}
+
+/*
+ * Decides about a SUBSCRIBE whose transaction is in Trying. Unless it waits or was served the
+ * transaction ends, and the next copy is looked at afresh.
+ */
+static int decide(const struct turn *t, const struct subscribe *subscribe,
+		  const struct link_evidence *link)
+{
+	struct signalling *s = t->s;
+	struct server_answer answer;
+	int error = 0;
+
+	notifier_decide(&s->options, t->request, subscribe, t->packet, link, &s->decision,
+			t->effects);
+	switch (s->decision.verdict) {
+	case NOTIFIER_RESOLVE:
+		return wait_for_neighbour(t);
+	case NOTIFIER_SERVE:
+		error = serve(t, subscribe);
+		break;
+	case NOTIFIER_REFUSE:
+		notifier_record(&s->options, t->packet, &s->decision, t->effects);
+		refuse(t, &s->decision.refusal);
+		break;
+	}
+	if (server_transactions_match(s->servers, &t->key, false, &answer) == SERVER_TRYING) {
+		server_transactions_end(s->servers, &t->key);
+	}
+	return error;
+}
+
+static int receive_subscribe(const struct turn *t)
+{
+	struct subscribe subscribe;
+	struct refusal refusal =
+		subscribe_check(t->request, t->packet->source.address, &subscribe);
+	struct link_evidence link = { .is_known = t->packet->has_link_source,
+				      .mac = t->packet->link_source,
+				      .by = t->packet->has_link_source ? IDENTIFIED_BY_FRAME :
+									 IDENTIFIED_BY_NOTHING,
+				      .is_pending = !t->packet->has_link_source };
+	int error;
+
+	if (refusal.status) {
+		refuse(t, &refusal);
+		return 0;
+	}
+	error = server_transactions_begin(t->s->servers, &t->key, t->now_ms);
+	if (error) {
+		return no_room(t->s, error, "server_transactions_full");
+	}
+	return decide(t, &subscribe, &link);
+}
+
+/* OPTIONS and CANCEL have no state of their own, and nothing to say to a group. */
+static void answer_plainly(const struct turn *t, enum server_match match)
+{
+	struct signalling *s = t->s;
+	struct writer w = writer_over(s->answer, sizeof(s->answer));
+	bool is_cancel = t->request->method == SIP_METHOD_CANCEL;
+	bool is_found = match == SERVER_TRYING || match == SERVER_ANSWERED;
+	char tag[server_tag_size];
+
+	if (is_cancel && !is_found) {
+		refuse(t, &(struct refusal){ .status = 481, .counter = "cancel_unmatched" });
+		return;
+	}
+	count(s, is_cancel ? "cancel" : "options");
+	if (!is_cancel && t->packet->is_multicast) {
+		return;
+	}
+	server_tag_of(s->servers, &t->key, tag);
+	if (is_cancel) {
+		plain_answer_write(&w, t->request, span_text(tag), t->packet->source,
+				   s->options.server_header);
+	} else {
+		options_answer_write(&w, t->request, span_text(tag), t->packet->source,
+				     s->options.server_header);
+	}
+	send_answer(t, &w);
+}
+
+/* Step 7. A datagram that was seen on another interface before has had its answer (R-MCAST-6). */
+static void receive_copy(const struct turn *t, const struct server_answer *answer)
+{
+	if (answer->interface != t->packet->interface || !endpoint_equal(answer->to,
+									  t->packet->source)) {
+		count(t->s, "copy_by_another_way");
+		return;
+	}
+	count(t->s, "copy_answered");
+	if (effects_send(t->effects, answer->from, answer->to, answer->interface, answer->bytes)) {
+		count(t->s, "effects_full");
+	}
+}
+
+/* A well-formed request: steps 7 to 21. */
+static int receive_request(struct turn *t)
+{
+	struct signalling *s = t->s;
+	struct request_hosts hosts = { .local = t->packet->local,
+				       .target = t->packet->target.address,
+				       .group = s->options.group.address };
+	struct server_answer answer;
+	enum server_match match;
+	struct refusal refusal;
+
+	if (t->request->method == SIP_METHOD_ACK || t->request->method == SIP_METHOD_NOTIFY) {
+		/* A NOTIFY here is a stray: one of ours come back, or another server's. */
+		count(s, t->request->method == SIP_METHOD_ACK ? "ack" : "stray_notify");
+		return 0;
+	}
+	match = server_transactions_match(s->servers, &t->key, t->request->to.has_tag, &answer);
+	if (t->request->method != SIP_METHOD_CANCEL && match == SERVER_ANSWERED) {
+		receive_copy(t, &answer);
+		return 0;
+	}
+	if (t->request->method != SIP_METHOD_CANCEL && match == SERVER_TRYING) {
+		count(s, "copy_absorbed");
+		return 0;
+	}
+	if (!rate_limit_take(&s->rate, t->packet->source.address, t->now_ms)) {
+		count(s, "rate_limited");
+		return 0;
+	}
+	if (t->request->method == SIP_METHOD_CANCEL) {
+		answer_plainly(t, match);
+		return 0;
+	}
+	refusal = request_check(t->request, &hosts, match == SERVER_MERGED);
+	if (refusal.status) {
+		refuse(t, &refusal);
+		return 0;
+	}
+	if (t->request->method == SIP_METHOD_OPTIONS) {
+		answer_plainly(t, match);
+		return 0;
+	}
+	return receive_subscribe(t);
+}
+
+/* Steps 3 to 6: a fault is named to whoever can be told. */
+static void receive_malformed(struct turn *t)
+{
+	struct signalling *s = t->s;
+	struct refusal refusal = { .status = t->request->fault_status,
+				   .counter = "malformed",
+				   .phrase = t->request->fault };
+
+	if (refusal.status == 505) {
+		refusal.counter = "version";
+		refusal.phrase = NULL;
+	} else if (refusal.status == 501) {
+		refusal.counter = "method_unknown";
+		refusal.phrase = NULL;
+	} else if (!(t->request->readable & SIP_PART_START)) {
+		refusal.counter = "malformed_start_line";
+	} else if (!(t->request->readable & SIP_PART_VIA)) {
+		refusal.counter = "bad_via";
+	}
+	if (!rate_limit_take(&s->rate, t->packet->source.address, t->now_ms)) {
+		count(s, "rate_limited");
+	} else if (sip_message_is_answerable(t->request)) {
+		refuse(t, &refusal);
+	} else {
+		count(s, refusal.counter);
+	}
+}
+
+static void report_notify(struct signalling *s, const struct client_event *event,
+			  enum report_level level, const char *reason, const char *what,
+			  struct effects *effects)
+{
+	char bytes[report_size];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+
+	count(s, reason);
+	writer_text(&w, "the NOTIFY to ");
+	mac_write(&w, event->device);
+	writer_text(&w, " at ");
+	endpoint_write(&w, event->to);
+	writer_text(&w, what);
+	effects_report(effects, (struct effect_report){ .level = level,
+							.reason = reason,
+							.text = writer_span(&w),
+							.source = event->to,
+							.has_mac = true,
+							.mac = event->device });
+}
+
+/* R-3261-74: a response belongs to us when its Via is the one we sent. */
+static bool via_is_ours(const struct sip_via *via, const struct client_event *event)
+{
+	return (via->host.kind == SIP_HOST_IPV4 || via->host.kind == SIP_HOST_IPV6) &&
+	       address_equal(address_unmapped(via->host.address),
+			     address_unmapped(event->from.address)) &&
+	       sip_via_port(via) == event->from.port;
+}
+
+/* The transaction that a response is for: true and `*key`. */
+static bool match_response(struct signalling *s, const struct packet *packet, struct client_key *key)
+{
+	const struct sip_message *m = &s->message;
+	unsigned via_count = sip_message_row_count(m, SIP_HEADER_VIA);
+	struct sip_list vias = sip_message_list(m, SIP_HEADER_VIA);
+	struct client_event event;
+	struct span via;
+
+	if (m->readable & SIP_PART_VIA) {
+		*key = client_key_of_branch(s->clients, m->via.branch, m->cseq.method_text);
+		if (client_transactions_look(s->clients, *key, &event)) {
+			/* RFC 3261 8.1.3.3: more than one Via, and it is another's response */
+			return via_is_ours(&m->via, &event) && via_count == 1 &&
+			       sip_list_next(&vias, &via) && !sip_list_next(&vias, &via);
+		}
+	}
+	/* The print form: the phone's own Via came back, or none. */
+	*key = client_key_of_source(s->clients, packet->source.address, m->call_id, m->cseq.number,
+				    m->cseq.method_text);
+	return client_transactions_look(s->clients, *key, &event);
+}
+
+/* What a NOTIFY came to. Any final response ends this subscription (R-6665-28, 29, 46). */
+static void receive_final(struct signalling *s, const struct client_event *event,
+			  struct effects *effects)
+{
+	char bytes[64];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+
+	if (s->message.status < 300) {
+		report_notify(s, event, REPORT_DEBUG, "notify_accepted", " was accepted", effects);
+		return;
+	}
+	writer_text(&w, " was refused with ");
+	writer_unsigned(&w, s->message.status);
+	writer_terminate(&w);
+	report_notify(s, event, REPORT_WARNING, "notify_refused", bytes, effects);
+}
+
+/* Step 2: matched or dropped, never answered (R-MCAST-14). */
+static void receive_response(struct signalling *s, int parsed, const struct packet *packet,
+			     uint64_t now_ms, struct effects *effects)
+{
+	const struct sip_message *m = &s->message;
+	const unsigned needed = SIP_PART_CALL_ID | SIP_PART_CSEQ | SIP_PART_START;
+	bool has_via = sip_message_row_count(m, SIP_HEADER_VIA) > 0;
+	struct client_event event;
+	struct client_key key;
+
+	/* A response without any Via is not well formed, and all that the print form may get. */
+	if ((parsed != 0 && has_via) || (m->readable & needed) != needed) {
+		count(s, "malformed_response");
+		return;
+	}
+	if (!match_response(s, packet, &key) ||
+	    !client_transactions_respond(s->clients, key, m->status, now_ms, &event)) {
+		count(s, "response_unmatched");
+		return;
+	}
+	if (event.kind == CLIENT_FINAL) {
+		receive_final(s, &event, effects);
+	} else {
+		count(s, event.kind == CLIENT_COPY ? "response_copy" : "response_provisional");
+	}
+}
+
+/* Nobody whom an answer could reach, or ourselves (CVE-2024-2169). */
+static const char *bad_source(const struct signalling *s, const struct packet *packet)
+{
+	struct address source = packet->source.address;
+
+	if (packet->source.port == 0 || address_is_any(source) || address_is_multicast(source) ||
+	    address_is_broadcast(source)) {
+		return "bad_source";
+	}
+	return endpoint_equal(packet->source, local_endpoint(s, packet)) ? "own_source" : NULL;
+}
+
+int signalling_receive(struct signalling *s, const struct packet *packet, uint64_t now_ms,
+		       struct effects *effects)
+{
+	struct turn t = { .s = s,
+			  .request = &s->message,
+			  .packet = packet,
+			  .now_ms = now_ms,
+			  .effects = effects };
+	const char *reason = bad_source(s, packet);
+	int parsed;
+
+	if (reason) {
+		count(s, reason);
+		return 0;
+	}
+	parsed = sip_message_parse(&s->message, packet->bytes);
+	if (parsed == -ENOMSG) {
+		count(s, "not_sip");
+		return 0;
+	}
+	if (!s->message.is_request) {
+		receive_response(s, parsed, packet, now_ms, effects);
+		return 0;
+	}
+	if (parsed != 0) {
+		t.key = server_key_of_datagram(s->servers, packet->bytes, packet->source.address);
+		receive_malformed(&t);
+		return 0;
+	}
+	t.key = server_key_of(s->servers, &s->message, packet->source.address,
+			      SIP_METHOD_SUBSCRIBE);
+	return receive_request(&t);
+}
+
+/* Looks again at a SUBSCRIBE that waited, with what is known now; frees it. */
+static int resume(struct signalling *s, struct waiting *waiting, const struct link_evidence *link,
+		  uint64_t now_ms, struct effects *effects)
+{
+	struct turn t = { .s = s,
+			  .request = &s->message,
+			  .packet = &waiting->packet,
+			  .key = waiting->key,
+			  .now_ms = now_ms,
+			  .effects = effects };
+	struct subscribe subscribe;
+	int error = 0;
+
+	/* It passed both before; read again, because what was read pointed into the datagram. */
+	if (sip_message_parse(&s->message, waiting->packet.bytes) == 0 &&
+	    subscribe_check(&s->message, waiting->packet.source.address, &subscribe).status == 0) {
+		error = decide(&t, &subscribe, link);
+	}
+	waiting_free(waiting);
+	return error;
+}
+
+static void expire_notify(struct signalling *s, const struct client_event *event,
+			  struct effects *effects)
+{
+	if (event->kind == CLIENT_RESEND) {
+		count(s, "notify_resent");
+		if (effects_send(effects, event->from, event->to, event->interface, event->bytes)) {
+			count(s, "effects_full");
+		}
+	} else if (event->give_up_ms < sip_timer_f_ms) {
+		/* The print form: silence says nothing, the receipt is the fetch. */
+		report_notify(s, event, REPORT_DEBUG, "notify_unanswered", " had no answer",
+			      effects);
+	} else {
+		report_notify(s, event, REPORT_WARNING, "notify_timeout",
+			      " had no answer for 32 s; is the phone still there?", effects);
+	}
+}
+
+void signalling_expire(struct signalling *s, uint64_t now_ms, struct effects *effects)
+{
+	const struct link_evidence nothing = { .by = IDENTIFIED_BY_NOTHING };
+	struct waiting *waiting;
+	struct client_event event;
+
+	while ((waiting = waiting_take_due(s->waiting, now_ms))) {
+		count(s, "resolve_timeout");
+		(void)resume(s, waiting, &nothing, now_ms, effects);
+	}
+	while (client_transactions_expire(s->clients, now_ms, &event)) {
+		expire_notify(s, &event, effects);
+	}
+	server_transactions_expire(s->servers, now_ms);
+}
+
+uint64_t signalling_next_wake(const struct signalling *s)
+{
+	uint64_t wakes_ms[] = { server_transactions_next_wake(s->servers),
+				client_transactions_next_wake(s->clients),
+				waiting_next_wake(s->waiting) };
+	uint64_t wake_ms = UINT64_MAX;
+
+	for (size_t i = 0; i < sizeof(wakes_ms) / sizeof(wakes_ms[0]); i++) {
+		wake_ms = wakes_ms[i] < wake_ms ? wakes_ms[i] : wake_ms;
+	}
+	return wake_ms;
+}
+
+/* Resumes whoever waits for this address. */
+static int resume_all(struct signalling *s, const struct notice *notice,
+		      const struct link_evidence *link, uint64_t now_ms, struct effects *effects)
+{
+	struct waiting *waiting;
+	int error = 0;
+
+	while ((waiting = waiting_take(s->waiting, notice->endpoint.address, notice->interface))) {
+		int failed = resume(s, waiting, link, now_ms, effects);
+
+		error = error ? error : failed;
+	}
+	return error;
+}
+
+int signalling_change(struct signalling *s, const struct notice *notice, uint64_t now_ms,
+		      struct effects *effects)
+{
+	struct link_evidence link = { .by = IDENTIFIED_BY_NOTHING };
+	struct client_event event;
+
+	switch (notice->kind) {
+	case NOTICE_NEIGHBOUR:
+		link.is_known = true;
+		link.mac = notice->mac;
+		link.by = notice->by;
+		return resume_all(s, notice, &link, now_ms, effects);
+	case NOTICE_NO_NEIGHBOUR:
+		return resume_all(s, notice, &link, now_ms, effects);
+	case NOTICE_ROUTED:
+		link.is_routed = true;
+		return resume_all(s, notice, &link, now_ms, effects);
+	case NOTICE_UNREACHABLE:
+		while (client_transactions_unreachable(s->clients, notice->endpoint, &event)) {
+			report_notify(s, &event, REPORT_WARNING, "notify_unreachable",
+				      " cannot be delivered: the phone is unreachable", effects);
+		}
+		return 0;
+	case NOTICE_FETCHED:
+		if (client_transactions_stop_device(s->clients, notice->mac) > 0) {
+			count(s, "notify_fetched");
+		}
+		return 0;
+	}
+	return 0;
+}
