@@ -9,11 +9,11 @@ enum { report_size = 512 };
 static void report(struct effects *effects, enum report_level level, const char *reason,
 		   const struct writer *text, const struct packet *packet, const struct mac *mac)
 {
-	struct effect_report what = { .level = level,
-				      .reason = reason,
-				      .text = writer_span(text),
-				      .source = packet->source,
-				      .has_mac = mac != NULL };
+	struct effect_report what = {.level = level,
+				     .reason = reason,
+				     .text = writer_span(text),
+				     .source = packet->source,
+				     .has_mac = mac != NULL};
 
 	if (mac) {
 		what.mac = *mac;
@@ -23,8 +23,8 @@ static void report(struct effects *effects, enum report_level level, const char 
 
 static struct span interface_name(const struct signalling_options *options, uint32_t interface)
 {
-	return options->interface_name ? options->interface_name(options->context, interface) :
-					 SPAN("");
+	return options->interface_name ? options->interface_name(options->context, interface)
+				       : SPAN("");
 }
 
 static void read_claims(const struct sip_message *request, const struct subscribe *subscribe,
@@ -94,7 +94,7 @@ static int make_url(const struct signalling_options *options, const struct devic
 		    const struct vendor_pack *pack, const struct packet *packet,
 		    struct notifier_decision *decision, struct effects *effects)
 {
-	struct config_server server = { 0 };
+	struct config_server server = {0};
 	struct writer url = writer_over(decision->url, sizeof(decision->url));
 	char problem[256] = "";
 	char bytes[report_size];
@@ -129,7 +129,7 @@ static void refuse(struct notifier_decision *decision, unsigned status, const ch
 {
 	decision->verdict = NOTIFIER_REFUSE;
 	decision->reason = reason;
-	decision->refusal = (struct refusal){ .status = status, .counter = reason };
+	decision->refusal = (struct refusal){.status = status, .counter = reason};
 }
 
 static void serve(const struct signalling_options *options, const struct device *device,
@@ -159,7 +159,7 @@ void notifier_decide(const struct signalling_options *options, const struct sip_
 	struct subscribe_claims claims;
 	struct policy_decision policy;
 
-	*decision = (struct notifier_decision){ .verdict = NOTIFIER_REFUSE };
+	*decision = (struct notifier_decision){.verdict = NOTIFIER_REFUSE};
 	read_claims(request, subscribe, &claims);
 	identity_from_subscribe(options->inventory, &claims, packet->source.address,
 				interface_name(options, packet->interface), link,

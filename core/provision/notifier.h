@@ -11,14 +11,14 @@
 #include "core/provision/signalling.h"
 
 enum notifier_verdict {
-	NOTIFIER_SERVE,   /* 200 and NOTIFY with `url` in `form` */
+	NOTIFIER_SERVE,	  /* 200 and NOTIFY with `url` in `form` */
 	NOTIFIER_RESOLVE, /* find the source's hardware address and ask again */
 	NOTIFIER_REFUSE,  /* silence by multicast, `refusal` by unicast */
 };
 
 struct notifier_decision {
 	enum notifier_verdict verdict;
-	const char *reason;     /* constant word: counted by it */
+	const char *reason;	/* constant word: counted by it */
 	struct refusal refusal; /* NOTIFIER_REFUSE */
 	struct identity identity;
 	bool is_listed; /* nobody claimed it: show it as new */

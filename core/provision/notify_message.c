@@ -13,9 +13,7 @@ static void write_address(struct writer *w, enum sip_header kind, const struct n
 
 static void write_rfc_answer(struct writer *w, const struct notify_message *m)
 {
-	struct sip_response response = { .status = 200,
-					 .to_tag = m->to_tag,
-					 .source = m->source };
+	struct sip_response response = {.status = 200, .to_tag = m->to_tag, .source = m->source};
 
 	sip_write_response(w, m->request, &response);
 	sip_write_record_routes(w, m->request);
@@ -32,7 +30,7 @@ static struct endpoint phone_of(const struct notify_message *m)
 {
 	const struct sip_uri *uri = &m->subscribe->contact.uri;
 
-	return (struct endpoint){ .address = uri->host.address, .port = sip_uri_port(uri) };
+	return (struct endpoint){.address = uri->host.address, .port = sip_uri_port(uri)};
 }
 
 static void write_print_answer(struct writer *w, const struct notify_message *m)

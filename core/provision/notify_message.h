@@ -16,9 +16,9 @@ struct notify_message {
 	const struct sip_message *request;
 	const struct subscribe *subscribe;
 	struct endpoint source; /* where the SUBSCRIBE came from */
-	struct endpoint local;  /* our unicast endpoint */
-	struct span to_tag;     /* ours; FORM_RFC */
-	struct span branch;     /* of the NOTIFY, with its cookie; FORM_RFC */
+	struct endpoint local;	/* our unicast endpoint */
+	struct span to_tag;	/* ours; FORM_RFC */
+	struct span branch;	/* of the NOTIFY, with its cookie; FORM_RFC */
 	struct span url;
 	struct span server_header; /* Server in the 200; FORM_RFC; empty: none */
 };

@@ -21,7 +21,7 @@ struct rate_bucket {
 struct rate_limit {
 	uint64_t seed[2];
 	uint32_t per_second; /* tokens a second; 0: no limit */
-	uint32_t burst;      /* tokens that a bucket holds */
+	uint32_t burst;	     /* tokens that a bucket holds */
 	struct rate_bucket buckets[rate_limit_buckets];
 };
 

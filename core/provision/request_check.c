@@ -9,7 +9,7 @@ static const struct refusal nothing;
 
 static struct refusal refuse(unsigned status, const char *counter, const char *phrase)
 {
-	return (struct refusal){ .status = status, .counter = counter, .phrase = phrase };
+	return (struct refusal){.status = status, .counter = counter, .phrase = phrase};
 }
 
 /* Step 11. */
@@ -59,8 +59,8 @@ static struct refusal check_request_uri(const struct sip_uri *uri,
 		return nothing;
 	case SIP_HOST_IPV4:
 	case SIP_HOST_IPV6:
-		return is_ours(uri->host.address, hosts) ? nothing :
-							   refuse(404, "uri_not_ours", NULL);
+		return is_ours(uri->host.address, hosts) ? nothing
+							 : refuse(404, "uri_not_ours", NULL);
 	case SIP_HOST_NONE:
 		break;
 	}
@@ -207,7 +207,7 @@ static struct refusal check_contact(const struct sip_message *request, struct ad
 struct refusal subscribe_check(const struct sip_message *request, struct address source,
 			       struct subscribe *subscribe)
 {
-	struct subscribe read = { 0 };
+	struct subscribe read = {0};
 	struct refusal refusal = check_event(request, &read.event);
 
 	if (!refusal.status) {
@@ -228,7 +228,7 @@ struct refusal subscribe_check(const struct sip_message *request, struct address
 	return refusal;
 }
 
-static const struct span allowed_methods = SPAN("SUBSCRIBE, OPTIONS, CANCEL");
+static const char allowed_methods[] = "SUBSCRIBE, OPTIONS, CANCEL";
 
 static void write_unsupported(struct writer *w, const struct sip_message *request)
 {
@@ -251,7 +251,7 @@ static void write_remedy(struct writer *w, const struct sip_message *request, un
 	switch (status) {
 	case 405:
 	case 501:
-		sip_write_header(w, SIP_HEADER_ALLOW, allowed_methods);
+		sip_write_header(w, SIP_HEADER_ALLOW, span_text(allowed_methods));
 		break;
 	case 406:
 		sip_write_header(w, SIP_HEADER_ACCEPT, SPAN("application/url"));
@@ -281,10 +281,10 @@ void refusal_write(struct writer *w, const struct sip_message *request,
 		   const struct refusal *refusal, struct span to_tag, struct endpoint source,
 		   struct span server_header)
 {
-	struct sip_response response = { .status = refusal->status,
-					 .reason = span_text(refusal->phrase),
-					 .to_tag = to_tag,
-					 .source = source };
+	struct sip_response response = {.status = refusal->status,
+					.reason = span_text(refusal->phrase),
+					.to_tag = to_tag,
+					.source = source};
 
 	sip_write_response(w, request, &response);
 	write_remedy(w, request, refusal->status);
@@ -295,10 +295,10 @@ void refusal_write(struct writer *w, const struct sip_message *request,
 void options_answer_write(struct writer *w, const struct sip_message *request, struct span to_tag,
 			  struct endpoint source, struct span server_header)
 {
-	struct sip_response response = { .status = 200, .to_tag = to_tag, .source = source };
+	struct sip_response response = {.status = 200, .to_tag = to_tag, .source = source};
 
 	sip_write_response(w, request, &response);
-	sip_write_header(w, SIP_HEADER_ALLOW, allowed_methods);
+	sip_write_header(w, SIP_HEADER_ALLOW, span_text(allowed_methods));
 	/* Any body is taken, because every body is passed over (RFC 6080 6.3). */
 	sip_write_header(w, SIP_HEADER_ACCEPT, SPAN("*/*"));
 	sip_write_header_named(w, SPAN("Accept-Encoding"), SPAN("identity"));
@@ -312,7 +312,7 @@ void options_answer_write(struct writer *w, const struct sip_message *request, s
 void plain_answer_write(struct writer *w, const struct sip_message *request, struct span to_tag,
 			struct endpoint source, struct span server_header)
 {
-	struct sip_response response = { .status = 200, .to_tag = to_tag, .source = source };
+	struct sip_response response = {.status = 200, .to_tag = to_tag, .source = source};
 
 	sip_write_response(w, request, &response);
 	write_server(w, server_header);

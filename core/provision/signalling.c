@@ -68,7 +68,7 @@ static void count(struct signalling *s, const char *reason)
 		}
 	}
 	if (s->counter_count < counters_max) {
-		s->counters[s->counter_count++] = (struct signalling_counter){ reason, 1 };
+		s->counters[s->counter_count++] = (struct signalling_counter){reason, 1};
 	}
 }
 
@@ -130,7 +130,7 @@ void signalling_free(struct signalling *s)
 
 static struct endpoint local_endpoint(const struct signalling *s, const struct packet *packet)
 {
-	return (struct endpoint){ .address = packet->local, .port = s->options.port };
+	return (struct endpoint){.address = packet->local, .port = s->options.port};
 }
 
 /* Sends an answer that has no transaction, to where the request came from (contract.md, Wire). */
@@ -198,22 +198,22 @@ static void report_served(const struct turn *t)
 	endpoint_write(&w, t->packet->source);
 	writer_text(&w, " was told its URL, form ");
 	writer_text(&w, notify_form_name(t->s->decision.form));
-	effects_report(t->effects, (struct effect_report){ .level = REPORT_INFO,
-							   .reason = "url_sent",
-							   .text = writer_span(&w),
-							   .source = t->packet->source,
-							   .has_mac = true,
-							   .mac = t->s->decision.mac });
+	effects_report(t->effects, (struct effect_report){.level = REPORT_INFO,
+							  .reason = "url_sent",
+							  .text = writer_span(&w),
+							  .source = t->packet->source,
+							  .has_mac = true,
+							  .mac = t->s->decision.mac});
 }
 
 /* Keeps both messages in their transactions and sends them: all of it, or nothing. */
 static int start_both(const struct turn *t, const struct client_request *notify, struct span answer)
 {
 	struct signalling *s = t->s;
-	struct server_answer kept = { .to = t->packet->source,
-				      .from = local_endpoint(s, t->packet),
-				      .interface = t->packet->interface,
-				      .bytes = answer };
+	struct server_answer kept = {.to = t->packet->source,
+				     .from = local_endpoint(s, t->packet),
+				     .interface = t->packet->interface,
+				     .bytes = answer};
 	int error = client_transactions_start(s->clients, notify, t->now_ms);
 
 	if (error) {
@@ -257,17 +257,17 @@ static int serve(const struct turn *t, const struct subscribe *subscribe)
 	struct writer branch_writer = writer_over(branch, sizeof(branch));
 	struct writer answer = writer_over(s->answer, sizeof(s->answer));
 	struct writer notify = writer_over(s->notify, sizeof(s->notify));
-	struct notify_message m = { .form = decision->form,
-				    .request = t->request,
-				    .subscribe = subscribe,
-				    .source = t->packet->source,
-				    .local = local_endpoint(s, t->packet),
-				    .url = span_make(decision->url, decision->url_length),
-				    .server_header = s->options.server_header };
-	struct client_request request = { .to = t->packet->source,
-					  .from = m.local,
-					  .interface = t->packet->interface,
-					  .device = decision->mac };
+	struct notify_message m = {.form = decision->form,
+				   .request = t->request,
+				   .subscribe = subscribe,
+				   .source = t->packet->source,
+				   .local = local_endpoint(s, t->packet),
+				   .url = span_make(decision->url, decision->url_length),
+				   .server_header = s->options.server_header};
+	struct client_request request = {.to = t->packet->source,
+					 .from = m.local,
+					 .interface = t->packet->interface,
+					 .device = decision->mac};
 
 	server_tag_of(s->servers, &t->key, tag);
 	m.to_tag = span_text(tag);
@@ -277,7 +277,7 @@ static int serve(const struct turn *t, const struct subscribe *subscribe)
 	notify_message_write_answer(&answer, &m);
 	notify_message_write_notify(&notify, &m);
 	if (answer.failed || notify.failed) {
-		struct refusal too_large = { .status = 513, .counter = "answer_too_large" };
+		struct refusal too_large = {.status = 513, .counter = "answer_too_large"};
 
 		refuse(t, &too_large);
 		return 0;
@@ -338,13 +338,12 @@ static int decide(const struct turn *t, const struct subscribe *subscribe,
 static int receive_subscribe(const struct turn *t)
 {
 	struct subscribe subscribe;
-	struct refusal refusal =
-		subscribe_check(t->request, t->packet->source.address, &subscribe);
-	struct link_evidence link = { .is_known = t->packet->has_link_source,
-				      .mac = t->packet->link_source,
-				      .by = t->packet->has_link_source ? IDENTIFIED_BY_FRAME :
-									 IDENTIFIED_BY_NOTHING,
-				      .is_pending = !t->packet->has_link_source };
+	struct refusal refusal = subscribe_check(t->request, t->packet->source.address, &subscribe);
+	struct link_evidence link = {.is_known = t->packet->has_link_source,
+				     .mac = t->packet->link_source,
+				     .by = t->packet->has_link_source ? IDENTIFIED_BY_FRAME
+								      : IDENTIFIED_BY_NOTHING,
+				     .is_pending = !t->packet->has_link_source};
 	int error;
 
 	if (refusal.status) {
@@ -368,7 +367,7 @@ static void answer_plainly(const struct turn *t, enum server_match match)
 	char tag[server_tag_size];
 
 	if (is_cancel && !is_found) {
-		refuse(t, &(struct refusal){ .status = 481, .counter = "cancel_unmatched" });
+		refuse(t, &(struct refusal){.status = 481, .counter = "cancel_unmatched"});
 		return;
 	}
 	count(s, is_cancel ? "cancel" : "options");
@@ -389,8 +388,8 @@ static void answer_plainly(const struct turn *t, enum server_match match)
 /* Step 7. A datagram that was seen on another interface before has had its answer (R-MCAST-6). */
 static void receive_copy(const struct turn *t, const struct server_answer *answer)
 {
-	if (answer->interface != t->packet->interface || !endpoint_equal(answer->to,
-									  t->packet->source)) {
+	if (answer->interface != t->packet->interface ||
+	    !endpoint_equal(answer->to, t->packet->source)) {
 		count(t->s, "copy_by_another_way");
 		return;
 	}
@@ -404,9 +403,9 @@ static void receive_copy(const struct turn *t, const struct server_answer *answe
 static int receive_request(struct turn *t)
 {
 	struct signalling *s = t->s;
-	struct request_hosts hosts = { .local = t->packet->local,
-				       .target = t->packet->target.address,
-				       .group = s->options.group.address };
+	struct request_hosts hosts = {.local = t->packet->local,
+				      .target = t->packet->target.address,
+				      .group = s->options.group.address};
 	struct server_answer answer;
 	enum server_match match;
 	struct refusal refusal;
@@ -449,9 +448,9 @@ static int receive_request(struct turn *t)
 static void receive_malformed(struct turn *t)
 {
 	struct signalling *s = t->s;
-	struct refusal refusal = { .status = t->request->fault_status,
-				   .counter = "malformed",
-				   .phrase = t->request->fault };
+	struct refusal refusal = {.status = t->request->fault_status,
+				  .counter = "malformed",
+				  .phrase = t->request->fault};
 
 	if (refusal.status == 505) {
 		refusal.counter = "version";
@@ -486,12 +485,12 @@ static void report_notify(struct signalling *s, const struct client_event *event
 	writer_text(&w, " at ");
 	endpoint_write(&w, event->to);
 	writer_text(&w, what);
-	effects_report(effects, (struct effect_report){ .level = level,
-							.reason = reason,
-							.text = writer_span(&w),
-							.source = event->to,
-							.has_mac = true,
-							.mac = event->device });
+	effects_report(effects, (struct effect_report){.level = level,
+						       .reason = reason,
+						       .text = writer_span(&w),
+						       .source = event->to,
+						       .has_mac = true,
+						       .mac = event->device});
 }
 
 /* R-3261-74: a response belongs to us when its Via is the one we sent. */
@@ -504,7 +503,8 @@ static bool via_is_ours(const struct sip_via *via, const struct client_event *ev
 }
 
 /* The transaction that a response is for: true and `*key`. */
-static bool match_response(struct signalling *s, const struct packet *packet, struct client_key *key)
+static bool match_response(struct signalling *s, const struct packet *packet,
+			   struct client_key *key)
 {
 	const struct sip_message *m = &s->message;
 	unsigned via_count = sip_message_row_count(m, SIP_HEADER_VIA);
@@ -585,11 +585,11 @@ static const char *bad_source(const struct signalling *s, const struct packet *p
 int signalling_receive(struct signalling *s, const struct packet *packet, uint64_t now_ms,
 		       struct effects *effects)
 {
-	struct turn t = { .s = s,
-			  .request = &s->message,
-			  .packet = packet,
-			  .now_ms = now_ms,
-			  .effects = effects };
+	struct turn t = {.s = s,
+			 .request = &s->message,
+			 .packet = packet,
+			 .now_ms = now_ms,
+			 .effects = effects};
 	const char *reason = bad_source(s, packet);
 	int parsed;
 
@@ -620,12 +620,12 @@ int signalling_receive(struct signalling *s, const struct packet *packet, uint64
 static int resume(struct signalling *s, struct waiting *waiting, const struct link_evidence *link,
 		  uint64_t now_ms, struct effects *effects)
 {
-	struct turn t = { .s = s,
-			  .request = &s->message,
-			  .packet = &waiting->packet,
-			  .key = waiting->key,
-			  .now_ms = now_ms,
-			  .effects = effects };
+	struct turn t = {.s = s,
+			 .request = &s->message,
+			 .packet = &waiting->packet,
+			 .key = waiting->key,
+			 .now_ms = now_ms,
+			 .effects = effects};
 	struct subscribe subscribe;
 	int error = 0;
 
@@ -658,7 +658,7 @@ static void expire_notify(struct signalling *s, const struct client_event *event
 
 void signalling_expire(struct signalling *s, uint64_t now_ms, struct effects *effects)
 {
-	const struct link_evidence nothing = { .by = IDENTIFIED_BY_NOTHING };
+	const struct link_evidence nothing = {.by = IDENTIFIED_BY_NOTHING};
 	struct waiting *waiting;
 	struct client_event event;
 
@@ -674,9 +674,9 @@ void signalling_expire(struct signalling *s, uint64_t now_ms, struct effects *ef
 
 uint64_t signalling_next_wake(const struct signalling *s)
 {
-	uint64_t wakes_ms[] = { server_transactions_next_wake(s->servers),
-				client_transactions_next_wake(s->clients),
-				waiting_next_wake(s->waiting) };
+	uint64_t wakes_ms[] = {server_transactions_next_wake(s->servers),
+			       client_transactions_next_wake(s->clients),
+			       waiting_next_wake(s->waiting)};
 	uint64_t wake_ms = UINT64_MAX;
 
 	for (size_t i = 0; i < sizeof(wakes_ms) / sizeof(wakes_ms[0]); i++) {
@@ -703,7 +703,7 @@ static int resume_all(struct signalling *s, const struct notice *notice,
 int signalling_change(struct signalling *s, const struct notice *notice, uint64_t now_ms,
 		      struct effects *effects)
 {
-	struct link_evidence link = { .by = IDENTIFIED_BY_NOTHING };
+	struct link_evidence link = {.by = IDENTIFIED_BY_NOTHING};
 	struct client_event event;
 
 	switch (notice->kind) {

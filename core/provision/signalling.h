@@ -17,7 +17,7 @@ struct signalling_options {
 	const struct inventory *inventory; /* read-locked by the caller around every call */
 	const struct policy *policy;
 	struct endpoint group; /* 224.0.1.75:5060; family ADDRESS_NONE: no multicast */
-	uint16_t port;         /* of the unicast socket: responses and NOTIFYs leave from it */
+	uint16_t port;	       /* of the unicast socket: responses and NOTIFYs leave from it */
 	/* Fills what the URL needs: see files_context.server_for. */
 	void (*server_for)(void *context, const struct device *device, struct address local,
 			   struct config_server *server);
@@ -45,20 +45,20 @@ struct signalling_counter {
 
 /* What the shell learned and a decider waits for. */
 enum notice_kind {
-	NOTICE_NEIGHBOUR,   /* `address` on `interface` has hardware address `mac` */
+	NOTICE_NEIGHBOUR,    /* `address` on `interface` has hardware address `mac` */
 	NOTICE_NO_NEIGHBOUR, /* it could not be resolved: nobody there, or not on-link */
-	NOTICE_ROUTED,      /* the address is not on-link: its hardware address cannot be seen */
-	NOTICE_UNREACHABLE, /* ICMP error, or the kernel refused, for a datagram to `endpoint` */
-	NOTICE_FETCHED,     /* the device `mac` fetched its files: stop resending its NOTIFY */
+	NOTICE_ROUTED,	     /* the address is not on-link: its hardware address cannot be seen */
+	NOTICE_UNREACHABLE,  /* ICMP error, or the kernel refused, for a datagram to `endpoint` */
+	NOTICE_FETCHED,	     /* the device `mac` fetched its files: stop resending its NOTIFY */
 };
 
 struct notice {
 	enum notice_kind kind;
 	struct endpoint endpoint; /* NEIGHBOUR*: port 0 */
-	uint32_t interface;       /* 0: any */
+	uint32_t interface;	  /* 0: any */
 	struct mac mac;
 	enum device_identified_by by; /* NEIGHBOUR: _NEIGHBOUR or _FRAME */
-	int error;                    /* errno, for UNREACHABLE */
+	int error;		      /* errno, for UNREACHABLE */
 };
 
 /* 0 and `*signalling`, or -ENOMEM. The options are copied; what they point to must outlive it. */

@@ -122,7 +122,7 @@ int waiting_add(struct waiting_table *table, const struct packet *packet,
 		free(entry);
 		return error;
 	}
-	entry->waiting = (struct waiting){ .packet = *packet, .key = *key };
+	entry->waiting = (struct waiting){.packet = *packet, .key = *key};
 	memcpy(entry->bytes, packet->bytes.data, packet->bytes.length);
 	entry->waiting.packet.bytes.data = entry->bytes;
 	timer_start(&table->timers, &entry->timer, now_ms);

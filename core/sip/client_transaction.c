@@ -19,7 +19,7 @@ struct client_transaction {
 	struct multi_link by_endpoint;
 	struct multi_link by_device;
 	struct client_event what; /* all but kind and bytes */
-	unsigned step;            /* of Timer E */
+	unsigned step;		  /* of Timer E */
 	bool is_completed;
 	size_t length;
 	char *bytes; /* owned; NULL once completed */
@@ -133,9 +133,9 @@ struct client_key client_key_of_branch(const struct client_transactions *all, st
 	return key;
 }
 
-struct client_key client_key_of_source(const struct client_transactions *all,
-				       struct address source, struct span call_id,
-				       uint32_t cseq_number, struct span method)
+struct client_key client_key_of_source(const struct client_transactions *all, struct address source,
+				       struct span call_id, uint32_t cseq_number,
+				       struct span method)
 {
 	struct client_key key;
 
@@ -173,8 +173,8 @@ static int enter(struct client_transactions *all, struct client_transaction *t)
 	return error;
 }
 
-int client_transactions_start(struct client_transactions *all,
-			      const struct client_request *request, uint64_t now_ms)
+int client_transactions_start(struct client_transactions *all, const struct client_request *request,
+			      uint64_t now_ms)
 {
 	struct client_transaction *t;
 	int error;
@@ -188,11 +188,11 @@ int client_transactions_start(struct client_transactions *all,
 		return -ENOMEM;
 	}
 	t->key = request->key;
-	t->what = (struct client_event){ .to = request->to,
-					 .from = request->from,
-					 .interface = request->interface,
-					 .device = request->device,
-					 .give_up_ms = request->give_up_ms };
+	t->what = (struct client_event){.to = request->to,
+					.from = request->from,
+					.interface = request->interface,
+					.device = request->device,
+					.give_up_ms = request->give_up_ms};
 	t->length = request->bytes.length;
 	t->bytes = malloc(t->length > 0 ? t->length : 1);
 	error = t->bytes ? enter(all, t) : -ENOMEM;
@@ -259,8 +259,7 @@ bool client_transactions_respond(struct client_transactions *all, struct client_
 }
 
 /* Timer F or K ended. */
-static bool end_of(struct client_transactions *all, struct timer *timer,
-		   struct client_event *event)
+static bool end_of(struct client_transactions *all, struct timer *timer, struct client_event *event)
 {
 	struct client_transaction *t = TIMER_OWNER(timer, struct client_transaction, end);
 	bool was_waiting = !t->is_completed;
@@ -344,10 +343,10 @@ unsigned client_transactions_stop_device(struct client_transactions *all, struct
 
 uint64_t client_transactions_next_wake(const struct client_transactions *all)
 {
-	const struct timer_list *lists[] = { &all->timers_e[0], &all->timers_e[1],
-					     &all->timers_e[2], &all->timers_e[3],
-					     &all->timers_f,    &all->timers_f_early,
-					     &all->timers_k };
+	const struct timer_list *lists[] = {&all->timers_e[0], &all->timers_e[1],
+					    &all->timers_e[2], &all->timers_e[3],
+					    &all->timers_f,    &all->timers_f_early,
+					    &all->timers_k};
 	uint64_t wake_ms = UINT64_MAX;
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
@@ -360,7 +359,7 @@ uint64_t client_transactions_next_wake(const struct client_transactions *all)
 
 struct client_transactions_counts client_transactions_count(const struct client_transactions *all)
 {
-	return (struct client_transactions_counts){ .count = all->by_key.count,
-						    .bytes = all->bytes,
-						    .full = all->full + all->by_key.full };
+	return (struct client_transactions_counts){.count = all->by_key.count,
+						   .bytes = all->bytes,
+						   .full = all->full + all->by_key.full};
 }

@@ -5,10 +5,10 @@
  * (11 datagrams for a dead phone), Timer K absorbs copies of the response for 5 s. A sender that
  * knows better may give up sooner (`give_up_ms`).
  *
- * Time is a parameter, nothing is sent here: what is due comes out as events. Transactions are found
- * by key, by the endpoint they send to (for ICMP errors) and by the device they concern. The table
- * is bounded by count and by bytes; when it is full a new transaction is refused and no other one
- * suffers.
+ * Time is a parameter, nothing is sent here: what is due comes out as events. Transactions are
+ * found by key, by the endpoint they send to (for ICMP errors) and by the device they concern. The
+ * table is bounded by count and by bytes; when it is full a new transaction is refused and no other
+ * one suffers.
  */
 #ifndef BELLHOP_CORE_SIP_CLIENT_TRANSACTION_H
 #define BELLHOP_CORE_SIP_CLIENT_TRANSACTION_H
@@ -45,11 +45,11 @@ struct client_request {
 enum { client_give_up_early_ms = 5000 }; /* audiocodes.md 6.5: the phone listens for five seconds */
 
 enum client_event_kind {
-	CLIENT_RESEND,      /* Timer E: send `bytes` again */
-	CLIENT_TIMEOUT,     /* Timer F: it is over, nobody answered */
+	CLIENT_RESEND,	    /* Timer E: send `bytes` again */
+	CLIENT_TIMEOUT,	    /* Timer F: it is over, nobody answered */
 	CLIENT_PROVISIONAL, /* 1xx: still waiting (R-3261-57) */
-	CLIENT_FINAL,       /* a final response, told once */
-	CLIENT_COPY,        /* a copy of the final response: absorbed */
+	CLIENT_FINAL,	    /* a final response, told once */
+	CLIENT_COPY,	    /* a copy of the final response: absorbed */
 	CLIENT_UNREACHABLE, /* the network refused: it is over (R-3261-59) */
 };
 
@@ -104,8 +104,8 @@ int client_transactions_start(struct client_transactions *transactions,
 void client_transactions_abandon(struct client_transactions *transactions, struct client_key key);
 
 /* What is known of the transaction with this key: true and `*event` (without bytes), or false. */
-bool client_transactions_look(const struct client_transactions *transactions,
-			      struct client_key key, struct client_event *event);
+bool client_transactions_look(const struct client_transactions *transactions, struct client_key key,
+			      struct client_event *event);
 
 /*
  * A response with this status arrived. True and `*event`, or false when no transaction has the key.

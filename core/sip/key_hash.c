@@ -3,7 +3,7 @@
 
 uint64_t key_hash_number(const uint64_t seed[static 2], uint64_t value, uint64_t number)
 {
-	uint64_t both[2] = { value, number };
+	uint64_t both[2] = {value, number};
 
 	return table_hash(seed, span_make((const char *)both, sizeof(both)));
 }
@@ -15,7 +15,7 @@ uint64_t key_hash_octet(const uint64_t seed[static 2], uint64_t value, uint8_t o
 
 uint64_t key_hash_bytes(const uint64_t seed[static 2], uint64_t value, struct span field)
 {
-	uint64_t three[3] = { value, field.length, table_hash(seed, field) };
+	uint64_t three[3] = {value, field.length, table_hash(seed, field)};
 
 	return table_hash(seed, span_make((const char *)three, sizeof(three)));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A keyed hash over a row of fields: what transactions are found by. Each step mixes one field, with
- * its length, into the value so far; whoever does not know the seed cannot make two rows collide.
- * Nothing is copied, so a field of 60 KB costs time once and no memory (security.md B1).
+ * A keyed hash over a row of fields: what transactions are found by. Each step mixes one field,
+ * with its length, into the value so far; whoever does not know the seed cannot make two rows
+ * collide. Nothing is copied, so a field of 60 KB costs time once and no memory (security.md B1).
  */
 #ifndef BELLHOP_CORE_SIP_KEY_HASH_H
 #define BELLHOP_CORE_SIP_KEY_HASH_H

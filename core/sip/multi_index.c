@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/sip/multi_index.h"
 
-#include <assert.h>
 #include <errno.h>
 
 static struct span key_of(const void *entry)
@@ -23,7 +22,7 @@ int multi_index_add(struct multi_index *index, struct multi_link *link, struct s
 	if (key.length > multi_key_size) {
 		return -EINVAL;
 	}
-	*link = (struct multi_link){ .key_length = (uint8_t)key.length };
+	*link = (struct multi_link){.key_length = (uint8_t)key.length};
 	memcpy(link->key, key.data, key.length);
 	head = table_find(&index->table, key);
 	if (!head) {
@@ -32,7 +31,7 @@ int multi_index_add(struct multi_index *index, struct multi_link *link, struct s
 		link->next = link->previous = link;
 		error = table_add(&index->table, link);
 		if (error) {
-			*link = (struct multi_link){ 0 };
+			*link = (struct multi_link){0};
 		}
 		return error;
 	}
@@ -53,16 +52,13 @@ void multi_index_remove(struct multi_index *index, struct multi_link *link)
 	if (table_find(&index->table, key_of(link)) == link) {
 		table_remove(&index->table, key_of(link));
 		if (other != link) {
-			int error = table_add(&index->table, other);
-
-			/* A slot has just become free. */
-			assert(error == 0);
-			(void)error;
+			/* Cannot fail: a slot has just become free. */
+			(void)table_add(&index->table, other);
 		}
 	}
 	link->previous->next = link->next;
 	link->next->previous = link->previous;
-	*link = (struct multi_link){ 0 };
+	*link = (struct multi_link){0};
 }
 
 struct multi_link *multi_index_find(const struct multi_index *index, struct span key)

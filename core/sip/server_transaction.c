@@ -146,17 +146,16 @@ struct server_key server_key_of(const struct server_transactions *all,
 				enum sip_method cancelled)
 {
 	struct server_key key;
-	struct span method = request->method == SIP_METHOD_CANCEL ? sip_method_name(cancelled) :
-								    request->method_text;
+	struct span method = request->method == SIP_METHOD_CANCEL ? sip_method_name(cancelled)
+								  : request->method_text;
 
 	for (unsigned i = 0; i < 2; i++) {
 		const uint64_t *seed = all->seeds[i];
 
 		uint64_t h = hash_source(seed, source);
 
-		key.transaction[i] = request->via.has_cookie ?
-					     hash_branch(seed, h, request, method) :
-					     hash_2543(seed, h, request, method);
+		key.transaction[i] = request->via.has_cookie ? hash_branch(seed, h, request, method)
+							     : hash_2543(seed, h, request, method);
 		key.request[i] = hash_request(seed, h, request, method);
 	}
 	return key;

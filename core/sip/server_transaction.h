@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Non-INVITE server transactions over UDP (RFC 3261 17.2.2, 17.2.3). While the answer is being
- * found (Trying) copies of the request are absorbed; once it is there (Completed) each copy gets the
- * same octets again, for the 32 s of Timer J.
+ * found (Trying) copies of the request are absorbed; once it is there (Completed) each copy gets
+ * the same octets again, for the 32 s of Timer J.
  *
  * Time is a parameter and nothing is sent here. The table is bounded by count and by the bytes of
  * its answers; when it is full a new transaction is refused and no living one suffers: state that
@@ -41,10 +41,10 @@ struct server_answer {
 };
 
 enum server_match {
-	SERVER_NEW,     /* no transaction */
-	SERVER_TRYING,  /* a copy of one whose answer is not there yet */
+	SERVER_NEW,	 /* no transaction */
+	SERVER_TRYING,	 /* a copy of one whose answer is not there yet */
 	SERVER_ANSWERED, /* a copy of one that was answered: `*answer` */
-	SERVER_MERGED,  /* the same request by another way: 482 */
+	SERVER_MERGED,	 /* the same request by another way: 482 */
 };
 
 struct server_transactions_options {
@@ -85,8 +85,9 @@ enum server_match server_transactions_match(const struct server_transactions *tr
 					    struct server_answer *answer);
 
 /*
- * Begins a transaction, in Trying. 0; -EEXIST when there is one of that key; -ENOSPC when a bound is
- * reached; -ENOMEM. Timer J starts at once, so that a transaction that is never answered ends too.
+ * Begins a transaction, in Trying. 0; -EEXIST when there is one of that key; -ENOSPC when a bound
+ * is reached; -ENOMEM. Timer J starts at once, so that a transaction that is never answered ends
+ * too.
  */
 int server_transactions_begin(struct server_transactions *transactions,
 			      const struct server_key *key, uint64_t now_ms);

@@ -9,9 +9,7 @@ void timer_start(struct timer_list *list, struct timer *timer, uint64_t now_ms)
 	if (list->last && list->last->deadline_ms > deadline_ms) {
 		deadline_ms = list->last->deadline_ms;
 	}
-	*timer = (struct timer){ .list = list,
-				 .previous = list->last,
-				 .deadline_ms = deadline_ms };
+	*timer = (struct timer){.list = list, .previous = list->last, .deadline_ms = deadline_ms};
 	if (list->last) {
 		list->last->next = timer;
 	} else {
@@ -37,7 +35,7 @@ void timer_stop(struct timer *timer)
 	} else {
 		list->last = timer->previous;
 	}
-	*timer = (struct timer){ 0 };
+	*timer = (struct timer){0};
 }
 
 struct timer *timer_list_take_due(struct timer_list *list, uint64_t now_ms)

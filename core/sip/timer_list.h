@@ -29,7 +29,7 @@ struct timer_list {
 
 static inline struct timer_list timer_list_of(uint64_t duration_ms)
 {
-	return (struct timer_list){ .duration_ms = duration_ms };
+	return (struct timer_list){.duration_ms = duration_ms};
 }
 
 /* The structure that a timer lies in. */
