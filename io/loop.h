@@ -46,6 +46,7 @@ uint64_t loop_utc_ms(void);
 struct loop_watch {
 	uv_poll_t poll;
 	void (*ready)(void *context, bool has_error);
+	void (*closed)(void *context);
 	void *context;
 	bool is_open;
 };
@@ -61,6 +62,7 @@ struct loop_timer {
 	uv_timer_t timer;
 	uint64_t wake_ms; /* UINT64_MAX: not set */
 	void (*ring)(void *context);
+	void (*closed)(void *context);
 	void *context;
 	bool is_open;
 };

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/udp.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <linux/in6.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+	control_size = 128,     /* PKTINFO of either family, SO_RXQ_OVFL */
+	rounds_per_turn_max = 4, /* batches before others on the loop have their turn */
+	errors_per_turn_max = 1024,
+	send_tries_max = 3,
+	full_wait_ms = 20,
+	stride_extra = 320, /* keeps buffers of 64 KiB off each other's cache lines */
+};
+
+/* One datagram's place in a batch. */
+struct slot {
+	struct iovec bytes;
+	struct sockaddr_storage peer;
+	char control[control_size] __attribute__((aligned(8)));
+};
+
+struct udp {
+	struct loop_watch watch;
+	int descriptor;
+	struct udp_options options;
+	struct endpoint bound;
+	struct udp_counters counters;
+	struct mmsghdr in_headers[udp_batch_max];
+	struct slot in[udp_batch_max];
+	struct udp_received received[udp_batch_max];
+	struct mmsghdr out_headers[udp_batch_max];
+	struct slot out[udp_batch_max];
+	char *buffers; /* of what comes in: batch_max times the stride */
+};
+
+socklen_t udp_sockaddr(struct endpoint endpoint, uint32_t interface,
+		       struct sockaddr_storage *storage)
+{
+	memset(storage, 0, sizeof(*storage));
+	if (endpoint.address.family == ADDRESS_IPV4) {
+		struct sockaddr_in *in = (struct sockaddr_in *)storage;
+
+		in->sin_family = AF_INET;
+		in->sin_port = htons(endpoint.port);
+		memcpy(&in->sin_addr, endpoint.address.octets, 4);
+		return sizeof(*in);
+	}
+	if (endpoint.address.family == ADDRESS_IPV6) {
+		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)storage;
+
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(endpoint.port);
+		memcpy(&in6->sin6_addr, endpoint.address.octets, 16);
+		if (IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr)) {
+			in6->sin6_scope_id = interface;
+		}
+		return sizeof(*in6);
+	}
+	return 0;
+}
+
+struct endpoint udp_from_sockaddr(const struct sockaddr_storage *storage)
+{
+	struct endpoint endpoint = { 0 };
+
+	if (storage->ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)storage;
+
+		endpoint.address.family = ADDRESS_IPV4;
+		endpoint.port = ntohs(in->sin_port);
+		memcpy(endpoint.address.octets, &in->sin_addr, 4);
+	} else if (storage->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)storage;
+
+		endpoint.address.family = ADDRESS_IPV6;
+		endpoint.port = ntohs(in6->sin6_port);
+		memcpy(endpoint.address.octets, &in6->sin6_addr, 16);
+	}
+	return endpoint;
+}
+
+void udp_bind_problem(const char *protocol, struct endpoint endpoint, int error,
+		      char problem[static udp_problem_size])
+{
+	char where[address_text_size];
+
+	address_text(endpoint.address, where);
+	if (error == EADDRINUSE) {
+		snprintf(problem, udp_problem_size,
+			 "%s port %u on %s is taken by another program: stop it (as root, `ss -nlp "
+			 "'sport = :%u'` names it), or listen elsewhere",
+			 protocol, endpoint.port, where, endpoint.port);
+	} else if (error == EACCES || error == EPERM) {
+		snprintf(problem, udp_problem_size,
+			 "%s port %u on %s is forbidden to this user: start with "
+			 "CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=), or choose a port "
+			 "from 1024 up",
+			 protocol, endpoint.port, where);
+	} else if (error == EADDRNOTAVAIL) {
+		snprintf(problem, udp_problem_size,
+			 "%s cannot listen on %s port %u: this machine has no such address; "
+			 "`ip address` shows those it has, 0.0.0.0 takes all",
+			 protocol, where, endpoint.port);
+	} else {
+		snprintf(problem, udp_problem_size, "%s cannot listen on %s port %u: %s", protocol,
+			 where, endpoint.port, strerror(error));
+	}
+}
+
+/* What the kernel says beside a datagram: where it came to, and how many were lost before it. */
+static void read_control(struct udp *udp, struct msghdr *header, struct udp_received *in)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			in->interface = (uint32_t)info.ipi_ifindex;
+			in->target.address = (struct address){ .family = ADDRESS_IPV4 };
+			memcpy(in->target.address.octets, &info.ipi_addr, 4);
+			in->local = (struct address){ .family = ADDRESS_IPV4 };
+			memcpy(in->local.octets, &info.ipi_spec_dst, 4);
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			in->interface = info.ipi6_ifindex;
+			in->target.address = (struct address){ .family = ADDRESS_IPV6 };
+			memcpy(in->target.address.octets, &info.ipi6_addr, 16);
+			in->local = in->target.address;
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+			uint32_t drops; /* since the socket was opened, modulo 2^32 */
+
+			memcpy(&drops, CMSG_DATA(c), sizeof(drops));
+			udp->counters.kernel_drops +=
+				(uint32_t)(drops - (uint32_t)udp->counters.kernel_drops);
+		}
+	}
+}
+
+static size_t collect_batch(struct udp *udp, size_t arrived)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < arrived; i++) {
+		struct msghdr *header = &udp->in_headers[i].msg_hdr;
+		struct udp_received *in = &udp->received[count];
+
+		*in = (struct udp_received){
+			.bytes = span_make(udp->in[i].bytes.iov_base, udp->in_headers[i].msg_len),
+			.source = udp_from_sockaddr(&udp->in[i].peer),
+			.target = udp->bound,
+		};
+		read_control(udp, header, in);
+		if (header->msg_flags & MSG_TRUNC) {
+			udp->counters.truncated++;
+		} else {
+			count++;
+		}
+	}
+	udp->counters.received += count;
+	return count;
+}
+
+static int receive_batch(struct udp *udp)
+{
+	for (size_t i = 0; i < udp->options.batch_max; i++) {
+		struct msghdr *header = &udp->in_headers[i].msg_hdr;
+
+		header->msg_namelen = sizeof(udp->in[i].peer);
+		header->msg_controllen = sizeof(udp->in[i].control);
+	}
+	return recvmmsg(udp->descriptor, udp->in_headers, (unsigned)udp->options.batch_max,
+			MSG_DONTWAIT, NULL);
+}
+
+/* True for an error that says of whom it speaks and that a send has not told already. */
+static bool error_is_from_network(struct msghdr *header, int *error)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+		bool is_error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+				(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
+		struct sock_extended_err extended;
+
+		if (is_error && c->cmsg_len >= CMSG_LEN(sizeof(extended))) {
+			memcpy(&extended, CMSG_DATA(c), sizeof(extended));
+			*error = (int)extended.ee_errno;
+			return extended.ee_origin == SO_EE_ORIGIN_ICMP ||
+			       extended.ee_origin == SO_EE_ORIGIN_ICMP6;
+		}
+	}
+	return false;
+}
+
+/*
+ * Empties the error queue (ip(7), IP_RECVERR). As long as it holds something, every other call on
+ * the socket fails in place of the destination that the error is about.
+ */
+static void drain_errors(struct udp *udp)
+{
+	for (int i = 0; i < errors_per_turn_max && udp->watch.is_open; i++) {
+		struct sockaddr_storage to = { 0 };
+		char control[256] __attribute__((aligned(8)));
+		char payload[1];
+		struct iovec room = { payload, sizeof(payload) };
+		struct msghdr header = { .msg_name = &to,
+					 .msg_namelen = sizeof(to),
+					 .msg_iov = &room,
+					 .msg_iovlen = 1,
+					 .msg_control = control,
+					 .msg_controllen = sizeof(control) };
+		int error = 0;
+
+		if (recvmsg(udp->descriptor, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) {
+			if (errno == EINTR) {
+				continue;
+			}
+			return;
+		}
+		if (error_is_from_network(&header, &error)) {
+			udp->counters.icmp_errors++;
+			udp->options.unreachable(udp->options.context, udp_from_sockaddr(&to),
+						 error);
+		}
+	}
+}
+
+static void ready(void *context, bool has_error)
+{
+	struct udp *udp = context;
+
+	if (has_error) {
+		drain_errors(udp);
+	}
+	for (int i = 0; i < rounds_per_turn_max && udp->watch.is_open; i++) {
+		int arrived = receive_batch(udp);
+
+		if (arrived < 0) {
+			if (errno == EAGAIN) {
+				return;
+			}
+			drain_errors(udp); /* it stood for an error that is pending */
+			continue;
+		}
+		if (arrived > 0) {
+			size_t count = collect_batch(udp, (size_t)arrived);
+
+			if (count > 0) {
+				udp->options.received(udp->options.context, udp->received, count);
+			}
+		}
+		if ((size_t)arrived < udp->options.batch_max) {
+			return;
+		}
+	}
+}
+
+/* PKTINFO as the way to say where a datagram leaves: source address and interface. */
+static void write_control(const struct udp_datagram *out, struct slot *slot, struct msghdr *header)
+{
+	struct cmsghdr *c = (struct cmsghdr *)slot->control;
+
+	header->msg_control = NULL;
+	header->msg_controllen = 0;
+	if (!address_is_set(out->from) && out->interface == 0) {
+		return;
+	}
+	memset(slot->control, 0, sizeof(slot->control));
+	header->msg_control = slot->control;
+	if (out->to.address.family == ADDRESS_IPV4) {
+		struct in_pktinfo info = { .ipi_ifindex = (int)out->interface };
+
+		memcpy(&info.ipi_spec_dst, out->from.octets, 4);
+		*c = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO };
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+		header->msg_controllen = CMSG_SPACE(sizeof(info));
+	} else {
+		struct in6_pktinfo info = { .ipi6_ifindex = out->interface };
+
+		memcpy(&info.ipi6_addr, out->from.octets, 16);
+		*c = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IPV6, IPV6_PKTINFO };
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+		header->msg_controllen = CMSG_SPACE(sizeof(info));
+	}
+}
+
+static void fill_slot(struct udp *udp, size_t i, const struct udp_datagram *out)
+{
+	struct slot *slot = &udp->out[i];
+	struct msghdr *header = &udp->out_headers[i].msg_hdr;
+
+	/* The kernel only reads from it. */
+	slot->bytes = (struct iovec){ (void *)(uintptr_t)out->bytes.data, out->bytes.length };
+	*header = (struct msghdr){ .msg_name = &slot->peer,
+				   .msg_namelen = udp_sockaddr(out->to, out->interface, &slot->peer),
+				   .msg_iov = &slot->bytes,
+				   .msg_iovlen = 1 };
+	write_control(out, slot, header);
+}
+
+static void send_refused(struct udp *udp, struct endpoint to, int error)
+{
+	udp->counters.send_errors++;
+	udp->options.unreachable(udp->options.context, to, error);
+}
+
+/* One batch; `*wait_ms` is what is left of the patience with a full buffer. */
+static void send_batch(struct udp *udp, const struct udp_datagram *datagrams, size_t count,
+		       int *wait_ms)
+{
+	size_t at = 0;
+	int tries = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		fill_slot(udp, i, &datagrams[i]);
+	}
+	while (at < count && udp->watch.is_open) {
+		int sent = sendmmsg(udp->descriptor, udp->out_headers + at, (unsigned)(count - at),
+				    MSG_DONTWAIT);
+		int error = errno;
+
+		if (sent > 0) {
+			udp->counters.sent += (uint64_t)sent;
+			at += (size_t)sent;
+			tries = 0;
+		} else if (error == EAGAIN) {
+			struct pollfd wait = { .fd = udp->descriptor, .events = POLLOUT };
+
+			if (*wait_ms == 0) {
+				udp->counters.send_full += count - at;
+				return;
+			}
+			poll(&wait, 1, 1);
+			--*wait_ms;
+		} else if (error != EINTR) {
+			/* Perhaps an earlier destination's ICMP error: take that away, try again. */
+			drain_errors(udp);
+			if (++tries == send_tries_max) {
+				send_refused(udp, datagrams[at].to, error);
+				at++;
+				tries = 0;
+			}
+		}
+	}
+}
+
+void udp_send(struct udp *udp, const struct udp_datagram *datagrams, size_t count)
+{
+	int wait_ms = full_wait_ms;
+
+	while (count > 0 && udp->watch.is_open) {
+		size_t batch = count < udp->options.batch_max ? count : udp->options.batch_max;
+
+		send_batch(udp, datagrams, batch, &wait_ms);
+		datagrams += batch;
+		count -= batch;
+	}
+}
+
+static int set_option(struct udp *udp, int level, int name, int value)
+{
+	return setsockopt(udp->descriptor, level, name, &value, sizeof(value)) == 0 ? 0 : -errno;
+}
+
+static int set_options_ipv4(struct udp *udp)
+{
+	int error = set_option(udp, IPPROTO_IP, IP_PKTINFO, 1);
+
+	/* Only what this very socket joined (R-MCAST-3), never further than the link (R-MCAST-12). */
+	error = error ? error : set_option(udp, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+	error = error ? error : set_option(udp, IPPROTO_IP, IP_MULTICAST_TTL, 1);
+	error = error ? error : set_option(udp, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+	/* Forged ICMP must not make us believe in a small path; the network may fragment. */
+	error = error ? error : set_option(udp, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+	return error ? error : set_option(udp, IPPROTO_IP, IP_RECVERR, 1);
+}
+
+static int set_options_ipv6(struct udp *udp)
+{
+	int error = set_option(udp, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+
+	error = error ? error : set_option(udp, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	error = error ? error : set_option(udp, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 1);
+	error = error ? error
+		      : set_option(udp, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+	return error ? error : set_option(udp, IPPROTO_IPV6, IPV6_RECVERR, 1);
+}
+
+static int set_options(struct udp *udp)
+{
+	size_t room = udp->options.receive_buffer;
+	int error = set_option(udp, SOL_SOCKET, SO_RXQ_OVFL, 1);
+
+	if (room > 0 && set_option(udp, SOL_SOCKET, SO_RCVBUFFORCE, (int)room) != 0) {
+		set_option(udp, SOL_SOCKET, SO_RCVBUF, (int)room); /* as much as we may */
+	}
+	if (error) {
+		return error;
+	}
+	return udp->options.bind.address.family == ADDRESS_IPV4 ? set_options_ipv4(udp)
+								: set_options_ipv6(udp);
+}
+
+/*
+ * A unicast socket binds without SO_REUSEADDR, so that a port that is taken shows, and nobody can
+ * take it from us later. The group socket on the same port needs the option on both, but only while
+ * it binds.
+ */
+static int bind_socket(struct udp *udp)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = udp_sockaddr(udp->options.bind, 0, &storage);
+	struct udp *beside = udp->options.is_group ? udp->options.beside : NULL;
+	int error = 0;
+
+	if (udp->options.is_group) {
+		error = set_option(udp, SOL_SOCKET, SO_REUSEADDR, 1);
+	}
+	if (!error && beside) {
+		error = set_option(beside, SOL_SOCKET, SO_REUSEADDR, 1);
+	}
+	if (!error && bind(udp->descriptor, (struct sockaddr *)&storage, length) != 0) {
+		error = -errno;
+	}
+	if (beside) {
+		set_option(beside, SOL_SOCKET, SO_REUSEADDR, 0);
+	}
+	length = sizeof(storage);
+	if (!error && getsockname(udp->descriptor, (struct sockaddr *)&storage, &length) != 0) {
+		error = -errno;
+	}
+	if (!error) {
+		udp->bound = udp_from_sockaddr(&storage);
+	}
+	return error;
+}
+
+static int prepare_slots(struct udp *udp)
+{
+	size_t stride = udp->options.datagram_max + stride_extra;
+
+	udp->buffers = calloc(udp->options.batch_max, stride);
+	if (!udp->buffers) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < udp->options.batch_max; i++) {
+		struct slot *slot = &udp->in[i];
+
+		slot->bytes.iov_base = udp->buffers + i * stride;
+		slot->bytes.iov_len = udp->options.datagram_max;
+		udp->in_headers[i].msg_hdr = (struct msghdr){ .msg_name = &slot->peer,
+							      .msg_iov = &slot->bytes,
+							      .msg_iovlen = 1,
+							      .msg_control = slot->control };
+	}
+	return 0;
+}
+
+static void udp_free(void *context)
+{
+	struct udp *udp = context;
+
+	free(udp->buffers);
+	free(udp);
+}
+
+static struct udp *udp_new(const struct udp_options *options)
+{
+	struct udp *udp = calloc(1, sizeof(*udp));
+
+	if (!udp) {
+		return NULL;
+	}
+	udp->options = *options;
+	if (options->batch_max == 0 || options->batch_max > udp_batch_max) {
+		udp->options.batch_max = udp_batch_max;
+	}
+	if (options->datagram_max == 0 || options->datagram_max > udp_datagram_max) {
+		udp->options.datagram_max = udp_datagram_max;
+	}
+	if (prepare_slots(udp) != 0) {
+		free(udp);
+		return NULL;
+	}
+	return udp;
+}
+
+int udp_open(struct udp **udp, struct loop *loop, const struct udp_options *options,
+	     char problem[static udp_problem_size])
+{
+	int family = options->bind.address.family == ADDRESS_IPV6 ? AF_INET6 : AF_INET;
+	struct udp *made = udp_new(options);
+	int error;
+
+	if (!made) {
+		snprintf(problem, udp_problem_size, "no memory for a UDP socket");
+		return -ENOMEM;
+	}
+	made->descriptor = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	error = made->descriptor < 0 ? -errno : set_options(made);
+	error = error ? error : bind_socket(made);
+	error = error ? error
+		      : loop_watch_open(&made->watch, loop, made->descriptor, ready, made);
+	if (error) {
+		udp_bind_problem("UDP", options->bind, -error, problem);
+		if (made->descriptor >= 0) {
+			close(made->descriptor);
+		}
+		udp_free(made);
+		return error;
+	}
+	*udp = made;
+	return 0;
+}
+
+void udp_close(struct udp *udp)
+{
+	loop_watch_close(&udp->watch, udp_free);
+	close(udp->descriptor);
+}
+
+struct endpoint udp_endpoint(const struct udp *udp)
+{
+	return udp->bound;
+}
+
+static int change_membership(struct udp *udp, uint32_t interface, int option)
+{
+	struct ip_mreqn request = { .imr_ifindex = (int)interface };
+
+	if (udp->bound.address.family != ADDRESS_IPV4) {
+		return -EAFNOSUPPORT;
+	}
+	memcpy(&request.imr_multiaddr, udp->bound.address.octets, 4);
+	return setsockopt(udp->descriptor, IPPROTO_IP, option, &request, sizeof(request)) == 0
+		       ? 0
+		       : -errno;
+}
+
+int udp_join(struct udp *udp, uint32_t interface)
+{
+	return change_membership(udp, interface, IP_ADD_MEMBERSHIP);
+}
+
+int udp_leave(struct udp *udp, uint32_t interface)
+{
+	return change_membership(udp, interface, IP_DROP_MEMBERSHIP);
+}
+
+struct udp_counters udp_counters(const struct udp *udp)
+{
+	return udp->counters;
+}
