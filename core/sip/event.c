@@ -3,6 +3,13 @@
 
 #include "core/sip/scan.h"
 
+/* vend?r: Panasonic writes vender (dialects.md A.8). */
+static bool is_misspelt_vendor(struct span name)
+{
+	return sip_same_name(span_make(name.data, 4), SPAN("vend")) &&
+	       ascii_lower(name.data[5]) == 'r';
+}
+
 static bool note_parameter(void *typed, const struct sip_parameter *parameter)
 {
 	struct sip_event *event = typed;
@@ -20,9 +27,9 @@ static bool note_parameter(void *typed, const struct sip_parameter *parameter)
 			event->model = parameter->value;
 		}
 		break;
-	case 6: /* Panasonic's spelling counts when the right one is not there (R-DRAFT-8) */
+	case 6: /* vender and the like count when the right name is not there (R-DRAFT-8) */
 		if (sip_same_name(name, SPAN("vendor")) ||
-		    (sip_same_name(name, SPAN("vender")) && event->vendor.length == 0)) {
+		    (is_misspelt_vendor(name) && event->vendor.length == 0)) {
 			event->vendor = parameter->value;
 		}
 		break;
