@@ -6,6 +6,7 @@
 #include "core/sip/contact.h"
 #include "core/sip/write.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
