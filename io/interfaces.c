@@ -416,6 +416,16 @@ void interfaces_listen(struct interfaces *interfaces, struct interfaces_listener
 	interfaces->listeners = listener;
 }
 
+void interfaces_unlisten(struct interfaces *interfaces, struct interfaces_listener *listener)
+{
+	for (struct interfaces_listener **l = &interfaces->listeners; *l; l = &(*l)->next) {
+		if (*l == listener) {
+			*l = listener->next;
+			return;
+		}
+	}
+}
+
 struct interfaces *interfaces_new_detached(void)
 {
 	return calloc(1, sizeof(struct interfaces));

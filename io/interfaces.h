@@ -54,6 +54,7 @@ int interfaces_open(struct interfaces **interfaces, struct loop *loop, struct lo
 void interfaces_close(struct interfaces *interfaces);
 
 void interfaces_listen(struct interfaces *interfaces, struct interfaces_listener *listener);
+void interfaces_unlisten(struct interfaces *interfaces, struct interfaces_listener *listener);
 
 /* NULL when there is none. What is returned stays valid until the loop runs on. */
 const struct interface *interfaces_by_index(const struct interfaces *interfaces, uint32_t index);

@@ -53,8 +53,7 @@ struct sip_door_counters {
 	struct neighbour_counters neighbours;
 	uint64_t foreign_interface; /* group datagrams dropped: interface not configured (R-MCAST-3) */
 	uint64_t own_source;        /* dropped: from ourselves (R-MCAST-14) */
-	uint64_t bad_source;        /* dropped: port 0, or no unicast address */
-	uint64_t not_for_us;        /* dropped: unicast socket, but sent to a broadcast address */
+	uint64_t not_for_us;        /* dropped: sent to a broadcast address, or none of ours answers */
 	uint64_t link_sources;      /* datagrams whose frame's source was known */
 	uint64_t effects_lost;      /* effects that found no room */
 	uint64_t changes_lost;      /* changes that the store did not take */

@@ -59,7 +59,10 @@ struct udp_options {
 	size_t datagram_max; /* octets; 0: udp_datagram_max */
 	size_t receive_buffer; /* octets asked of the kernel; 0: its default */
 	void (*received)(void *context, const struct udp_received *datagrams, size_t count);
-	/* `to` cannot be reached; `error` is a positive errno. May come from within udp_send. */
+	/*
+	 * `to` cannot be reached; `error` is a positive errno. May come from within udp_send, and
+	 * must not send itself.
+	 */
 	void (*unreachable)(void *context, struct endpoint to, int error);
 	void *context;
 };

@@ -65,7 +65,6 @@ static void add_sip(struct gathering *g, struct server *server)
 		    sip->unicast.kernel_drops + sip->group.kernel_drops);
 	add_counter(g, "sip_socket", "foreign_interface", sip->foreign_interface);
 	add_counter(g, "sip_socket", "own_source", sip->own_source);
-	add_counter(g, "sip_socket", "bad_source", sip->bad_source);
 	add_counter(g, "sip_socket", "not_for_us", sip->not_for_us);
 	add_counter(g, "sip_socket", "effects_lost", sip->effects_lost);
 	add_counter(g, "sip_socket", "changes_lost", sip->changes_lost);

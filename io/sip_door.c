@@ -1,0 +1,652 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/sip_door.h"
+
+#include "io/frame.h"
+#include "io/membership.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	/* All timers that are due at one moment, and a batch of datagrams, find room. */
+	effects_max = 16384,
+	effects_bytes_max = 32 << 20,
+	learned_max = 1024,
+	notice_rounds_max = 16,
+	receive_buffer_size = 4 << 20, /* some thousand phones that boot at once */
+};
+
+/* What a UDP socket's callbacks are told. */
+struct door_socket {
+	struct sip_door *door;
+	struct udp *udp;
+};
+
+struct sip_door {
+	struct sip_door_options options;
+	struct loop loop;
+	pthread_t thread;
+	struct interfaces *interfaces;
+	struct neighbours *neighbours;
+	struct neighbour_listener neighbour_listener;
+	struct frames *frames; /* NULL without CAP_NET_RAW */
+	struct membership *membership;
+	struct door_socket unicast[sip_door_listen_max];
+	size_t unicast_count;
+	struct door_socket group; /* udp NULL: no multicast */
+	struct signalling *signalling;
+	struct loop_timer timer;
+	uv_async_t posted_wake;
+	struct effects effects;
+	struct udp_datagram out[udp_batch_max];
+	/* What carrying effects out taught us, for signalling. */
+	struct notice learned[learned_max];
+	size_t learned_count;
+	struct sip_door_counters counters;
+
+	pthread_mutex_t mutex; /* of what follows */
+	struct notice posted[sip_door_notices_max];
+	size_t posted_count;
+	uint64_t posted_lost;
+	struct sip_door_counters published;
+};
+
+static void learn(struct sip_door *door, struct notice notice)
+{
+	if (door->learned_count == learned_max) {
+		door->counters.notices_lost++;
+		return;
+	}
+	door->learned[door->learned_count++] = notice;
+}
+
+static void lock_inventory(struct sip_door *door)
+{
+	pthread_rwlock_rdlock(door->options.inventory_lock);
+}
+
+static void unlock_inventory(struct sip_door *door)
+{
+	pthread_rwlock_unlock(door->options.inventory_lock);
+}
+
+static void learn_neighbour(struct sip_door *door, struct address address, uint32_t interface,
+			    enum neighbour_answer answer, struct mac mac)
+{
+	struct notice notice = {
+		.endpoint = { .address = address },
+		.interface = interface,
+		.mac = mac,
+	};
+
+	switch (answer) {
+	case NEIGHBOUR_FOUND:
+		notice.kind = NOTICE_NEIGHBOUR;
+		notice.by = IDENTIFIED_BY_NEIGHBOUR;
+		break;
+	case NEIGHBOUR_NONE:
+		notice.kind = NOTICE_NO_NEIGHBOUR;
+		break;
+	case NEIGHBOUR_ROUTED:
+		notice.kind = NOTICE_ROUTED;
+		break;
+	case NEIGHBOUR_UNKNOWN:
+		return; /* neighbour_answered will come */
+	}
+	learn(door, notice);
+}
+
+/* The unicast socket that serves this address of ours. */
+static struct udp *socket_for(const struct sip_door *door, struct address from)
+{
+	struct udp *wildcard = NULL;
+
+	for (size_t i = 0; i < door->unicast_count; i++) {
+		struct address bound = udp_endpoint(door->unicast[i].udp).address;
+
+		if (address_equal(bound, from)) {
+			return door->unicast[i].udp;
+		}
+		if (bound.family == from.family && address_is_any(bound)) {
+			wildcard = door->unicast[i].udp;
+		}
+	}
+	return wildcard;
+}
+
+/* Sends what was gathered for one socket. */
+static void flush(struct sip_door *door, struct udp *udp, size_t *count)
+{
+	if (*count > 0) {
+		udp_send(udp, door->out, *count);
+		*count = 0;
+	}
+}
+
+static void carry_out_sends(struct sip_door *door)
+{
+	struct udp *current = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < door->effects.count; i++) {
+		const struct effect_send *send = &door->effects.items[i].send;
+		struct udp *udp;
+
+		if (door->effects.items[i].kind != EFFECT_SEND) {
+			continue;
+		}
+		udp = socket_for(door, send->from.address);
+		if (!udp) {
+			learn(door, (struct notice){ .kind = NOTICE_UNREACHABLE,
+						     .endpoint = send->to,
+						     .error = EADDRNOTAVAIL });
+			continue;
+		}
+		if (udp != current || count == udp_batch_max) {
+			flush(door, current, &count);
+			current = udp;
+		}
+		door->out[count++] = (struct udp_datagram){ .to = send->to,
+							    .from = send->from.address,
+							    .interface = send->interface,
+							    .bytes = send->bytes };
+	}
+	flush(door, current, &count);
+}
+
+static void carry_out_resolve(struct sip_door *door, const struct effect_resolve *resolve)
+{
+	struct mac mac = { 0 };
+	enum neighbour_answer answer = neighbours_resolve(door->neighbours, resolve->address,
+							  resolve->interface, &mac);
+
+	learn_neighbour(door, resolve->address, resolve->interface, answer, mac);
+}
+
+static void carry_out(struct sip_door *door)
+{
+	carry_out_sends(door);
+	for (size_t i = 0; i < door->effects.count; i++) {
+		const struct effect *effect = &door->effects.items[i];
+
+		switch (effect->kind) {
+		case EFFECT_SEND:
+			break;
+		case EFFECT_RESOLVE:
+			carry_out_resolve(door, &effect->resolve);
+			break;
+		case EFFECT_REPORT:
+			log_report(door->options.log, &effect->report);
+			if (door->options.report && effect->report.level >= REPORT_INFO) {
+				door->options.report(door->options.context, &effect->report);
+			}
+			break;
+		case EFFECT_CHANGE:
+			if (door->options.change(door->options.context, effect->change) != 0) {
+				door->counters.changes_lost++;
+			}
+			break;
+		}
+	}
+	effects_reset(&door->effects);
+}
+
+static void add_udp_counters(struct udp_counters *sum, struct udp_counters one)
+{
+	sum->received += one.received;
+	sum->sent += one.sent;
+	sum->send_errors += one.send_errors;
+	sum->send_full += one.send_full;
+	sum->icmp_errors += one.icmp_errors;
+	sum->truncated += one.truncated;
+	sum->kernel_drops += one.kernel_drops;
+}
+
+static void publish_counters(struct sip_door *door)
+{
+	struct sip_door_counters *counters = &door->counters;
+	const struct signalling_counter *reason;
+
+	counters->reason_count = 0;
+	while (counters->reason_count < sip_door_reasons_max &&
+	       (reason = signalling_counter(door->signalling, counters->reason_count))) {
+		counters->reasons[counters->reason_count++] = *reason;
+	}
+	counters->unicast = (struct udp_counters){ 0 };
+	for (size_t i = 0; i < door->unicast_count; i++) {
+		add_udp_counters(&counters->unicast, udp_counters(door->unicast[i].udp));
+	}
+	if (door->group.udp) {
+		counters->group = udp_counters(door->group.udp);
+		counters->joined = membership_count(door->membership);
+	}
+	counters->neighbours = neighbours_counters(door->neighbours);
+	counters->effects_lost = door->effects.lost;
+	counters->reads_frames = door->frames != NULL;
+	pthread_mutex_lock(&door->mutex);
+	door->published = *counters;
+	door->published.notices_lost += door->posted_lost;
+	pthread_mutex_unlock(&door->mutex);
+}
+
+/*
+ * Ends every event: carries out what signalling decided, tells it what that taught us, and so on
+ * until nothing is left.
+ */
+static void settle(struct sip_door *door)
+{
+	carry_out(door);
+	for (int round = 0; round < notice_rounds_max && door->learned_count > 0; round++) {
+		uint64_t now_ms = loop_now_ms(&door->loop);
+
+		lock_inventory(door);
+		for (size_t i = 0; i < door->learned_count; i++) {
+			(void)signalling_change(door->signalling, &door->learned[i], now_ms,
+						&door->effects);
+		}
+		unlock_inventory(door);
+		door->learned_count = 0;
+		carry_out(door);
+	}
+	loop_timer_set(&door->timer, door->learned_count > 0
+					     ? loop_now_ms(&door->loop)
+					     : signalling_next_wake(door->signalling));
+	publish_counters(door);
+}
+
+static void timer_rang(void *context)
+{
+	struct sip_door *door = context;
+
+	lock_inventory(door);
+	signalling_expire(door->signalling, loop_now_ms(&door->loop), &door->effects);
+	unlock_inventory(door);
+	settle(door);
+}
+
+static void neighbour_answered(void *context, struct address address, uint32_t interface,
+			       enum neighbour_answer answer, struct mac mac)
+{
+	struct sip_door *door = context;
+
+	learn_neighbour(door, address, interface, answer, mac);
+	settle(door);
+}
+
+/* Perhaps from within a send: signalling is told by settle, which runs at once. */
+static void unreachable(void *context, struct endpoint to, int error)
+{
+	struct door_socket *socket = context;
+
+	learn(socket->door, (struct notice){
+				    .kind = NOTICE_UNREACHABLE, .endpoint = to, .error = error });
+	loop_timer_set(&socket->door->timer, 0);
+}
+
+static void posted(uv_async_t *async)
+{
+	struct sip_door *door = async->data;
+	size_t left;
+
+	do {
+		size_t room = learned_max - door->learned_count;
+		size_t count;
+
+		pthread_mutex_lock(&door->mutex);
+		count = door->posted_count < room ? door->posted_count : room;
+		memcpy(&door->learned[door->learned_count], door->posted,
+		       count * sizeof(door->posted[0]));
+		left = door->posted_count - count;
+		memmove(door->posted, &door->posted[count], left * sizeof(door->posted[0]));
+		door->posted_count = left;
+		pthread_mutex_unlock(&door->mutex);
+		door->learned_count += count;
+		settle(door);
+	} while (left > 0);
+}
+
+/*
+ * Where the answer will leave from: the address in the sender's own prefix (R-MCAST-4, R-3581-5),
+ * but one that a unicast socket of ours listens on.
+ */
+static bool choose_local(const struct sip_door *door, const struct udp_received *in,
+			 struct address *local)
+{
+	struct address nearest = in->local;
+	const struct udp *other = NULL;
+
+	(void)interfaces_local_address(door->interfaces, in->source.address, in->interface,
+				       &nearest);
+	if (!address_is_any(nearest) && socket_for(door, nearest)) {
+		*local = nearest;
+		return true;
+	}
+	for (size_t i = 0; i < door->unicast_count && !other; i++) {
+		struct address bound = udp_endpoint(door->unicast[i].udp).address;
+
+		if (bound.family == in->source.address.family && !address_is_any(bound)) {
+			other = door->unicast[i].udp;
+		}
+	}
+	if (other) {
+		*local = udp_endpoint(other).address;
+	}
+	return other != NULL;
+}
+
+/* From the port that we send from, on an address of this machine: never answered (R-MCAST-14). */
+static bool is_from_ourselves(const struct sip_door *door, struct endpoint source)
+{
+	const struct udp *udp = socket_for(door, source.address);
+
+	return udp && udp_endpoint(udp).port == source.port &&
+	       interfaces_is_own(door->interfaces, source.address);
+}
+
+/* False for a datagram that signalling shall not see; the reason is counted. */
+static bool make_packet(struct sip_door *door, bool is_group, const struct udp_received *in,
+			uint64_t now_ms, struct packet *packet)
+{
+	*packet = (struct packet){
+		.bytes = in->bytes,
+		.source = in->source,
+		.target = in->target,
+		.local = in->local,
+		.interface = in->interface,
+		.is_multicast = is_group,
+	};
+	if (is_from_ourselves(door, in->source)) {
+		door->counters.own_source++;
+		return false;
+	}
+	if (is_group && !membership_has(door->membership, in->interface)) {
+		door->counters.foreign_interface++;
+		return false;
+	}
+	if (is_group ? !choose_local(door, in, &packet->local)
+		     : !address_equal(in->target.address, in->local)) {
+		door->counters.not_for_us++; /* to a broadcast address; or no address to answer from */
+		return false;
+	}
+	packet->has_link_source =
+		is_group && door->frames &&
+		interfaces_is_on_link(door->interfaces, in->source.address, in->interface) &&
+		frames_find(door->frames, in->source, in->interface, now_ms, &packet->link_source);
+	door->counters.link_sources += packet->has_link_source;
+	return true;
+}
+
+static void received(void *context, const struct udp_received *datagrams, size_t count)
+{
+	struct door_socket *socket = context;
+	struct sip_door *door = socket->door;
+	bool is_group = socket == &door->group;
+	uint64_t now_ms = loop_now_ms(&door->loop);
+
+	if (is_group && door->frames) {
+		frames_read(door->frames, now_ms);
+	}
+	lock_inventory(door);
+	for (size_t i = 0; i < count; i++) {
+		struct packet packet;
+
+		if (make_packet(door, is_group, &datagrams[i], now_ms, &packet)) {
+			(void)signalling_receive(door->signalling, &packet, now_ms,
+						 &door->effects);
+		}
+	}
+	unlock_inventory(door);
+	settle(door);
+}
+
+static struct span interface_name(void *context, uint32_t interface)
+{
+	const struct sip_door *door = context;
+	const struct interface *found = interfaces_by_index(door->interfaces, interface);
+
+	return found ? span_text(found->name) : span_make(NULL, 0);
+}
+
+static void server_for(void *context, const struct device *device, struct address local,
+		       struct config_server *server)
+{
+	const struct signalling_options *given =
+		&((const struct sip_door *)context)->options.signalling;
+
+	given->server_for(given->context, device, local, server);
+}
+
+static void *run(void *context)
+{
+	struct sip_door *door = context;
+	sigset_t all;
+
+	sigfillset(&all); /* signals are the main thread's */
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	pthread_setname_np(pthread_self(), "sip");
+	loop_run(&door->loop);
+	return NULL;
+}
+
+static int open_socket(struct sip_door *door, struct door_socket *socket, struct endpoint bind,
+		       struct udp *beside, char problem[static sip_door_problem_size])
+{
+	struct udp_options options = {
+		.bind = bind,
+		.is_group = socket == &door->group,
+		.beside = beside,
+		.receive_buffer = receive_buffer_size,
+		.received = received,
+		.unreachable = unreachable,
+		.context = socket,
+	};
+
+	socket->door = door;
+	return udp_open(&socket->udp, &door->loop, &options, problem);
+}
+
+static int open_unicast(struct sip_door *door, char problem[static sip_door_problem_size])
+{
+	for (size_t i = 0; i < door->options.listen_count; i++) {
+		struct endpoint bind = door->options.listen[i];
+		int error;
+
+		if (i > 0 && bind.port == 0) {
+			bind.port = udp_endpoint(door->unicast[0].udp).port;
+		}
+		error = open_socket(door, &door->unicast[i], bind, NULL, problem);
+		if (error) {
+			return error;
+		}
+		door->unicast_count++;
+	}
+	return 0;
+}
+
+/* Group datagrams may come in on any interface; what wildcard socket is in the way of binding? */
+static int open_group(struct sip_door *door, char problem[static sip_door_problem_size])
+{
+	struct endpoint group = door->options.group;
+	struct udp *beside = socket_for(door, group.address);
+	bool has_ipv4 = false;
+	int error;
+
+	if (!address_is_set(group.address)) {
+		return 0;
+	}
+	for (size_t i = 0; i < door->unicast_count; i++) {
+		has_ipv4 = has_ipv4 || door->options.listen[i].address.family == ADDRESS_IPV4;
+	}
+	if (!has_ipv4 || group.address.family != ADDRESS_IPV4 ||
+	    !address_is_multicast(group.address)) {
+		snprintf(problem, sip_door_problem_size,
+			 "[sip] group needs an IPv4 group address and an IPv4 address in listen, "
+			 "which the answers leave from; or leave group empty");
+		return -EINVAL;
+	}
+	error = open_socket(door, &door->group, group, beside, problem);
+	if (error) {
+		return error;
+	}
+	error = membership_open(&door->membership, door->group.udp, door->interfaces,
+				(const char(*)[IF_NAMESIZE])door->options.interfaces,
+				door->options.interface_count, door->options.log);
+	if (error) {
+		snprintf(problem, sip_door_problem_size, "no memory for the group");
+		return error;
+	}
+	if (frames_open(&door->frames, group) != 0) {
+		log_info(door->options.log, "frames_unread",
+			 "without CAP_NET_RAW the hardware address of a phone's first request is "
+			 "asked for, instead of read from its frame");
+	}
+	return 0;
+}
+
+static int open_signalling(struct sip_door *door, char problem[static sip_door_problem_size])
+{
+	struct signalling_options options = door->options.signalling;
+	int error;
+
+	options.group = door->options.group;
+	options.port = udp_endpoint(door->unicast[0].udp).port;
+	options.server_for = server_for;
+	options.interface_name = interface_name;
+	options.context = door;
+	error = effects_init(&door->effects, effects_max, effects_bytes_max);
+	error = error ? error : signalling_new(&door->signalling, &options);
+	if (error) {
+		snprintf(problem, sip_door_problem_size, "no memory for SIP signalling");
+	}
+	return error;
+}
+
+static int open_network(struct sip_door *door, char problem[static sip_door_problem_size])
+{
+	int error = interfaces_open(&door->interfaces, &door->loop, door->options.log);
+
+	if (error) {
+		snprintf(problem, sip_door_problem_size,
+			 "the list of network interfaces cannot be read: %s", strerror(-error));
+		return error;
+	}
+	error = neighbours_open(&door->neighbours, &door->loop, door->interfaces, NULL,
+				door->options.log);
+	if (error) {
+		snprintf(problem, sip_door_problem_size, "the neighbour table cannot be read: %s",
+			 strerror(-error));
+		return error;
+	}
+	door->neighbour_listener.answered = neighbour_answered;
+	door->neighbour_listener.context = door;
+	neighbours_listen(door->neighbours, &door->neighbour_listener);
+	return 0;
+}
+
+/* Everything that was opened, in whatever state; the thread does not run. */
+static void close_all(struct sip_door *door)
+{
+	membership_close(door->membership);
+	frames_close(door->frames);
+	for (size_t i = 0; i < door->unicast_count; i++) {
+		udp_close(door->unicast[i].udp);
+	}
+	if (door->group.udp) {
+		udp_close(door->group.udp);
+	}
+	if (door->neighbours) {
+		neighbours_close(door->neighbours);
+	}
+	if (door->interfaces) {
+		interfaces_close(door->interfaces);
+	}
+	loop_timer_close(&door->timer, NULL);
+	loop_close(&door->loop);
+	signalling_free(door->signalling);
+	effects_free(&door->effects);
+	pthread_mutex_destroy(&door->mutex);
+	free(door);
+}
+
+static int open_all(struct sip_door *door, char problem[static sip_door_problem_size])
+{
+	int error = open_network(door, problem);
+
+	if (!error && door->options.listen_count == 0) {
+		snprintf(problem, sip_door_problem_size, "[sip] listen names no address");
+		error = -EINVAL;
+	}
+	error = error ? error : open_unicast(door, problem);
+	error = error ? error : open_group(door, problem);
+	return error ? error : open_signalling(door, problem);
+}
+
+int sip_door_start(struct sip_door **door, const struct sip_door_options *options,
+		   char problem[static sip_door_problem_size])
+{
+	struct sip_door *made = calloc(1, sizeof(*made));
+	int error = made ? loop_open(&made->loop) : -ENOMEM;
+
+	snprintf(problem, sip_door_problem_size, "no memory or threads left for the SIP door");
+	if (error) {
+		free(made);
+		return error;
+	}
+	made->options = *options;
+	pthread_mutex_init(&made->mutex, NULL);
+	loop_timer_open(&made->timer, &made->loop, timer_rang, made);
+	error = uv_async_init(&made->loop.uv, &made->posted_wake, posted);
+	made->posted_wake.data = made;
+	error = error ? error : open_all(made, problem);
+	if (!error) {
+		publish_counters(made);
+		error = -pthread_create(&made->thread, NULL, run, made);
+	}
+	if (error) {
+		close_all(made);
+		return error;
+	}
+	*door = made;
+	return 0;
+}
+
+void sip_door_stop(struct sip_door *door)
+{
+	if (!door) {
+		return;
+	}
+	loop_stop(&door->loop);
+	pthread_join(door->thread, NULL);
+	close_all(door);
+}
+
+int sip_door_notice(struct sip_door *door, const struct notice *notice)
+{
+	int error = 0;
+
+	pthread_mutex_lock(&door->mutex);
+	if (door->posted_count == sip_door_notices_max) {
+		door->posted_lost++;
+		error = -ENOSPC;
+	} else {
+		door->posted[door->posted_count++] = *notice;
+	}
+	pthread_mutex_unlock(&door->mutex);
+	uv_async_send(&door->posted_wake);
+	return error;
+}
+
+void sip_door_counters(struct sip_door *door, struct sip_door_counters *counters)
+{
+	pthread_mutex_lock(&door->mutex);
+	*counters = door->published;
+	pthread_mutex_unlock(&door->mutex);
+}
+
+struct endpoint sip_door_endpoint(const struct sip_door *door, size_t i)
+{
+	return i < door->unicast_count ? udp_endpoint(door->unicast[i].udp)
+				       : (struct endpoint){ 0 };
+}
