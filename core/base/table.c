@@ -114,6 +114,22 @@ static int grow(struct table *t)
 	return 0;
 }
 
+/* At most three quarters full, so that a probe is short and always ends. */
+static bool has_room_for(const struct table *t, size_t count)
+{
+	return count <= t->slot_count / 4 * 3;
+}
+
+int table_reserve(struct table *t)
+{
+	while (!has_room_for(t, t->count_max)) {
+		if (grow(t) != 0) {
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 int table_add(struct table *t, void *entry)
 {
 	struct span key = t->key_of(entry);
@@ -127,8 +143,7 @@ int table_add(struct table *t, void *entry)
 		t->full++;
 		return -ENOSPC;
 	}
-	/* At most three quarters full, so that a probe is short and always ends. */
-	if ((t->count + 1) * 4 > t->slot_count * 3 && grow(t) != 0) {
+	if (!has_room_for(t, t->count + 1) && grow(t) != 0) {
 		return -ENOMEM;
 	}
 	at = slot_of(t, hash, key);

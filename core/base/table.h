@@ -28,6 +28,12 @@ struct table {
 /* An empty table; allocates nothing yet. */
 void table_init(struct table *t, size_t count_max, struct random *random, table_key_fn *key_of);
 
+/*
+ * Makes the slots for all `count_max` entries now, so that table_add never needs memory: 0 or
+ * -ENOMEM.
+ */
+int table_reserve(struct table *t);
+
 /* The entry with this key, or NULL. */
 void *table_find(const struct table *t, struct span key);
 

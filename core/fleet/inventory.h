@@ -26,6 +26,8 @@
 #include "core/fleet/profile.h"
 #include "core/fleet/vendor.h"
 
+enum { catalogue_name_max = 255 };
+
 /* A file below DATA/files/ that any claimed phone may fetch. */
 struct catalogue_file {
 	char *name;   /* as phones ask for it, relative, '/' between parts; owned */
@@ -33,6 +35,15 @@ struct catalogue_file {
 	uint64_t bytes;
 	uint64_t modified_utc_ms;
 };
+
+/*
+ * A name that a catalogue file may have: at most catalogue_name_max visible ASCII characters but
+ * back-slash, relative, no part of it empty, "." or "..".
+ */
+bool catalogue_name_is_legal(struct span name);
+
+/* The name in lower case, allocated, or NULL: for the inventory's own use. */
+char *catalogue_name_fold(const char *name);
 
 struct inventory_limits {
 	size_t devices_max;
@@ -96,6 +107,7 @@ const struct catalogue_file *inventory_next_file(const struct inventory *invento
 struct prepared {
 	enum change_kind kind;
 	bool is_removal;
+	bool is_addition;    /* of a record that is not there yet */
 	bool is_nothing;     /* nothing worth storing; commit it all the same */
 	bool keeps_settings; /* device->settings is empty here: those in store and memory stay */
 	struct device *device;
@@ -126,6 +138,10 @@ void prepared_free(struct prepared *prepared);
 
 /* How many sightings found new_devices_max (or devices_max) reached; from any thread. */
 uint64_t inventory_refused_new(const struct inventory *inventory);
+
+/* The state of a device as its revisions and those of its profiles say; others keep theirs. */
+enum device_state inventory_state_of(const struct inventory *inventory,
+				     const struct device *device);
 
 /*
  * Puts records read from the store in place at start, profiles first: allocated with malloc, taken

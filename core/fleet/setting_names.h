@@ -23,12 +23,11 @@ enum setting_type {
 };
 
 struct setting_name {
-	const char *path; /* `#` stands for an index from 1 to index_max */
+	const char *path; /* `#` stands for an index: a line from 1 to 64, a key from 1 to 1000 */
 	enum setting_type type;
 	bool is_secret;
 	uint32_t min;
 	uint32_t max;
-	uint32_t index_max;
 	const char *choices;	   /* "udp|tcp|tls" */
 	const char *default_value; /* built in; NULL: none */
 	const char *description;
@@ -48,7 +47,7 @@ void setting_name_write_legal(const struct setting_name *name, struct writer *w)
 
 /*
  * Checks a value against its row and writes it in its one spelling to `w`, whose room must hold
- * value.length + 8 bytes. 0 or -EINVAL.
+ * value.length + 64 bytes. 0 or -EINVAL.
  */
 int setting_value_normalise(const struct setting_name *name, struct span value, struct writer *w);
 
