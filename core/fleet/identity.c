@@ -20,7 +20,7 @@ static struct span unescape(struct span text, char *buffer, size_t size)
 	struct writer w = writer_over(buffer, size);
 
 	for (size_t i = 0; i < text.length; i++) {
-		int high = i + 2 < text.length + 0 ? ascii_hex_value(text.data[i + 1]) : -1;
+		int high = i + 2 < text.length ? ascii_hex_value(text.data[i + 1]) : -1;
 		int low = high >= 0 ? ascii_hex_value(text.data[i + 2]) : -1;
 
 		if (text.data[i] == '%' && low >= 0) {
@@ -33,10 +33,11 @@ static struct span unescape(struct span text, char *buffer, size_t size)
 	return w.failed ? SPAN("") : writer_span(&w);
 }
 
+/* Digits, or groups of them with dots as versions have. */
 static bool is_decimal(struct span text)
 {
 	for (size_t i = 0; i < text.length; i++) {
-		if (!ascii_is_digit(text.data[i])) {
+		if (!ascii_is_digit(text.data[i]) && text.data[i] != '.') {
 			return false;
 		}
 	}
@@ -45,7 +46,7 @@ static bool is_decimal(struct span text)
 
 static struct claim claim_of_word(struct span word)
 {
-	struct claim claim = { 0 };
+	struct claim claim = {0};
 	bool has_prefix = word.length > 12 && span_starts_with_nocase(word, SPAN("mac"));
 
 	if (has_prefix) {
@@ -54,8 +55,8 @@ static struct claim claim_of_word(struct span word)
 			word = span_slice(word, 1, word.length);
 		}
 	}
-	claim.is_there = word.length >= 11 && mac_parse(word, &claim.mac) == 0 &&
-			 mac_is_device(claim.mac);
+	claim.is_there =
+		word.length >= 11 && mac_parse(word, &claim.mac) == 0 && mac_is_device(claim.mac);
 	claim.is_vague = !has_prefix && is_decimal(word);
 	return claim;
 }
@@ -78,7 +79,7 @@ static bool is_in_word(char c)
 /* After a `;` or as a word of its own: plain, with `:` or with `-` (dialects.md E.1). */
 static struct claim claim_of_agent(struct span agent)
 {
-	struct claim vague = { 0 };
+	struct claim vague = {0};
 	size_t i = 0;
 
 	while (i < agent.length) {
@@ -214,7 +215,7 @@ static void read_maker(const struct inventory *inventory, const struct subscribe
 	const struct vendor_pack *pack =
 		vendor_recognise(&inventory->vendors, has_mac ? &identity->mac : NULL,
 				 claims->user_agent, claims->vendor);
-	struct vendor_reading reading = { 0 };
+	struct vendor_reading reading = {0};
 	struct span model = claims->model;
 
 	if (pack) {
@@ -225,9 +226,9 @@ static void read_maker(const struct inventory *inventory, const struct subscribe
 						 : vendor_event_model(pack, claims->model);
 	}
 	identity->model = plain_or_empty(model, device_model_size);
-	identity->version = plain_or_empty(
-		reading.version.length > 0 ? reading.version : claims->version,
-		device_firmware_size);
+	identity->version =
+		plain_or_empty(reading.version.length > 0 ? reading.version : claims->version,
+			       device_firmware_size);
 }
 
 void identity_from_subscribe(const struct inventory *inventory,
@@ -235,7 +236,7 @@ void identity_from_subscribe(const struct inventory *inventory,
 			     struct span interface, const struct link_evidence *link,
 			     struct identity *identity)
 {
-	*identity = (struct identity){ .is_routed = link->is_routed };
+	*identity = (struct identity){.is_routed = link->is_routed};
 	judge(inventory, claims, inventory_device_by_address(inventory, source, interface), link,
 	      identity);
 	read_maker(inventory, claims, identity);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fleet/inventory.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -45,9 +46,9 @@ static struct span file_folded(const void *entry)
 
 static int reserve_all(struct inventory *inventory)
 {
-	struct table *const tables[] = { &inventory->devices,	     &inventory->devices_by_key,
-					 &inventory->devices_by_bound, &inventory->profiles,
-					 &inventory->files,	     &inventory->files_folded };
+	struct table *const tables[] = {
+		&inventory->devices,  &inventory->devices_by_key, &inventory->devices_by_bound,
+		&inventory->profiles, &inventory->files,	  &inventory->files_folded};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		if (table_reserve(tables[i]) != 0) {
@@ -67,7 +68,7 @@ int inventory_init(struct inventory *inventory, const struct inventory_limits *l
 		return -ENOMEM;
 	}
 	memcpy(first->name, "default", sizeof("default"));
-	*inventory = (struct inventory){ .limits = *limits };
+	*inventory = (struct inventory){.limits = *limits};
 	random_init(random, seed);
 	table_init(&inventory->devices, limits->devices_max, random, device_mac);
 	table_init(&inventory->devices_by_key, limits->devices_max, random, device_key);
@@ -164,7 +165,7 @@ const struct device *inventory_device_by_key(const struct inventory *inventory, 
 static const struct device *find_bound(const struct inventory *inventory, struct address address,
 				       struct span interface)
 {
-	char key[bound_key_size] = { 0 };
+	char key[bound_key_size] = {0};
 
 	if (interface.length >= device_interface_size) {
 		return NULL;
@@ -318,6 +319,7 @@ static void replace_device(struct inventory *inventory, struct device *place, st
 			   bool keeps_settings)
 {
 	enum device_state before = place->state;
+	enum device_state state = inventory_state_of(inventory, fresh);
 
 	remove_from_indexes(inventory, place);
 	if (keeps_settings) {
@@ -329,7 +331,7 @@ static void replace_device(struct inventory *inventory, struct device *place, st
 	free(fresh);
 	add_to_indexes(inventory, place);
 	place->state = before;
-	set_state(inventory, place, inventory_state_of(inventory, place));
+	set_state(inventory, place, state);
 }
 
 static void commit_device(struct inventory *inventory, struct prepared *prepared)
@@ -449,7 +451,7 @@ void inventory_commit(struct inventory *inventory, struct prepared *prepared)
 		(prepared->is_removal ? remove_file : put_file)(inventory, prepared->file);
 	}
 	inventory->generation += !prepared->is_nothing;
-	*prepared = (struct prepared){ 0 };
+	*prepared = (struct prepared){0};
 }
 
 void prepared_free(struct prepared *prepared)
@@ -460,7 +462,7 @@ void prepared_free(struct prepared *prepared)
 	device_free(prepared->device);
 	profile_free(prepared->profile);
 	catalogue_file_free(prepared->file);
-	*prepared = (struct prepared){ 0 };
+	*prepared = (struct prepared){0};
 }
 
 /* --- what the store hands over at start --- */

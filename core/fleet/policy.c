@@ -5,14 +5,12 @@
 
 static struct policy_decision refuse(const char *reason)
 {
-	return (struct policy_decision){ .answer = POLICY_REFUSE, .reason = reason };
+	return (struct policy_decision){.answer = POLICY_REFUSE, .reason = reason};
 }
 
 static struct policy_decision serve(const char *reason, const struct device *device)
 {
-	return (struct policy_decision){ .answer = POLICY_SERVE,
-					 .reason = reason,
-					 .device = device };
+	return (struct policy_decision){.answer = POLICY_SERVE, .reason = reason, .device = device};
 }
 
 /* Nobody claimed it: shown to the operator, or not even that. */
@@ -21,7 +19,7 @@ static struct policy_decision unclaimed(const struct policy *policy)
 	if (policy->unknown == UNKNOWN_IGNORE) {
 		return refuse("unclaimed");
 	}
-	return (struct policy_decision){ .answer = POLICY_LIST, .reason = "unclaimed" };
+	return (struct policy_decision){.answer = POLICY_LIST, .reason = "unclaimed"};
 }
 
 /* Its hardware address cannot be seen, so the MAC that it names is its word alone. */
@@ -48,8 +46,8 @@ struct policy_decision policy_subscribe(const struct policy *policy,
 
 	switch (identity->verdict) {
 	case IDENTITY_PENDING:
-		return (struct policy_decision){ .answer = POLICY_RESOLVE,
-						 .reason = identity->reason };
+		return (struct policy_decision){.answer = POLICY_RESOLVE,
+						.reason = identity->reason};
 	case IDENTITY_CONFLICT:
 	case IDENTITY_UNKNOWN:
 		return refuse(identity->reason);

@@ -158,12 +158,12 @@ static int prepare(struct prepare *work)
 int inventory_prepare(struct inventory *inventory, const struct change *change,
 		      struct prepared *prepared, char *problem, size_t problem_size)
 {
-	struct prepared out = { .kind = change->kind };
-	struct prepare work = { .inventory = inventory,
-				.change = change,
-				.out = &out,
-				.problem = writer_over(problem, problem_size > 0 ? problem_size - 1
-										 : 0) };
+	struct prepared out = {.kind = change->kind};
+	struct prepare work = {.inventory = inventory,
+			       .change = change,
+			       .out = &out,
+			       .problem = writer_over(problem,
+						      problem_size > 0 ? problem_size - 1 : 0)};
 	int error = prepare(&work);
 
 	if (error) {

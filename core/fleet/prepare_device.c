@@ -45,9 +45,9 @@ static int set_maker(struct prepare *work, struct device *device)
 
 	if (has(work, FIELD_VENDOR) && (is_open || !device->vendor[0])) {
 		if (!vendor_is_legal(change->vendor)) {
-			return prepare_refuse(
-				work, -EINVAL,
-				"a vendor is named in small letters and digits, not", change->vendor);
+			return prepare_refuse(work, -EINVAL,
+					      "a vendor is named in small letters and digits, not",
+					      change->vendor);
 		}
 		error = prepare_text(work, device->vendor, sizeof(device->vendor), change->vendor,
 				     "not a vendor");
@@ -292,7 +292,8 @@ static int check_existence(struct prepare *work, const struct device *old)
 	}
 	return old ? 0
 		   : prepare_refuse(work, -ENOENT,
-				    "no such device; add it with device add or claim", span_text(mac));
+				    "no such device; add it with device add or claim",
+				    span_text(mac));
 }
 
 /* What its files are made from is not what it was. */
@@ -302,8 +303,8 @@ static bool is_revised(const struct prepare *work, const struct device *old,
 	const struct settings *settings;
 
 	if (!old || strcmp(old->vendor, device->vendor) != 0 ||
-	    strcmp(old->model, device->model) != 0 ||
-	    strcmp(old->profile, device->profile) != 0 || strcmp(old->label, device->label) != 0) {
+	    strcmp(old->model, device->model) != 0 || strcmp(old->profile, device->profile) != 0 ||
+	    strcmp(old->label, device->label) != 0) {
 		return true;
 	}
 	settings = prepare_find_settings(work, device->mac);

@@ -55,7 +55,8 @@ int prepare_file(struct prepare *work)
 	if (work->out->is_removal && !old) {
 		return prepare_refuse(work, -ENOENT, "no such file", change->file);
 	}
-	if (!old && prepare_count(work, &work->inventory->files) >= work->inventory->limits.files_max) {
+	if (!old &&
+	    prepare_count(work, &work->inventory->files) >= work->inventory->limits.files_max) {
 		return prepare_refuse(work, -ENOSPC, "there are too many files", SPAN(""));
 	}
 	file = calloc(1, sizeof(*file));

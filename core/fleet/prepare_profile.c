@@ -26,7 +26,8 @@ static int check_name(struct prepare *work)
 	return 0;
 }
 
-/* Length of a chain, taking `changed` for the profile of its name; profile_depth_max + 1: too long. */
+/* Length of a chain, taking `changed` for the profile of its name; profile_depth_max + 1: too long.
+ */
 static unsigned chain_length(const struct prepare *work, const struct profile *start,
 			     const struct profile *changed)
 {
@@ -58,10 +59,11 @@ static int check_chains(struct prepare *work, const struct profile *changed)
 	while (!is_too_long && (profile = inventory_next_profile(work->inventory, &cursor))) {
 		is_too_long = chain_length(work, profile, changed) > profile_depth_max;
 	}
-	return is_too_long ? prepare_refuse(work, -EINVAL,
-					    "profiles would inherit in a circle, or more than 16 deep",
-					    SPAN(""))
-			   : 0;
+	return is_too_long
+		       ? prepare_refuse(work, -EINVAL,
+					"profiles would inherit in a circle, or more than 16 deep",
+					SPAN(""))
+		       : 0;
 }
 
 static int set_parent(struct prepare *work, struct profile *profile)
@@ -118,9 +120,8 @@ static int set_profile(struct prepare *work, const struct profile *old, struct p
 
 static bool device_uses(const struct prepare *work, const struct device *device, struct span name)
 {
-	const struct device *now = work->inventory->pending
-					   ? prepare_find_device(work, device->mac)
-					   : device;
+	const struct device *now =
+		work->inventory->pending ? prepare_find_device(work, device->mac) : device;
 
 	return now && span_equal(span_text(now->profile), name);
 }

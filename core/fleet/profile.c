@@ -50,9 +50,9 @@ int profile_effective(const struct inventory *inventory, const struct device *de
 		      struct span profile_name, struct settings *effective)
 {
 	const struct profile *chain[profile_depth_max];
-	struct settings fresh = { 0 };
-	int depth = profile_chain(inventory, device ? span_text(device->profile) : profile_name,
-				  chain);
+	struct settings fresh = {0};
+	int depth =
+		profile_chain(inventory, device ? span_text(device->profile) : profile_name, chain);
 	int error;
 
 	if (depth < 0) {

@@ -8,14 +8,39 @@
 enum { lines_max = 64, keys_max = 1000 };
 
 /* One row a line; the last parameter is the description, the one before the built-in default. */
-#define TEXT(p, most, d, text) { .path = p, .type = SETTING_TEXT, .max = most, .default_value = d, .description = text }
-#define SECRET(p, most, text) { .path = p, .type = SETTING_TEXT, .is_secret = true, .max = most, .description = text }
-#define HOST(p, text) { .path = p, .type = SETTING_HOST, .max = 253, .description = text }
-#define INTEGER(p, least, most, d, text) { .path = p, .type = SETTING_INTEGER, .min = least, .max = most, .default_value = d, .description = text }
+#define TEXT(p, most, d, text)                                                                     \
+	{                                                                                          \
+		.path = p, .type = SETTING_TEXT, .max = most, .default_value = d,                  \
+		.description = text                                                                \
+	}
+#define SECRET(p, most, text)                                                                      \
+	{                                                                                          \
+		.path = p, .type = SETTING_TEXT, .is_secret = true, .max = most,                   \
+		.description = text                                                                \
+	}
+#define HOST(p, text)                                                                              \
+	{                                                                                          \
+		.path = p, .type = SETTING_HOST, .max = 253, .description = text                   \
+	}
+#define INTEGER(p, least, most, d, text)                                                           \
+	{                                                                                          \
+		.path = p, .type = SETTING_INTEGER, .min = least, .max = most, .default_value = d, \
+		.description = text                                                                \
+	}
 #define PORT(p, text) INTEGER(p, 1, 65535, NULL, text)
-#define BOOLEAN(p, d, text) { .path = p, .type = SETTING_BOOLEAN, .default_value = d, .description = text }
-#define CHOICE(p, c, d, text) { .path = p, .type = SETTING_CHOICE, .choices = c, .default_value = d, .description = text }
-#define KIND(p, t, most, text) { .path = p, .type = t, .max = most, .description = text }
+#define BOOLEAN(p, d, text)                                                                        \
+	{                                                                                          \
+		.path = p, .type = SETTING_BOOLEAN, .default_value = d, .description = text        \
+	}
+#define CHOICE(p, c, d, text)                                                                      \
+	{                                                                                          \
+		.path = p, .type = SETTING_CHOICE, .choices = c, .default_value = d,               \
+		.description = text                                                                \
+	}
+#define KIND(p, t, most, text)                                                                     \
+	{                                                                                          \
+		.path = p, .type = t, .max = most, .description = text                             \
+	}
 
 static const struct setting_name names[] = {
 	/* The web page and menu of the phone. */
@@ -59,7 +84,8 @@ static const struct setting_name names[] = {
 	BOOLEAN("syslog_enabled", NULL, "send the phone's log to syslog_ip"),
 	HOST("syslog_ip", "syslog server"),
 	PORT("syslog_port", "port of the syslog server"),
-	CHOICE("syslog_level", "critical|error|warning|info|debug", "warning", "least that is sent"),
+	CHOICE("syslog_level", "critical|error|warning|info|debug", "warning",
+	       "least that is sent"),
 	/* SIP, for all lines. */
 	HOST("sip_proxy_ip", "SIP proxy"),
 	PORT("sip_proxy_port", "port of the proxy"),
@@ -101,20 +127,26 @@ static const struct setting_name names[] = {
 	PORT("sip_lines.#.backup_registrar_port", "its port"),
 	HOST("sip_lines.#.outbound_proxy_ip", "outbound proxy of this line"),
 	PORT("sip_lines.#.outbound_proxy_port", "its port"),
-	CHOICE("sip_lines.#.dtmf_mode", "RTP-in-band|RTP-out-of-band|SIP-INFO", NULL, "how keys are sent"),
-	CHOICE("sip_lines.#.srtp_mode", "disabled|preferred|required", NULL, "encryption of the speech"),
+	CHOICE("sip_lines.#.dtmf_mode", "RTP-in-band|RTP-out-of-band|SIP-INFO", NULL,
+	       "how keys are sent"),
+	CHOICE("sip_lines.#.srtp_mode", "disabled|preferred|required", NULL,
+	       "encryption of the speech"),
 	KIND("sip_lines.#.voicemail", SETTING_DIGITS, 64, "number of this line's voice mail"),
 	BOOLEAN("sip_lines.#.shared", NULL, "others have this line too"),
 	BOOLEAN("sip_lines.#.dnd", NULL, "do not disturb is on"),
-	CHOICE("sip_lines.#.forward_type", "unconditional|busy|no_answer", NULL, "when calls are forwarded"),
+	CHOICE("sip_lines.#.forward_type", "unconditional|busy|no_answer", NULL,
+	       "when calls are forwarded"),
 	KIND("sip_lines.#.forward_to", SETTING_DIGITS, 128, "where calls are forwarded to"),
 	INTEGER("sip_lines.#.forward_after", 0, 7200, NULL, "when nobody answered for so long, s"),
 	/* How the phone comes back for its files. */
-	CHOICE("provisioning_method", "dynamic|static|disabled", "dynamic", "dynamic: ask the network at each start; static: the URLs in the file"),
-	CHOICE("provisioning_period", "hourly|daily|weekly|powerup", "daily", "how often the phone looks for something new"),
+	CHOICE("provisioning_method", "dynamic|static|disabled", "dynamic",
+	       "dynamic: ask the network at each start; static: the URLs in the file"),
+	CHOICE("provisioning_period", "hourly|daily|weekly|powerup", "daily",
+	       "how often the phone looks for something new"),
 	INTEGER("provisioning_hours", 1, 168, NULL, "hours between checks, for hourly"),
 	KIND("provisioning_time", SETTING_TIME, 5, "time of the check, for daily and weekly"),
-	CHOICE("provisioning_day", "sunday|monday|tuesday|wednesday|thursday|friday|saturday", NULL, "day of the check, for weekly"),
+	CHOICE("provisioning_day", "sunday|monday|tuesday|wednesday|thursday|friday|saturday", NULL,
+	       "day of the check, for weekly"),
 	INTEGER("provisioning_random_time", 0, 65535, NULL, "spread the check over so long, s"),
 	BOOLEAN("provisioning_verify_certificate", NULL, "the phone checks our certificate"),
 };
@@ -229,7 +261,7 @@ bool setting_name_nearest(struct span path, struct writer *w)
 {
 	char general[80];
 	struct writer g = writer_over(general, sizeof(general));
-	struct span index[2] = { SPAN("1"), SPAN("1") };
+	struct span index[2] = {SPAN("1"), SPAN("1")};
 	const struct setting_name *nearest = NULL;
 	size_t best = SIZE_MAX;
 	size_t used = 0;
@@ -255,7 +287,8 @@ bool setting_name_nearest(struct span path, struct writer *w)
 		} else {
 			struct span part = index[used++];
 
-			writer_put(w, is_index(part, index_max_of(nearest->path)) ? part : SPAN("1"));
+			writer_put(w,
+				   is_index(part, index_max_of(nearest->path)) ? part : SPAN("1"));
 		}
 	}
 	return !w->failed;

@@ -38,7 +38,7 @@ static bool is_label(struct span label)
 static bool is_host_name(struct span value)
 {
 	struct span rest = value;
-	struct span label = { 0 };
+	struct span label = {0};
 	uint64_t number;
 
 	if (value.length == 0 || value.length > 253) {
@@ -71,8 +71,8 @@ static int normalise_address(struct span value, struct writer *w)
 
 static int normalise_boolean(struct span value, struct writer *w)
 {
-	static const char *const yes[] = { "true", "yes", "on", "1" };
-	static const char *const no[] = { "false", "no", "off", "0" };
+	static const char *const yes[] = {"true", "yes", "on", "1"};
+	static const char *const no[] = {"false", "no", "off", "0"};
 
 	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++) {
 		if (span_equal_nocase(value, span_text(yes[i]))) {

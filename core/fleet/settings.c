@@ -70,7 +70,7 @@ static int insert(struct settings *settings, size_t at, struct span path, char *
 		return -ENOMEM;
 	}
 	memmove(items + at + 1, items + at, (settings->count - at) * sizeof(*items));
-	items[at] = (struct setting){ .path = name, .value = value };
+	items[at] = (struct setting){.path = name, .value = value};
 	settings->items = items;
 	settings->count++;
 	return 0;
@@ -246,8 +246,8 @@ bool settings_equal(const struct settings *a, const struct settings *b)
 /* Appends a copy to a list that has room. */
 static int append(struct settings *list, const struct setting *setting)
 {
-	struct setting copy = { .path = copy_text(span_text(setting->path)),
-				.value = copy_text(span_text(setting->value)) };
+	struct setting copy = {.path = copy_text(span_text(setting->path)),
+			       .value = copy_text(span_text(setting->value))};
 
 	if (!copy.path || !copy.value) {
 		free(copy.path);
@@ -260,7 +260,7 @@ static int append(struct settings *list, const struct setting *setting)
 
 int settings_merge(struct settings *settings, const struct settings *over)
 {
-	struct settings merged = { 0 };
+	struct settings merged = {0};
 	size_t i = 0;
 	size_t j = 0;
 	int error = 0;
@@ -271,9 +271,9 @@ int settings_merge(struct settings *settings, const struct settings *over)
 	}
 	while (!error && (i < settings->count || j < over->count)) {
 		int order = i == settings->count ? 1
-			    : j == over->count	 ? -1
-						 : strcmp(settings->items[i].path,
-							  over->items[j].path);
+			    : j == over->count
+				    ? -1
+				    : strcmp(settings->items[i].path, over->items[j].path);
 
 		error = append(&merged, order < 0 ? &settings->items[i] : &over->items[j]);
 		i += order <= 0;
@@ -293,7 +293,7 @@ int settings_merge(struct settings *settings, const struct settings *over)
 
 int settings_copy(struct settings *copy, const struct settings *settings)
 {
-	struct settings fresh = { 0 };
+	struct settings fresh = {0};
 	int error = settings_merge(&fresh, settings);
 
 	if (!error) {
@@ -309,12 +309,12 @@ void settings_free(struct settings *settings)
 		free(settings->items[i].value);
 	}
 	free(settings->items);
-	*settings = (struct settings){ 0 };
+	*settings = (struct settings){0};
 }
 
 bool setting_is_secret(struct span path)
 {
-	static const char *const words[] = { "password", "secret", "pin", "key", "token" };
+	static const char *const words[] = {"password", "secret", "pin", "key", "token"};
 	const struct setting_name *name = setting_name_find(path);
 
 	if (name) {

@@ -23,6 +23,7 @@ struct vendor_file {
 	struct span content_type;
 	struct jinja_template *template; /* VENDOR_FILE_CONFIG */
 	struct span template_name;
+	int format; /* enum jinja_format: how values are written */
 	bool has_secrets;
 	bool is_essential; /* a phone that has this one has what it should have */
 };
