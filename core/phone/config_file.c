@@ -40,7 +40,7 @@ static bool name_is_path(struct span name)
 
 static struct line line_read(struct span text)
 {
-	struct line line = { .kind = LINE_BROKEN, .text = text };
+	struct line line = {.kind = LINE_BROKEN, .text = text};
 	struct span trimmed = span_trim(text);
 	struct span rest = trimmed;
 
@@ -64,7 +64,8 @@ static struct line line_read(struct span text)
 	}
 	line.value = span_trim(rest);
 	line.kind = LINE_PARAMETER;
-	if (line.name.length > phone_config_name_max || line.value.length > phone_config_value_max) {
+	if (line.name.length > phone_config_name_max ||
+	    line.value.length > phone_config_value_max) {
 		line.kind = LINE_TOO_LONG;
 	}
 	return line;
@@ -135,7 +136,8 @@ static size_t count_lines(struct span text)
 static int prepare(size_t count, struct arena *arena, struct phone_config *config,
 		   struct index *index)
 {
-	size_t count_max = count < phone_config_parameters_max ? count : phone_config_parameters_max;
+	size_t count_max =
+		count < phone_config_parameters_max ? count : phone_config_parameters_max;
 
 	config->parameters = arena_array(arena, count_max, sizeof(*config->parameters));
 	config->count = 0;
@@ -188,7 +190,7 @@ int phone_config_parse(struct span text, struct arena *arena, struct phone_confi
 			error = -E2BIG;
 		} else if (entry.kind == LINE_PARAMETER) {
 			error = set_parameter(&read, &index,
-					      (struct phone_parameter){ entry.name, entry.value });
+					      (struct phone_parameter){entry.name, entry.value});
 		}
 	}
 	if (error == 0) {
@@ -207,7 +209,7 @@ int phone_config_find_include(struct span text, struct phone_include *include)
 		struct line line = line_read(span_cut(&rest, '\n'));
 
 		if (line.kind == LINE_INCLUDE) {
-			*include = (struct phone_include){ line.text, line.value };
+			*include = (struct phone_include){line.text, line.value};
 			return 0;
 		}
 	}
@@ -237,7 +239,7 @@ struct span phone_config_get(const struct phone_config *config, const char *name
 			return value.data ? value : SPAN("");
 		}
 	}
-	return (struct span){ 0 };
+	return (struct span){0};
 }
 
 /*
@@ -248,31 +250,31 @@ static const struct {
 	const char *name;
 	enum phone_effect effect;
 } effect_rules[] = {
-	{ "provisioning/method", PHONE_EFFECT_REBOOT },
-	{ "provisioning/configuration/url", PHONE_EFFECT_REBOOT },
-	{ "provisioning/firmware/url", PHONE_EFFECT_REBOOT },
-	{ "provisioning/corporate_directory_uri", PHONE_EFFECT_REBOOT },
-	{ "provisioning/ring_tone_uri", PHONE_EFFECT_REBOOT },
-	{ "provisioning/speed_dial_uri", PHONE_EFFECT_REBOOT },
-	{ "security/web/https_only", PHONE_EFFECT_NONE },
-	{ "security/", PHONE_EFFECT_REBOOT },
-	{ "network/lan/dhcp/ntp/", PHONE_EFFECT_NONE },
-	{ "network/", PHONE_EFFECT_REBOOT },
-	{ "voip/services/application_server_type", PHONE_EFFECT_REBOOT },
-	{ "voip/line/*/enabled", PHONE_EFFECT_REBOOT },
-	{ "voip/", PHONE_EFFECT_VOIP },
-	{ "system/type", PHONE_EFFECT_REBOOT },
-	{ "system/watchdog/enabled", PHONE_EFFECT_REBOOT },
-	{ "system/daylight_saving/", PHONE_EFFECT_CLOCK },
-	{ "system/ntp/enabled", PHONE_EFFECT_NONE },
-	{ "system/ntp/date_display_format", PHONE_EFFECT_INTERFACE },
-	{ "system/ntp/time_display_format", PHONE_EFFECT_INTERFACE },
-	{ "system/ntp/", PHONE_EFFECT_CLOCK },
-	{ "system/syslog/", PHONE_EFFECT_LOG },
-	{ "system/password", PHONE_EFFECT_INTERFACE },
-	{ "system/user_name", PHONE_EFFECT_INTERFACE },
-	{ "system/web_user_name", PHONE_EFFECT_INTERFACE },
-	{ "system/web_user_password", PHONE_EFFECT_INTERFACE },
+	{"provisioning/method", PHONE_EFFECT_REBOOT},
+	{"provisioning/configuration/url", PHONE_EFFECT_REBOOT},
+	{"provisioning/firmware/url", PHONE_EFFECT_REBOOT},
+	{"provisioning/corporate_directory_uri", PHONE_EFFECT_REBOOT},
+	{"provisioning/ring_tone_uri", PHONE_EFFECT_REBOOT},
+	{"provisioning/speed_dial_uri", PHONE_EFFECT_REBOOT},
+	{"security/web/https_only", PHONE_EFFECT_NONE},
+	{"security/", PHONE_EFFECT_REBOOT},
+	{"network/lan/dhcp/ntp/", PHONE_EFFECT_NONE},
+	{"network/", PHONE_EFFECT_REBOOT},
+	{"voip/services/application_server_type", PHONE_EFFECT_REBOOT},
+	{"voip/line/*/enabled", PHONE_EFFECT_REBOOT},
+	{"voip/", PHONE_EFFECT_VOIP},
+	{"system/type", PHONE_EFFECT_REBOOT},
+	{"system/watchdog/enabled", PHONE_EFFECT_REBOOT},
+	{"system/daylight_saving/", PHONE_EFFECT_CLOCK},
+	{"system/ntp/enabled", PHONE_EFFECT_NONE},
+	{"system/ntp/date_display_format", PHONE_EFFECT_INTERFACE},
+	{"system/ntp/time_display_format", PHONE_EFFECT_INTERFACE},
+	{"system/ntp/", PHONE_EFFECT_CLOCK},
+	{"system/syslog/", PHONE_EFFECT_LOG},
+	{"system/password", PHONE_EFFECT_INTERFACE},
+	{"system/user_name", PHONE_EFFECT_INTERFACE},
+	{"system/web_user_name", PHONE_EFFECT_INTERFACE},
+	{"system/web_user_password", PHONE_EFFECT_INTERFACE},
 };
 
 static bool rule_matches(const char *rule, struct span name)
@@ -321,7 +323,7 @@ int phone_config_merge(const struct phone_config *current, const struct phone_co
 		       struct arena *arena, struct phone_config *merged,
 		       struct phone_config_change *change)
 {
-	struct phone_config_change found = { 0 };
+	struct phone_config_change found = {0};
 	struct phone_config result;
 	struct index index;
 	int error = prepare(current->count + incoming->count, arena, &result, &index);

@@ -12,7 +12,7 @@ static struct span option_find(const struct phone_dhcp *dhcp, unsigned number)
 			return span_trim(dhcp->options[i].value);
 		}
 	}
-	return (struct span){ 0 };
+	return (struct span){0};
 }
 
 static int decide_static(const struct phone_config *config, struct discovery *discovery,
@@ -80,7 +80,7 @@ int discovery_decide(const struct phone_config *config, const struct phone_dhcp 
 		     struct discovery *discovery, const char **problem)
 {
 	struct span method = phone_config_get(config, "provisioning/method");
-	struct discovery decided = { .source = DISCOVERY_DISABLED };
+	struct discovery decided = {.source = DISCOVERY_DISABLED};
 	const char *about = "provisioning/method";
 	int error = 0;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where the phone learns its provisioning URL (audiocodes.md 1.3, 1.4, 1.7): provisioning/method
- * Disable: nowhere. Static: the two URLs of its own settings. Dynamic: DHCP option 160 (the number is
- * provisioning/url_option_value), then options 66 and 67, and SIP only when DHCP named none of them.
+ * Disable: nowhere. Static: the two URLs of its own settings. Dynamic: DHCP option 160 (the number
+ * is provisioning/url_option_value), then options 66 and 67, and SIP only when DHCP named none of
+ * them.
  */
 #ifndef BELLHOP_CORE_PHONE_DISCOVERY_H
 #define BELLHOP_CORE_PHONE_DISCOVERY_H
@@ -27,7 +28,7 @@ enum discovery_source {
 	DISCOVERY_STATIC,    /* the phone's own settings */
 	DISCOVERY_DHCP_URL,  /* option 160 */
 	DISCOVERY_DHCP_BOOT, /* options 66 and 67 */
-	DISCOVERY_SIP,       /* nothing known: subscribe */
+	DISCOVERY_SIP,	     /* nothing known: subscribe */
 };
 
 /* Views into the settings and options it was decided from. */
@@ -41,8 +42,9 @@ struct discovery {
 
 /*
  * Decides. 0 and `*discovery`; -EINVAL when the method is none of the three; -ENODATA when it is
- * Static and neither URL is set; or what phone_url_parse says of a URL that cannot be used. `*problem`
- * then names the setting or option (a constant); an unusable option is not passed over in silence.
+ * Static and neither URL is set; or what phone_url_parse says of a URL that cannot be used.
+ * `*problem` then names the setting or option (a constant); an unusable option is not passed over
+ * in silence.
  */
 int discovery_decide(const struct phone_config *config, const struct phone_dhcp *dhcp,
 		     struct discovery *discovery, const char **problem);

@@ -43,7 +43,8 @@ static bool is_blank_or_quote(char c)
 	return c == ' ' || c == '\t' || c == '"' || c == '\'';
 }
 
-/* NAME = "value": the value, or the empty span. A version that is said so need not have two dots. */
+/* NAME = "value": the value, or the empty span. A version that is said so need not have two dots.
+ */
 static struct span value_after(struct span head, struct span name)
 {
 	for (size_t i = 0; i + name.length <= head.length; i++) {
@@ -69,14 +70,12 @@ static struct span value_after(struct span head, struct span name)
 			return value;
 		}
 	}
-	return (struct span){ 0 };
+	return (struct span){0};
 }
 
 int phone_firmware_version(struct span head, struct span *version)
 {
-	static const struct span names[] = {
-		{ "SWVERSION", 9 }, { "SW_VERSION", 10 }, { "VERSION", 7 }
-	};
+	static const struct span names[] = {{"SWVERSION", 9}, {"SW_VERSION", 10}, {"VERSION", 7}};
 	struct span probe = span_slice(head, 0, phone_firmware_probe_bytes);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -101,8 +100,9 @@ int phone_firmware_version(struct span head, struct span *version)
 
 static struct span without_prefix(struct span version)
 {
-	return span_starts_with_nocase(version, SPAN("UC_")) ? span_slice(version, 3, version.length)
-							      : version;
+	return span_starts_with_nocase(version, SPAN("UC_"))
+		       ? span_slice(version, 3, version.length)
+		       : version;
 }
 
 bool phone_firmware_same_version(struct span a, struct span b)

@@ -8,12 +8,9 @@
 enum { minute_s = 60, hour_s = 3600, day_s = 86400, week_days = 7 };
 
 static const char *const period_names[] = {
-	[PHONE_PERIOD_5_MINUTES] = "every5minutes",
-	[PHONE_PERIOD_15_MINUTES] = "every15minutes",
-	[PHONE_PERIOD_HOURLY] = "hourly",
-	[PHONE_PERIOD_DAILY] = "daily",
-	[PHONE_PERIOD_WEEKLY] = "weekly",
-	[PHONE_PERIOD_POWER_UP] = "powerup",
+	[PHONE_PERIOD_5_MINUTES] = "every5minutes", [PHONE_PERIOD_15_MINUTES] = "every15minutes",
+	[PHONE_PERIOD_HOURLY] = "hourly",	    [PHONE_PERIOD_DAILY] = "daily",
+	[PHONE_PERIOD_WEEKLY] = "weekly",	    [PHONE_PERIOD_POWER_UP] = "powerup",
 };
 
 static const char *const weekday_names[week_days] = {
@@ -63,14 +60,15 @@ void phone_schedule_read(const struct phone_config *config, struct phone_schedul
 	*schedule = (struct phone_schedule){
 		.period = word_number(phone_config_get(config, "provisioning/period/type"),
 				      period_names, PHONE_PERIOD_POWER_UP + 1, PHONE_PERIOD_DAILY),
-		.interval_hours = number_of(
-			phone_config_get(config, "provisioning/period/hourly/hours_interval"), 1,
-			65535, 24),
+		.interval_hours =
+			number_of(phone_config_get(config,
+						   "provisioning/period/hourly/hours_interval"),
+				  1, 65535, 24),
 		.weekday = word_number(phone_config_get(config, "provisioning/period/weekly/day"),
 				       weekday_names, week_days, 0),
-		.random_s_max = number_of(
-			phone_config_get(config, "provisioning/random_provisioning_time"), 0, 65535,
-			120),
+		.random_s_max =
+			number_of(phone_config_get(config, "provisioning/random_provisioning_time"),
+				  0, 65535, 120),
 	};
 	at = phone_config_get(config, schedule->period == PHONE_PERIOD_WEEKLY
 					      ? "provisioning/period/weekly/time"

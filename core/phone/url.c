@@ -11,14 +11,14 @@ static const struct {
 	struct span name;
 	enum phone_url_scheme scheme;
 } schemes[] = {
-	{ { "tftp", 4 }, PHONE_URL_TFTP },
-	{ { "ftp", 3 }, PHONE_URL_FTP },
-	{ { "http", 4 }, PHONE_URL_HTTP },
-	{ { "https", 5 }, PHONE_URL_HTTPS },
+	{{"tftp", 4}, PHONE_URL_TFTP},
+	{{"ftp", 3}, PHONE_URL_FTP},
+	{{"http", 4}, PHONE_URL_HTTP},
+	{{"https", 5}, PHONE_URL_HTTPS},
 };
 
-static const struct span placeholder_mac = { "<MAC>", 5 };
-static const struct span placeholder_model = { "<MODEL>", 7 };
+static const struct span placeholder_mac = {"<MAC>", 5};
+static const struct span placeholder_model = {"<MODEL>", 7};
 
 static struct span span_after(struct span s, size_t start)
 {
@@ -115,8 +115,8 @@ static int scheme_read(struct span *text, enum phone_url_scheme *scheme)
 {
 	size_t end = 0;
 
-	while (end < text->length && (ascii_is_alnum(text->data[end]) ||
-				      is_one_of(text->data[end], "+-."))) {
+	while (end < text->length &&
+	       (ascii_is_alnum(text->data[end]) || is_one_of(text->data[end], "+-."))) {
 		end++;
 	}
 	if (!span_starts_with(span_after(*text, end), SPAN("://"))) {
@@ -243,12 +243,12 @@ static int names_read(struct span text, const enum phone_file *alone, struct pho
 	}
 	url->directory = directory_of(url->firmware);
 	if (url->directory.length == url->firmware.length) {
-		url->firmware = (struct span){ 0 };
+		url->firmware = (struct span){0};
 	}
-	if (is_single && (alone ? *alone == PHONE_FILE_CONFIG
-				: is_configuration_name(url->firmware))) {
+	if (is_single &&
+	    (alone ? *alone == PHONE_FILE_CONFIG : is_configuration_name(url->firmware))) {
 		url->config = url->firmware;
-		url->firmware = (struct span){ 0 };
+		url->firmware = (struct span){0};
 	}
 	/* A configuration that is a folder means the default name there, as for firmware. */
 	if (span_ends_with(url->config, SPAN("/"))) {
@@ -259,7 +259,7 @@ static int names_read(struct span text, const enum phone_file *alone, struct pho
 
 static int url_read(struct span text, const enum phone_file *alone, struct phone_url *url)
 {
-	struct phone_url read = { 0 };
+	struct phone_url read = {0};
 	struct span rest = span_trim(text);
 	size_t end = 0;
 	int error;
@@ -311,7 +311,7 @@ int phone_url_parse_boot(struct span server, struct span boot_file, struct phone
 		if (names.length > phone_url_text_max) {
 			return -ENAMETOOLONG;
 		}
-		boot = (struct phone_url){ .scheme = read.scheme };
+		boot = (struct phone_url){.scheme = read.scheme};
 		error = names_read(names, NULL, &boot);
 		if (error != 0) {
 			return error;
@@ -417,7 +417,7 @@ void phone_url_write_public(struct writer *w, const struct phone_url *url, enum 
 {
 	bool is_secret = !span_is_empty(url->credentials);
 
-	write_url(w, url, is_secret ? SPAN("***") : (struct span){ 0 }, file, identity);
+	write_url(w, url, is_secret ? SPAN("***") : (struct span){0}, file, identity);
 }
 
 void phone_url_write_masked(struct writer *w, struct span text, size_t length_max)

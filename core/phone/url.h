@@ -6,14 +6,14 @@
  *	[proto "://"] host [":" port] ["/" [directory "/"] [firmware]] [";" configuration]
  *
  * proto is tftp (the default), ftp, http or https, in any case. Blanks around ';' are tolerated.
- * A name that is left out is <model>.img or <MAC>.cfg in the directory of the first name; both names,
- * where they are given, count from the host, so a configuration may name a directory of its own:
- * http://h/440HD.img;p/KEY/<MAC>.cfg. One name alone that ends in .cfg or .cfx is the configuration.
- * <MAC> and <MODEL> stand for the phone's own anywhere in the two names.
+ * A name that is left out is <model>.img or <MAC>.cfg in the directory of the first name; both
+ *names, where they are given, count from the host, so a configuration may name a directory of its
+ *own: http://h/440HD.img;p/KEY/<MAC>.cfg. One name alone that ends in .cfg or .cfx is the
+ *configuration. <MAC> and <MODEL> stand for the phone's own anywhere in the two names.
  *
  * Refused, never mended: octets that RFC 3986 has no place for, a '%' that is not followed by two
- * hexadecimal digits or that hides a control, a '/' or a '\', path segments "." and "..", a '#', and
- * placeholders nobody knows. A '?' belongs to http and https alone.
+ * hexadecimal digits or that hides a control, a '/' or a '\', path segments "." and "..", a '#',
+ *and placeholders nobody knows. A '?' belongs to http and https alone.
  */
 #ifndef BELLHOP_CORE_PHONE_URL_H
 #define BELLHOP_CORE_PHONE_URL_H
@@ -37,11 +37,12 @@ enum phone_file { PHONE_FILE_FIRMWARE, PHONE_FILE_CONFIG };
 struct phone_url {
 	enum phone_url_scheme scheme;
 	struct span credentials; /* user[:password], percent-encoded as it stood; a secret */
-	struct span host;        /* IPv6 with its brackets */
-	uint16_t port;           /* 0: the scheme's own */
-	struct span directory;   /* of names left out: empty, or ends in '/'; never starts with '/' */
-	struct span firmware;    /* counted from the host; never starts with '/' */
+	struct span host;	 /* IPv6 with its brackets */
+	uint16_t port;		 /* 0: the scheme's own */
+	struct span directory; /* of names left out: empty, or ends in '/'; never starts with '/' */
+	struct span firmware;  /* counted from the host; never starts with '/' */
 	struct span config;
+	bool names_below_directory; /* from DHCP option 67: names count from `directory` */
 };
 
 /*
@@ -59,16 +60,16 @@ int phone_url_parse_file(struct span text, enum phone_file file, struct phone_ur
 
 /*
  * DHCP options 66 and 67: the names of `boot_file` (firmware[;configuration]) below the server and
- * directory of `server`. When `server` itself names a file `boot_file` is ignored; when `boot_file` is
- * empty the default names are meant. Errors as phone_url_parse; -ENODATA when `server` is empty,
+ * directory of `server`. When `server` itself names a file `boot_file` is ignored; when `boot_file`
+ * is empty the default names are meant. Errors as phone_url_parse; -ENODATA when `server` is empty,
  * whatever `boot_file` says.
  */
 int phone_url_parse_boot(struct span server, struct span boot_file, struct phone_url *url);
 
 /*
- * Writes the URL of one file, complete: scheme, credentials, host, port, path, with the placeholders
- * and defaults of `identity`. What the model holds beyond RFC 3986's unreserved characters is
- * percent-encoded. The writer fails when it does not fit.
+ * Writes the URL of one file, complete: scheme, credentials, host, port, path, with the
+ * placeholders and defaults of `identity`. What the model holds beyond RFC 3986's unreserved
+ * characters is percent-encoded. The writer fails when it does not fit.
  */
 void phone_url_write(struct writer *w, const struct phone_url *url, enum phone_file file,
 		     const struct phone_identity *identity);
