@@ -154,7 +154,7 @@ void api_answer_free(struct api_answer *answer);
  */
 char *api_change_text(const struct change *change);
 
-/* "device add", "profile set", …; and what it is about (a MAC or a name), written to `subject`. */
+/* "device add", "profile set", …; and what it is about (a MAC or a name) to `subject`. */
 const char *api_change_name(enum change_kind kind);
 void api_change_subject(const struct change *change, struct writer *subject);
 
