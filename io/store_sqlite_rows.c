@@ -12,17 +12,18 @@ const char *const store_sqlite_statements[STATEMENT_COUNT] = {
 	/* Not INSERT OR REPLACE: that would delete the row first, and its settings with it. */
 	[STATEMENT_DEVICE_WRITE] =
 		"INSERT INTO devices VALUES "
-		"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) "
+		"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+		"?19, ?20) "
 		"ON CONFLICT (mac) DO UPDATE SET state = ?2, identified_by = ?3, form = ?4, "
 		"vendor = ?5, model = ?6, firmware = ?7, profile = ?8, label = ?9, key = ?10, "
 		"address = ?11, interface = ?12, bound_address = ?13, bound_interface = ?14, "
 		"first_seen_utc_ms = ?15, last_seen_utc_ms = ?16, notified_utc_ms = ?17, "
-		"fetched_utc_ms = ?18",
+		"fetched_utc_ms = ?18, revision = ?19, fetched_revision = ?20",
 	[STATEMENT_DEVICE_REMOVE] = "DELETE FROM devices WHERE mac = ?1",
 	[STATEMENT_DEVICE_SETTING_WRITE] = "INSERT INTO device_settings VALUES (?1, ?2, ?3)",
 	[STATEMENT_DEVICE_SETTINGS_REMOVE] = "DELETE FROM device_settings WHERE mac = ?1",
-	[STATEMENT_PROFILE_WRITE] = "INSERT INTO profiles VALUES (?1, ?2) "
-				    "ON CONFLICT (name) DO UPDATE SET parent = ?2",
+	[STATEMENT_PROFILE_WRITE] = "INSERT INTO profiles VALUES (?1, ?2, ?3) "
+				    "ON CONFLICT (name) DO UPDATE SET parent = ?2, revision = ?3",
 	[STATEMENT_PROFILE_REMOVE] = "DELETE FROM profiles WHERE name = ?1",
 	[STATEMENT_PROFILE_SETTING_WRITE] = "INSERT INTO profile_settings VALUES (?1, ?2, ?3)",
 	[STATEMENT_PROFILE_SETTINGS_REMOVE] = "DELETE FROM profile_settings WHERE name = ?1",
@@ -82,9 +83,6 @@ static int write_device(struct store_sqlite *store, const struct prepared *prepa
 	const struct device *device = prepared->device;
 	sqlite3_stmt *row = store->statements[STATEMENT_DEVICE_WRITE];
 	char mac[mac_text_size];
-	bool has_settings = prepared->kind == CHANGE_DEVICE_ADD ||
-			    prepared->kind == CHANGE_DEVICE_SET ||
-			    prepared->kind == CHANGE_DEVICE_CLAIM;
 	int result;
 
 	mac_text(device->mac, mac);
@@ -110,8 +108,10 @@ static int write_device(struct store_sqlite *store, const struct prepared *prepa
 	bind_number(row, 16, device->last_seen_utc_ms);
 	bind_number(row, 17, device->notified_utc_ms);
 	bind_number(row, 18, device->fetched_utc_ms);
+	bind_number(row, 19, device->revision);
+	bind_number(row, 20, device->fetched_revision);
 	result = store_sqlite_run(store, STATEMENT_DEVICE_WRITE, problem, problem_size);
-	if (result == 0 && has_settings) {
+	if (result == 0 && !prepared->keeps_settings) {
 		result = write_settings(store, STATEMENT_DEVICE_SETTINGS_REMOVE,
 					STATEMENT_DEVICE_SETTING_WRITE, mac, &device->settings,
 					problem, problem_size);
@@ -131,6 +131,7 @@ static int write_profile(struct store_sqlite *store, const struct prepared *prep
 	}
 	bind_text(store->statements[STATEMENT_PROFILE_WRITE], 1, profile->name);
 	bind_text(store->statements[STATEMENT_PROFILE_WRITE], 2, profile->parent);
+	bind_number(store->statements[STATEMENT_PROFILE_WRITE], 3, profile->revision);
 	result = store_sqlite_run(store, STATEMENT_PROFILE_WRITE, problem, problem_size);
 	if (result == 0) {
 		result = write_settings(store, STATEMENT_PROFILE_SETTINGS_REMOVE,
@@ -259,36 +260,9 @@ static const char *read_device(sqlite3_stmt *row, struct device *device)
 	device->last_seen_utc_ms = (uint64_t)sqlite3_column_int64(row, 15);
 	device->notified_utc_ms = (uint64_t)sqlite3_column_int64(row, 16);
 	device->fetched_utc_ms = (uint64_t)sqlite3_column_int64(row, 17);
+	device->revision = (uint64_t)sqlite3_column_int64(row, 18);
+	device->fetched_revision = (uint64_t)sqlite3_column_int64(row, 19);
 	return NULL;
-}
-
-/*
- * Appends a setting as it was stored; rows come sorted by path. Not settings_set: a value that this
- * version would not take any more must not keep the server from starting.
- */
-static int append_setting(struct settings *settings, struct span path, struct span value)
-{
-	struct setting *items;
-	struct setting item;
-
-	if ((settings->count & (settings->count - 1)) == 0) {
-		size_t room = settings->count == 0 ? 1 : settings->count * 2;
-
-		items = realloc(settings->items, room * sizeof(*items));
-		if (!items) {
-			return -ENOMEM;
-		}
-		settings->items = items;
-	}
-	item.path = strndup(path.data, path.length);
-	item.value = strndup(value.data, value.length);
-	if (!item.path || !item.value) {
-		free(item.path);
-		free(item.value);
-		return -ENOMEM;
-	}
-	settings->items[settings->count++] = item;
-	return 0;
 }
 
 /*
@@ -309,7 +283,9 @@ static int read_settings(struct settings_reader *reader, struct span owner,
 		reader->code = sqlite3_step(reader->row);
 	}
 	while (reader->code == SQLITE_ROW && span_equal(column(reader->row, 0), owner)) {
-		result = append_setting(settings, column(reader->row, 1), column(reader->row, 2));
+		/* Without checks: a value that this version would not take any more must not keep
+		 * the server from starting. */
+		result = settings_put(settings, column(reader->row, 1), column(reader->row, 2));
 		if (result < 0) {
 			return result;
 		}
@@ -329,25 +305,43 @@ static int bad_row(const struct store_sqlite *store, const char *table, struct s
 	return -EIO;
 }
 
+/* A record that the inventory did not take. */
+static int not_loaded(const struct store_sqlite *store, const char *table, struct span name,
+		      int result, char *problem, size_t problem_size)
+{
+	if (result == -ENOSPC) {
+		snprintf(problem, problem_size,
+			 "%s holds more than fits: %s %.*s found no room; raise the maximum in "
+			 "the configuration",
+			 store->path, table, (int)name.length, name.data);
+		return result;
+	}
+	return bad_row(store, table, name, "content", problem, problem_size);
+}
+
 static int load_device(struct store_sqlite *store, sqlite3_stmt *row,
 		       struct settings_reader *settings, struct inventory *inventory, char *problem,
 		       size_t problem_size)
 {
-	struct device device = {.state = DEVICE_NEW};
-	const char *fault = read_device(row, &device);
+	struct device *device = calloc(1, sizeof(*device));
+	const char *fault;
 	int result;
 
+	if (!device) {
+		return store_sqlite_fault(store, SQLITE_NOMEM, "read", problem, problem_size);
+	}
+	fault = read_device(row, device);
 	if (fault) {
+		device_free(device);
 		return bad_row(store, "device", column(row, 0), fault, problem, problem_size);
 	}
-	result = read_settings(settings, column(row, 0), &device.settings);
+	result = read_settings(settings, column(row, 0), &device->settings);
 	if (result == 0) {
-		result = inventory_load_device(inventory, &device);
+		result = inventory_load_device(inventory, device);
 	}
 	if (result < 0) {
-		settings_free(&device.settings);
-		snprintf(problem, problem_size, "%s: device %.12s cannot be loaded: %s",
-			 store->path, sqlite3_column_text(row, 0), strerror(-result));
+		device_free(device);
+		result = not_loaded(store, "device", column(row, 0), result, problem, problem_size);
 	}
 	return result;
 }
@@ -356,22 +350,27 @@ static int load_profile(struct store_sqlite *store, sqlite3_stmt *row,
 			struct settings_reader *settings, struct inventory *inventory,
 			char *problem, size_t problem_size)
 {
-	struct profile profile = {.name = ""};
+	struct profile *profile = calloc(1, sizeof(*profile));
 	int result;
 
-	if (span_to_text(column(row, 0), profile.name, sizeof(profile.name)) < 0 ||
-	    span_to_text(column(row, 1), profile.parent, sizeof(profile.parent)) < 0) {
+	if (!profile) {
+		return store_sqlite_fault(store, SQLITE_NOMEM, "read", problem, problem_size);
+	}
+	if (span_to_text(column(row, 0), profile->name, sizeof(profile->name)) < 0 ||
+	    span_to_text(column(row, 1), profile->parent, sizeof(profile->parent)) < 0) {
+		profile_free(profile);
 		return bad_row(store, "profile", column(row, 0), "name or parent", problem,
 			       problem_size);
 	}
-	result = read_settings(settings, column(row, 0), &profile.settings);
+	profile->revision = (uint64_t)sqlite3_column_int64(row, 2);
+	result = read_settings(settings, column(row, 0), &profile->settings);
 	if (result == 0) {
-		result = inventory_load_profile(inventory, &profile);
+		result = inventory_load_profile(inventory, profile);
 	}
 	if (result < 0) {
-		settings_free(&profile.settings);
-		snprintf(problem, problem_size, "%s: profile %s cannot be loaded: %s", store->path,
-			 profile.name, strerror(-result));
+		profile_free(profile);
+		result =
+			not_loaded(store, "profile", column(row, 0), result, problem, problem_size);
 	}
 	return result;
 }
@@ -415,7 +414,7 @@ int store_sqlite_load(struct store_database *database, struct inventory *invento
 		      size_t problem_size)
 {
 	static const char *const profiles[2] = {
-		"SELECT name, parent FROM profiles ORDER BY name",
+		"SELECT * FROM profiles ORDER BY name",
 		"SELECT name, path, value FROM profile_settings ORDER BY name, path",
 	};
 	static const char *const devices[2] = {

@@ -63,14 +63,7 @@ struct api_context {
 struct api_request {
 	struct span method; /* "GET" */
 	struct span target; /* path and query as they came, from the first '/' on */
-	struct span body;   /* for API_BODY_JSON; else empty */
-};
-
-/* What the shell does with the body of a request, known from its head alone. */
-enum api_body {
-	API_BODY_NONE, /* there should be none; drop it */
-	API_BODY_JSON, /* collect up to api_json_body_max */
-	API_BODY_FILE, /* write it to a new file: see API_UPLOAD */
+	struct span body;   /* JSON, or the bytes of a file */
 };
 
 enum api_verdict {
@@ -115,8 +108,6 @@ struct api_answer {
 	struct api_events_query events;
 	char *owned; /* memory of `body`; NULL when it is constant */
 };
-
-enum api_body api_body_kind(struct span method, struct span target);
 
 /*
  * Decides what comes of a request; never fails (a lack of memory is a 500). `request` and `arena`

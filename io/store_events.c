@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/store_events.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int store_events_init(struct store_events *events, size_t count_max)
+{
+	*events = (struct store_events){
+		.count_max = count_max > 0 ? count_max : 1,
+		.first_id = 1,
+		.next_id = 1,
+	};
+	events->ring = calloc(events->count_max, sizeof(struct event *));
+	if (!events->ring) {
+		return -ENOMEM;
+	}
+	pthread_mutex_init(&events->mutex, NULL);
+	return 0;
+}
+
+void store_events_free(struct store_events *events)
+{
+	if (!events->ring) {
+		return;
+	}
+	for (size_t i = 0; i < events->count_max; i++) {
+		free(events->ring[i]);
+	}
+	free(events->ring);
+	pthread_mutex_destroy(&events->mutex);
+	events->ring = NULL;
+}
+
+/* One block: the event and its text behind it. */
+static struct event *event_copy(const struct event *event)
+{
+	size_t length = event->text.length < event_text_max ? event->text.length : event_text_max;
+	struct event *copy = malloc(sizeof(*copy) + length + 1);
+	char *text;
+
+	if (!copy) {
+		return NULL;
+	}
+	/* Not in the middle of a character of UTF-8. */
+	while (length < event->text.length && length > 0 &&
+	       ((unsigned char)event->text.data[length] & 0xc0) == 0x80) {
+		length--;
+	}
+	text = (char *)(copy + 1);
+	*copy = *event;
+	if (length > 0) {
+		memcpy(text, event->text.data, length);
+	}
+	text[length] = '\0';
+	copy->text = span_make(text, length);
+	return copy;
+}
+
+/* Takes `event` over and gives it the next number. */
+static void append(struct store_events *events, struct event *event)
+{
+	size_t place = events->next_id % events->count_max;
+
+	if (events->next_id - events->first_id == events->count_max) {
+		if (events->first_id > events->written_id) {
+			events->written_id = events->first_id;
+			events->lost++;
+		}
+		events->first_id++;
+	}
+	free(events->ring[place]);
+	event->id = events->next_id++;
+	events->ring[place] = event;
+}
+
+int store_events_load(struct store_events *events, const struct event *event)
+{
+	struct event *copy = event_copy(event);
+
+	if (!copy) {
+		return -ENOMEM;
+	}
+	pthread_mutex_lock(&events->mutex);
+	/* There may be a gap where an event was lost: what stands before it is let go. */
+	if (event->id != events->next_id) {
+		for (size_t i = 0; i < events->count_max; i++) {
+			free(events->ring[i]);
+			events->ring[i] = NULL;
+		}
+		events->first_id = event->id;
+		events->next_id = event->id;
+	}
+	append(events, copy);
+	events->written_id = event->id;
+	pthread_mutex_unlock(&events->mutex);
+	return 0;
+}
+
+void store_events_add(struct store_events *events, const struct effect_report *report,
+		      uint64_t utc_ms)
+{
+	struct event event = {
+		.utc_ms = utc_ms,
+		.level = report->level,
+		.has_mac = report->has_mac,
+		.mac = report->mac,
+		.source = report->source,
+		.text = report->text,
+	};
+	struct event *copy;
+
+	snprintf(event.reason, sizeof(event.reason), "%s", report->reason ? report->reason : "");
+	copy = event_copy(&event);
+	pthread_mutex_lock(&events->mutex);
+	if (copy) {
+		append(events, copy);
+	} else {
+		events->lost++;
+	}
+	pthread_mutex_unlock(&events->mutex);
+}
+
+size_t store_events_unwritten(struct store_events *events, struct event **copies, size_t count_max)
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&events->mutex);
+	for (uint64_t id = events->written_id + 1; id < events->next_id && count < count_max;
+	     id++) {
+		copies[count] = event_copy(events->ring[id % events->count_max]);
+		if (!copies[count]) {
+			break;
+		}
+		count++;
+	}
+	pthread_mutex_unlock(&events->mutex);
+	return count;
+}
+
+void store_events_written(struct store_events *events, uint64_t id, bool is_lost)
+{
+	pthread_mutex_lock(&events->mutex);
+	if (id > events->written_id) {
+		events->lost += is_lost ? id - events->written_id : 0;
+		events->written_id = id;
+	}
+	pthread_mutex_unlock(&events->mutex);
+}
+
+bool store_events_wait(struct store_events *events)
+{
+	bool waits;
+
+	pthread_mutex_lock(&events->mutex);
+	waits = events->written_id + 1 < events->next_id;
+	pthread_mutex_unlock(&events->mutex);
+	return waits;
+}

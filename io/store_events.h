@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The events that the store keeps in memory: the newest `count_max`, numbered, and which of them
+ * are not written yet. All functions may be called from any thread.
+ */
+#ifndef BELLHOP_IO_STORE_EVENTS_H
+#define BELLHOP_IO_STORE_EVENTS_H
+
+#include "core/admin/event.h"
+
+#include <pthread.h>
+
+struct store_events {
+	pthread_mutex_t mutex;
+	struct event **ring; /* event with id i stands at i % count_max; owned */
+	size_t count_max;
+	uint64_t first_id;   /* of the oldest in memory; first_id == next_id: none */
+	uint64_t next_id;    /* of the event to come */
+	uint64_t written_id; /* the last one that is in the database, or was given up */
+	uint64_t lost;	     /* given up: overwritten or not written */
+};
+
+int store_events_init(struct store_events *events, size_t count_max);
+void store_events_free(struct store_events *events);
+
+/* Puts back an event read from the database. 0 or -ENOMEM. */
+int store_events_load(struct store_events *events, const struct event *event);
+
+/* Adds one. Without memory it is lost and counted. */
+void store_events_add(struct store_events *events, const struct effect_report *report,
+		      uint64_t utc_ms);
+
+/* Copies of up to `count_max` events that are not written yet: how many. Free each with free(). */
+size_t store_events_unwritten(struct store_events *events, struct event **copies, size_t count_max);
+
+/* Those up to `id` are written, or given up (`is_lost`). */
+void store_events_written(struct store_events *events, uint64_t id, bool is_lost);
+
+bool store_events_wait(struct store_events *events); /* some are not written yet */
+
+#endif

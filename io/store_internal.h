@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the halves of the store share: store.c takes changes in and tells what became of them,
+ * store_writer.c is the thread between.
+ */
+#ifndef BELLHOP_IO_STORE_INTERNAL_H
+#define BELLHOP_IO_STORE_INTERNAL_H
+
+#include "io/store.h"
+#include "io/store_events.h"
+
+#include <time.h>
+
+enum { batch_changes_max = 1000, batch_events_max = 500, job_who_size = 64 };
+
+/* A change on its way through the store. */
+struct job {
+	struct job *next;
+	struct arena arena; /* of the change */
+	struct change *change;
+	char who[job_who_size];
+	uint64_t posted_ms;	     /* monotonic */
+	struct store_client *client; /* with `done` */
+	bool is_awaited;
+	store_done_fn *done; /* NULL: nobody waits any more */
+	void *context;
+	struct prepared prepared;
+	bool is_prepared;
+	int result;
+	char *problem; /* with a negative result; NULL: no memory for it */
+};
+
+struct job_list {
+	struct job *first;
+	struct job *last;
+	size_t count;
+};
+
+struct store_client {
+	struct store *store;
+	struct store_client *next;
+	uv_async_t async;
+	struct job_list done; /* to be told */
+	void (*news)(void *context);
+	void *news_context;
+	bool has_news;
+};
+
+struct store {
+	struct store_options options;
+	struct store_database *database;
+	struct store_events events;
+	pthread_t thread;
+	pthread_mutex_t mutex; /* of everything below */
+	pthread_cond_t wake;
+	struct job_list queue;
+	struct job_list running; /* taken by the thread */
+	size_t edits;		 /* changes in the queue that must not wait */
+	struct table last;	 /* the last change in the queue of each device */
+	struct store_client *clients;
+	struct store_counters counters;
+	uint64_t events_posted_ms; /* the oldest event that is not written; 0: none */
+	bool is_stopping;
+	struct job *jobs[batch_changes_max]; /* the batch in hand; the thread's own */
+	struct event *batch_events[batch_events_max];
+};
+
+struct job *job_list_take(struct job_list *list);
+void job_list_append(struct job_list *list, struct job *job);
+void job_free(struct job *job);
+
+/* Comes from a phone, and may wait a little to be written together with others. */
+bool job_is_report(const struct job *job);
+
+/* The entry of store.last: of changes of devices only. */
+bool job_is_of_device(const struct job *job);
+struct span job_key(const void *entry);
+
+/* The thread; `store` is its argument. Ends when is_stopping is set and nothing is left to write.
+ */
+void *store_writer_run(void *store);
+
+uint64_t store_clock_ms(clockid_t clock);
+
+#endif
