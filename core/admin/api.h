@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The admin API, /api/v1/: from a request to what is to be done about it. Nothing here acts: an
- * answer is bytes, a change to post to the store, a file to put below DATA/files/ or to remove, or
- * a walk that the shell pulls piece by piece. The shell (io/admin_door.h) carries it out and, for
- * changes and files, asks api_finish for the answer to what came of it.
+ * answer is bytes, a change to post to the store, a file to put below DATA/files/ or to remove, a
+ * listing to be made in slices, or a stream of events. The shell (io/admin_door.h) carries it out
+ * and, for changes and files, asks api_finish for the answer to what came of it.
  *
  * Every error is a JSON object: {"error": one sentence, "what_to_do": one sentence}. Values of
- * secret settings are "********" unless the request says `secrets=1`. Described for people and
- * programs in openapi.json (core/admin/openapi.json), which a test holds against the routes.
+ * secret settings are "********" unless the request says `secrets=1`; a preview is the file as the
+ * phone gets it, secrets and all. Described for people and programs in core/admin/openapi.json,
+ * which a test holds against the routes.
  */
 #ifndef BELLHOP_CORE_ADMIN_API_H
 #define BELLHOP_CORE_ADMIN_API_H
@@ -17,9 +18,12 @@
 #include "core/fleet/inventory.h"
 
 enum {
-	api_json_body_max = 8 << 20, /* bytes of a JSON body that the shell collects */
-	api_target_max = 4096,	     /* bytes of path and query */
-	api_piece_devices = 256,     /* devices in one piece of a listing */
+	api_json_body_max = 8 << 20,	/* bytes of a JSON body */
+	api_target_max = 4096,		/* bytes of path and query */
+	api_list_max = 1000,		/* devices in one answer; `after` goes on from the last */
+	api_list_slice = 64,		/* devices written in one step */
+	api_events_max = 10000,		/* events in one answer */
+	api_arena_bytes_max = 24 << 20, /* that a request may need: give the arena as much */
 };
 
 /* A listening socket of the server, for `status`. */
@@ -71,7 +75,7 @@ enum api_verdict {
 	API_CHANGE,	 /* post `change`, then api_finish with its outcome */
 	API_UPLOAD,	 /* put the body at `file` below DATA/files/, then api_finish */
 	API_FILE_REMOVE, /* remove `file` below DATA/files/, then api_finish */
-	API_LIST,	 /* send the pieces that api_list_next gives */
+	API_LIST,	 /* call api_list_step until it is an API_ANSWER */
 	API_EVENTS,	 /* send the events that `events` asks for, one JSON object a line */
 };
 
@@ -84,14 +88,17 @@ struct api_events_query {
 	size_t limit;
 };
 
-/* A walk over devices, in the order of their MACs. */
+/* A listing of devices on its way, in the order of their MACs. */
 struct api_list {
-	struct mac *macs; /* owned by the answer */
+	struct mac *macs;
 	size_t count;
 	size_t next;
-	bool has_secrets;
-	bool is_begun;
-	bool is_ended;
+	bool has_more;	   /* devices beyond the last of `macs` */
+	bool has_secrets;  /* to be shown */
+	bool is_effective; /* effective settings, too */
+	char *text;	   /* the answer so far */
+	size_t length;
+	size_t size;
 };
 
 struct api_answer {
@@ -102,7 +109,6 @@ struct api_answer {
 	const char *allow;     /* with 405: the value of Allow */
 	struct change *change; /* in the arena */
 	struct span file;      /* in the arena; checked: relative, no empty, "." or ".." part */
-	struct mac mac;	       /* whom the change is about */
 	bool is_creation;      /* success is 201 */
 	struct api_list list;
 	struct api_events_query events;
@@ -128,11 +134,10 @@ void api_fail(struct api_answer *answer, unsigned status, const char *error,
 	      const char *what_to_do);
 
 /*
- * The next piece of a listing as bytes that the caller frees: 0, -ENODATA after the last, -ENOMEM.
- * Called with the inventory read-locked for this piece only.
+ * Writes the next api_list_slice devices of an API_LIST; with the last of them the answer becomes
+ * an API_ANSWER. Called with the inventory read-locked for this slice only. True: call it again.
  */
-int api_list_next(const struct api_context *api, struct api_list *list, char **piece,
-		  size_t *length);
+bool api_list_step(const struct api_context *api, struct api_answer *answer);
 
 /* One event as a JSON object and a newline, to be freed by the caller; NULL without memory. */
 char *api_event_line(const struct event *event, size_t *length);
@@ -148,5 +153,8 @@ char *api_change_text(const struct change *change);
 /* "device add", "profile set", …; and what it is about (a MAC or a name) to `subject`. */
 const char *api_change_name(enum change_kind kind);
 void api_change_subject(const struct change *change, struct writer *subject);
+
+/* The i-th route: its method and its path with {placeholders}. False past the last. */
+bool api_route_at(size_t i, struct span *method, struct span *path);
 
 #endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the admin API share. A handler gets a call, and fills its answer by one of the
+ * call_ functions.
+ */
+#ifndef BELLHOP_CORE_ADMIN_API_INTERNAL_H
+#define BELLHOP_CORE_ADMIN_API_INTERNAL_H
+
+#include "core/admin/api.h"
+
+#include <jansson.h>
+
+/* One request on its way through its handler. */
+struct call {
+	const struct api_context *api;
+	const struct api_request *request;
+	struct arena *arena;
+	struct api_answer *answer;
+	struct span path; /* of the target, still percent-encoded */
+	struct span query;
+	struct span arguments[2]; /* what stands at the placeholders, decoded, in the arena */
+};
+
+typedef void call_handler_fn(struct call *call);
+
+/* Answers with a JSON value, which is taken over; NULL stands for a lack of memory. */
+void call_answer_json(struct call *call, unsigned status, json_t *json);
+
+/* Answers with bytes made by malloc, taken over. */
+void call_answer_bytes(struct call *call, const char *content_type, char *bytes, size_t length);
+
+/* Error answers; the texts are copied. */
+void call_fail(struct call *call, unsigned status, const char *error, const char *what_to_do);
+void call_fail_memory(struct call *call);
+
+/* The first argument as a MAC: true, or false and the answer is a 400. */
+bool call_mac(struct call *call, struct mac *mac);
+
+/* The device of the first argument, or NULL and the answer is a 400 or 404. */
+const struct device *call_device(struct call *call);
+
+/* A query parameter, decoded, in the arena; empty when it is not there (or cannot be read). */
+struct span call_parameter(struct call *call, struct span name);
+
+/* A parameter that is 1 or true. */
+bool call_flag(struct call *call, struct span name);
+
+/* A parameter that is a number: `otherwise` when it is not there. False: the answer is a 400. */
+bool call_number(struct call *call, struct span name, uint64_t max, uint64_t otherwise,
+		 uint64_t *number);
+
+/* The body as a JSON object (an empty body is an empty object), or NULL and the answer is a 400. */
+json_t *call_body(struct call *call);
+
+/* A change for the call's arena, made the answer's; NULL without memory, answered. */
+struct change *call_change(struct call *call, enum change_kind kind);
+
+/* A name that may stand below DATA/files/: relative, no empty, "." or hidden part, no controls. */
+bool api_file_name_is_good(struct span name);
+
+/* Puts a member into an object: 0, or -1 when either is NULL. The value is taken over. */
+int api_json_set(json_t *object, const char *name, json_t *value);
+
+/* A JSON string of text that may hold anything: bytes that are not UTF-8 become U+FFFD. */
+json_t *api_json_text(struct span text);
+json_t *api_json_time(uint64_t utc_ms); /* RFC 3339; 0: null */
+json_t *api_json_settings(const struct settings *settings, bool has_secrets);
+
+json_t *api_json_device(const struct inventory *inventory, const struct device *device,
+			bool has_secrets, bool is_effective);
+json_t *api_json_profile(const struct inventory *inventory, const struct profile *profile,
+			 bool has_secrets, bool is_effective);
+json_t *api_json_file(const struct catalogue_file *file);
+
+/* Reads a member "settings" of a body into the change: false, and the answer is a 400. */
+bool call_read_settings(struct call *call, json_t *settings, struct change *change);
+
+call_handler_fn api_status_get, api_metrics_get;
+call_handler_fn api_devices_list, api_devices_add, api_device_get, api_device_set, api_device_claim,
+	api_device_block, api_device_unblock, api_device_remove, api_device_files,
+	api_device_preview;
+call_handler_fn api_profiles_list, api_profile_get, api_profile_set, api_profile_remove;
+call_handler_fn api_files_list, api_file_put, api_file_remove;
+call_handler_fn api_events_get, api_settings_list, api_openapi_get;
+
+/* openapi.json, embedded when the project is built. */
+extern const char api_openapi[];
+extern const size_t api_openapi_length;
+
+#endif

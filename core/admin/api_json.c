@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/admin/api_internal.h"
+#include "core/base/time.h"
+
+#include <stdlib.h>
+
+json_t *api_json_text(struct span text)
+{
+	json_t *json = json_stringn(text.data ? text.data : "", text.length);
+	char *clean;
+	size_t length = 0;
+
+	if (json || text.length > SIZE_MAX / 3) {
+		return json;
+	}
+	/* Not UTF-8 (or no memory): every octet that is not ASCII becomes U+FFFD. */
+	clean = malloc(text.length * 3 + 1);
+	if (!clean) {
+		return NULL;
+	}
+	for (size_t i = 0; i < text.length; i++) {
+		if ((unsigned char)text.data[i] < 0x80) {
+			clean[length++] = text.data[i];
+		} else {
+			memcpy(clean + length, "\xef\xbf\xbd", 3);
+			length += 3;
+		}
+	}
+	json = json_stringn(clean, length);
+	free(clean);
+	return json;
+}
+
+int api_json_set(json_t *object, const char *name, json_t *value)
+{
+	if (!object) {
+		json_decref(value);
+		return -1;
+	}
+	return json_object_set_new(object, name, value);
+}
+
+json_t *api_json_time(uint64_t utc_ms)
+{
+	char text[time_rfc3339_size];
+	struct writer w = writer_over(text, sizeof(text));
+
+	if (utc_ms == 0) {
+		return json_null();
+	}
+	time_write_rfc3339(&w, utc_ms);
+	return api_json_text(writer_span(&w));
+}
+
+json_t *api_json_settings(const struct settings *settings, bool has_secrets)
+{
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < settings->count && json; i++) {
+		const struct setting *item = &settings->items[i];
+		bool is_hidden = !has_secrets && setting_is_secret(span_text(item->path));
+		json_t *value =
+			api_json_text(is_hidden ? SPAN("********") : span_text(item->value));
+
+		if (json_object_set_new(json, item->path, value) < 0) {
+			json_decref(json);
+			json = NULL;
+		}
+	}
+	return json;
+}
+
+bool call_read_settings(struct call *call, json_t *settings, struct change *change)
+{
+	struct change_setting *items;
+	size_t count = json_object_size(settings);
+	size_t i = 0;
+	const char *path;
+	json_t *value;
+
+	if (!json_is_object(settings) || count > settings_count_max) {
+		call_fail(call, 400, "settings is not an object of PATH: VALUE, or too long a one",
+			  "send {\"settings\": {\"ntp_ip\": \"192.0.2.1\"}}; null removes a path");
+		return false;
+	}
+	items = arena_array(call->arena, count > 0 ? count : 1, sizeof(*items));
+	if (!items) {
+		call_fail_memory(call);
+		return false;
+	}
+	json_object_foreach(settings, path, value)
+	{
+		struct span text = span_make(NULL, 0);
+		char number[24];
+		struct writer w = writer_over(number, sizeof(number));
+
+		if (json_is_string(value)) {
+			text = span_make(json_string_value(value), json_string_length(value));
+		} else if (json_is_integer(value)) {
+			writer_signed(&w, json_integer_value(value));
+			text = writer_span(&w);
+		} else if (json_is_boolean(value)) {
+			text = json_is_true(value) ? SPAN("true") : SPAN("false");
+		} else if (!json_is_null(value)) {
+			call_fail(call, 400, "a setting's value is neither text nor a number",
+				  "send text, a whole number, true or false, or null to remove");
+			return false;
+		}
+		items[i].path = arena_copy(call->arena, span_text(path));
+		items[i].value = arena_copy(call->arena, text);
+		items[i].is_unset = json_is_null(value);
+		if (!items[i].path.data || !items[i].value.data) {
+			call_fail_memory(call);
+			return false;
+		}
+		i++;
+	}
+	change->settings = items;
+	change->setting_count = count;
+	return true;
+}

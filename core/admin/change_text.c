@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* A change in words: for the audit log. */
+#include "core/admin/api_internal.h"
+
+#include <stdlib.h>
+
+static const char *const names[] = {
+	[CHANGE_DEVICE_ADD] = "device add",	    [CHANGE_DEVICE_SET] = "device set",
+	[CHANGE_DEVICE_CLAIM] = "device claim",	    [CHANGE_DEVICE_BLOCK] = "device block",
+	[CHANGE_DEVICE_UNBLOCK] = "device unblock", [CHANGE_DEVICE_REMOVE] = "device remove",
+	[CHANGE_DEVICE_SEEN] = "device seen",	    [CHANGE_DEVICE_NOTIFIED] = "device notified",
+	[CHANGE_DEVICE_FETCHED] = "device fetched", [CHANGE_PROFILE_SET] = "profile set",
+	[CHANGE_PROFILE_REMOVE] = "profile remove", [CHANGE_FILE_SET] = "file add",
+	[CHANGE_FILE_REMOVE] = "file remove",
+};
+
+const char *api_change_name(enum change_kind kind)
+{
+	return names[kind];
+}
+
+void api_change_subject(const struct change *change, struct writer *subject)
+{
+	switch (change->kind) {
+	case CHANGE_DEVICE_ADD:
+	case CHANGE_DEVICE_SET:
+	case CHANGE_DEVICE_CLAIM:
+	case CHANGE_DEVICE_BLOCK:
+	case CHANGE_DEVICE_UNBLOCK:
+	case CHANGE_DEVICE_REMOVE:
+	case CHANGE_DEVICE_SEEN:
+	case CHANGE_DEVICE_NOTIFIED:
+	case CHANGE_DEVICE_FETCHED:
+		mac_write(subject, change->mac);
+		break;
+	case CHANGE_PROFILE_SET:
+	case CHANGE_PROFILE_REMOVE:
+		writer_put(subject, change->profile);
+		break;
+	case CHANGE_FILE_SET:
+	case CHANGE_FILE_REMOVE:
+		writer_put(subject, change->file);
+		break;
+	}
+}
+
+static json_t *address_json(struct address address)
+{
+	char text[address_text_size];
+
+	if (!address_is_set(address)) {
+		return json_null();
+	}
+	address_text(address, text);
+	return api_json_text(span_text(text));
+}
+
+/* Values of secrets are left out; that a secret was set is not. */
+static json_t *settings_json(const struct change *change)
+{
+	json_t *json = json_object();
+	int failed = !json;
+
+	for (size_t i = 0; i < change->setting_count && !failed; i++) {
+		const struct change_setting *setting = &change->settings[i];
+		bool is_secret = setting_is_secret(setting->path);
+		char path[setting_path_max + 1];
+		json_t *value;
+
+		/* A longer path is none: such a change was refused. */
+		if (span_to_text(setting->path, path, sizeof(path)) < 0) {
+			continue;
+		}
+		value = setting->is_unset ? json_null()
+			: is_secret	  ? json_string("********")
+					  : api_json_text(setting->value);
+		failed |= api_json_set(json, path, value);
+	}
+	if (failed) {
+		json_decref(json);
+		return NULL;
+	}
+	return json;
+}
+
+char *api_change_text(const struct change *change)
+{
+	const struct {
+		enum change_field field;
+		const char *name;
+		struct span value;
+	} texts[] = {
+		{FIELD_VENDOR, "vendor", change->vendor},
+		{FIELD_MODEL, "model", change->model},
+		{FIELD_FIRMWARE, "firmware", change->firmware},
+		{FIELD_PROFILE, "profile", change->profile},
+		{FIELD_LABEL, "label", change->label},
+		{FIELD_BOUND_INTERFACE, "interface", change->bound_interface},
+		{FIELD_PARENT, "parent", change->parent},
+	};
+	json_t *json = json_object();
+	char *text;
+	int failed = 0;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (change->fields & texts[i].field) {
+			failed |= api_json_set(json, texts[i].name, api_json_text(texts[i].value));
+		}
+	}
+	if (change->fields & FIELD_FORM) {
+		failed |= api_json_set(json, "form",
+				       api_json_text(span_text(notify_form_name(change->form))));
+	}
+	if (change->fields & FIELD_BOUND_ADDRESS) {
+		failed |= api_json_set(json, "address", address_json(change->bound_address));
+	}
+	if (change->kind == CHANGE_FILE_SET) {
+		failed |= api_json_set(json, "bytes", json_integer((json_int_t)change->bytes));
+	}
+	if (change->setting_count > 0) {
+		failed |= api_json_set(json, "settings", settings_json(change));
+	}
+	text = failed ? NULL : json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	return text;
+}
