@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The admins' door: HTTP/1.1 on a unix socket, where the API (core/admin/api.h) is served. Who may
- * come in is decided by the kernel: the socket is 0660, and the peer's credentials (SO_PEERCRED)
- * must be root, the server's own user, or the group that the socket file belongs to.
+ * come in is decided by the kernel: the socket is 0660, so that only root, the server's own user
+ * and members of the socket file's group can connect. The peer's user (SO_PEERCRED) is what the
+ * audit log names; a peer without credentials gets nothing.
+ *
+ * Everything runs on the given loop, but for files: they are written and removed on libuv's thread
+ * pool.
  */
 #ifndef BELLHOP_IO_ADMIN_DOOR_H
 #define BELLHOP_IO_ADMIN_DOOR_H
@@ -15,19 +19,19 @@ struct admin_door;
 struct admin_door_options {
 	uv_loop_t *loop;
 	const char *path;	/* of the socket */
-	const char *files_path; /* DATA/files: uploads go there */
+	const char *files_path; /* DATA/files: uploads go there; must exist */
 	struct store *store;
 	const struct inventory *inventory;
 	pthread_rwlock_t *inventory_lock;
 	size_t connections_max;
-	uint64_t upload_bytes_max; /* of one file */
+	uint64_t upload_bytes_max; /* of one file; it is held in memory while it comes in */
 	/* Fills the facts; what they point to lives until the arena is reset after the request. */
 	void (*facts)(void *context, struct arena *arena, struct api_facts *facts);
 	/* As in core/provision/files.h. */
 	void (*server_for)(void *context, const struct device *device, struct address local,
 			   struct config_server *server);
-	/* Something below DATA/files/ was put or removed: the catalogue is to be read again. May be
-	 * NULL. The change of the catalogue itself is posted by the door. */
+	/* Something below DATA/files/ was put or removed, and the change of the catalogue made. May
+	 * be NULL. */
 	void (*files_changed)(void *context);
 	void *context;
 };
@@ -46,9 +50,8 @@ void admin_door_close(struct admin_door *door);
 
 struct admin_door_counters {
 	uint64_t requests;
-	uint64_t foreign; /* peers turned away for their credentials */
-	uint64_t full;	  /* turned away because connections_max was reached */
-	size_t connections;
+	uint64_t foreign; /* peers without credentials, turned away */
+	size_t followers; /* events --follow, now */
 };
 void admin_door_counters(const struct admin_door *door, struct admin_door_counters *counters);
 

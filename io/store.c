@@ -314,7 +314,7 @@ int store_client_post(struct store_client *client, const struct change *change, 
 
 /* --- Clients. --- */
 
-static void client_wake(uv_async_t *async)
+static void client_woken(uv_async_t *async)
 {
 	struct store_client *client = async->data;
 	struct store *store = client->store;
@@ -354,7 +354,7 @@ int store_client_open(struct store *store, uv_loop_t *loop, struct store_client 
 	}
 	new->store = store;
 	new->async.data = new;
-	result = uv_async_init(loop, &new->async, client_wake);
+	result = uv_async_init(loop, &new->async, client_woken);
 	if (result < 0) {
 		free(new);
 		return result;
@@ -478,4 +478,12 @@ void store_client_watch(struct store_client *client, void (*news)(void *context)
 	client->news = news;
 	client->news_context = context;
 	pthread_mutex_unlock(&client->store->mutex);
+}
+
+void store_client_wake(struct store_client *client)
+{
+	pthread_mutex_lock(&client->store->mutex);
+	client->has_news = true;
+	pthread_mutex_unlock(&client->store->mutex);
+	uv_async_send(&client->async);
 }

@@ -85,9 +85,10 @@ int store_client_open(struct store *store, uv_loop_t *loop, struct store_client 
 void store_client_close(struct store_client *client);
 
 /*
- * Posts a change; it is copied. `who` is for the audit log. From any thread. 0; -ENOBUFS when the
- * queue is full; -ENOMEM. store_post tells nobody what came of it (reports of phones);
- * store_client_post calls `done` once, later, unless it fails itself or the client is closed.
+ * Posts a change; it is copied. `who` is for the audit log; empty: it is not audited, and reports
+ * of phones never are. From any thread. 0; -ENOBUFS when the queue is full; -ENOMEM. store_post
+ * tells nobody what came of it (reports of phones); store_client_post calls `done` once, later,
+ * unless it fails itself or the client is closed.
  */
 int store_post(struct store *store, const struct change *change, struct span who);
 int store_client_post(struct store_client *client, const struct change *change, struct span who,
@@ -115,5 +116,8 @@ uint64_t store_events_newest(struct store *store, const struct mac *mac, size_t 
 /* `news` is called on the client's loop after there were new events (once for many). NULL ends it.
  */
 void store_client_watch(struct store_client *client, void (*news)(void *context), void *context);
+
+/* Has `news` called soon, as if there were new events. On the client's own thread. */
+void store_client_wake(struct store_client *client);
 
 #endif

@@ -29,7 +29,7 @@ static int write_audit(struct store *store, const struct job *job, char *problem
 	char *detail;
 	int result;
 
-	if (job->who[0] == '\0') {
+	if (job->who[0] == '\0' || job_is_report(job)) {
 		return 0;
 	}
 	api_change_subject(job->change, &w);

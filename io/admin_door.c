@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/admin_door.h"
+
+#include "io/catalogue.h"
+#include "io/http_server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+	follow_batch = 256,	    /* events written in one turn to one follower */
+	stream_bytes_max = 4 << 20, /* that a slow follower may leave waiting */
+	sentence_size = 512,
+	who_size = 32,
+};
+
+/* One request on its way. */
+struct visit {
+	struct admin_door *door;
+	struct visit *next;
+	struct http_exchange *exchange;
+	struct arena arena;
+	struct api_facts facts;
+	struct api_answer answer;
+	char who[who_size];
+	/* A file operation on the thread pool. */
+	uv_work_t work;
+	bool is_working;
+	int result;
+	char problem[sentence_size];
+	/* A stream of events. */
+	bool is_following;
+	bool is_over;	/* the exchange is: follower_over came */
+	bool is_broken; /* to be ended */
+	uint64_t cursor;
+};
+
+struct admin_door {
+	struct admin_door_options options;
+	struct http_server *server;
+	struct store_client *client;
+	struct visit *visits;
+	struct admin_door_counters counters;
+	int files_fd;
+	bool is_closing;
+	bool is_server_closed;
+};
+
+static void door_free_when_done(struct admin_door *door)
+{
+	if (door->is_server_closed && !door->visits) {
+		close(door->files_fd);
+		free(door);
+	}
+}
+
+static void visit_free(struct visit *visit)
+{
+	struct admin_door *door = visit->door;
+
+	for (struct visit **at = &door->visits; *at; at = &(*at)->next) {
+		if (*at == visit) {
+			*at = visit->next;
+			break;
+		}
+	}
+	api_answer_free(&visit->answer);
+	arena_free(&visit->arena);
+	free(visit);
+	door_free_when_done(door);
+}
+
+/* The visit's answer goes out, and the visit is over. */
+static void reply(struct visit *visit)
+{
+	const struct api_answer *answer = &visit->answer;
+	struct http_response response = {
+		.status = answer->status,
+		.content_type = span_text(answer->content_type),
+		.allow = span_text(answer->allow),
+		.headers = {{SPAN("Cache-Control"), SPAN("no-store")}},
+		.header_count = 1,
+	};
+
+	http_exchange_answer(visit->exchange, &response, answer->body);
+	visit_free(visit);
+}
+
+static void context_of(const struct visit *visit, struct api_context *api)
+{
+	const struct admin_door_options *options = &visit->door->options;
+
+	*api = (struct api_context){
+		.inventory = options->inventory,
+		.facts = &visit->facts,
+		.server_for = options->server_for,
+		.server_context = options->context,
+	};
+}
+
+static void finish(struct visit *visit, int result, const char *problem)
+{
+	struct api_context api;
+
+	context_of(visit, &api);
+	pthread_rwlock_rdlock(visit->door->options.inventory_lock);
+	api_finish(&api, &visit->answer, result, problem);
+	pthread_rwlock_unlock(visit->door->options.inventory_lock);
+	reply(visit);
+}
+
+/* --- Changes. --- */
+
+static void change_done(void *context, int result, const char *problem)
+{
+	struct visit *visit = context;
+
+	if (visit->answer.verdict != API_CHANGE && visit->door->options.files_changed) {
+		visit->door->options.files_changed(visit->door->options.context);
+	}
+	finish(visit, result, problem);
+}
+
+static void post(struct visit *visit)
+{
+	int result = store_client_post(visit->door->client, visit->answer.change,
+				       span_text(visit->who), change_done, visit);
+
+	if (result < 0) {
+		finish(visit, result, "");
+	}
+}
+
+/* --- Files, on the thread pool. --- */
+
+static int put_in_memory_file(struct span bytes)
+{
+	int fd = memfd_create("upload", MFD_CLOEXEC);
+
+	for (size_t done = 0; fd >= 0 && done < bytes.length;) {
+		ssize_t count = write(fd, bytes.data + done, bytes.length - done);
+
+		if (count < 0 && errno != EINTR) {
+			close(fd);
+			return -ENOMEM;
+		}
+		done += count > 0 ? (size_t)count : 0;
+	}
+	if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+static int upload(struct visit *visit)
+{
+	struct change *change = visit->answer.change;
+	int source = put_in_memory_file(http_exchange_request(visit->exchange)->body);
+	struct stat info;
+	int result;
+
+	if (source < 0) {
+		snprintf(visit->problem, sizeof(visit->problem),
+			 "the server has no memory for this file; try again later");
+		return -ENOMEM;
+	}
+	result = catalogue_add(visit->door->files_fd, change->file, source, &change->bytes,
+			       visit->problem, sizeof(visit->problem));
+	close(source);
+	if (result == 0) {
+		int fd = catalogue_open_file(visit->door->files_fd, change->file, &info);
+
+		if (fd >= 0) {
+			change->file_utc_ms = (uint64_t)info.st_mtim.tv_sec * 1000 +
+					      (uint64_t)info.st_mtim.tv_nsec / 1000000;
+			close(fd);
+		}
+	}
+	return result;
+}
+
+static void work(uv_work_t *request)
+{
+	struct visit *visit = request->data;
+
+	if (visit->answer.verdict == API_UPLOAD) {
+		visit->result = upload(visit);
+	} else {
+		visit->result = catalogue_remove(visit->door->files_fd, visit->answer.file,
+						 visit->problem, sizeof(visit->problem));
+	}
+}
+
+static void work_done(uv_work_t *request, int status)
+{
+	struct visit *visit = request->data;
+
+	visit->is_working = false;
+	if (status < 0 || visit->door->is_closing) {
+		finish(visit, -ESHUTDOWN, "the server is being stopped; try again");
+	} else if (visit->result < 0) {
+		finish(visit, visit->result, visit->problem);
+	} else {
+		post(visit);
+	}
+}
+
+static void queue_work(struct visit *visit)
+{
+	int result;
+
+	visit->work.data = visit;
+	result = uv_queue_work(visit->door->options.loop, &visit->work, work, work_done);
+	visit->is_working = result == 0;
+	if (result < 0) {
+		finish(visit, result, "");
+	}
+}
+
+/* --- Events. --- */
+
+/* Lines of events, collected while the store holds its lock. */
+struct lines {
+	char *text;
+	size_t length;
+	bool failed;
+};
+
+static void add_line(void *context, const struct event *event)
+{
+	struct lines *lines = context;
+	size_t length = 0;
+	char *line = api_event_line(event, &length);
+	char *text = line ? realloc(lines->text, lines->length + length) : NULL;
+
+	if (!text) {
+		lines->failed = true;
+	} else {
+		memcpy(text + lines->length, line, length);
+		lines->text = text;
+		lines->length += length;
+	}
+	free(line);
+}
+
+static const struct mac *wanted_mac(const struct visit *visit)
+{
+	return visit->answer.events.has_mac ? &visit->answer.events.mac : NULL;
+}
+
+static uint64_t first_cursor(const struct visit *visit)
+{
+	const struct api_events_query *events = &visit->answer.events;
+	uint64_t newest =
+		store_events_newest(visit->door->options.store, wanted_mac(visit), events->limit);
+
+	return events->after > newest ? events->after : newest;
+}
+
+static void list_events(struct visit *visit)
+{
+	struct lines lines = {.text = NULL};
+
+	(void)store_events_after(visit->door->options.store, first_cursor(visit), wanted_mac(visit),
+				 api_events_max, add_line, &lines);
+	if (lines.failed) {
+		free(lines.text);
+		api_fail(&visit->answer, 503, "the server is out of memory",
+			 "ask for fewer events");
+	} else {
+		visit->answer.owned = lines.text;
+		visit->answer.body = span_make(lines.text, lines.length);
+	}
+	reply(visit);
+}
+
+/* The visit goes when both have said so: we that the stream ends, the server that it is over. */
+static void end_following(struct visit *visit)
+{
+	bool was_over = visit->is_over;
+
+	visit->is_following = false;
+	visit->door->counters.followers--;
+	http_exchange_stream_end(visit->exchange);
+	if (was_over) {
+		visit_free(visit);
+	}
+}
+
+/* Writes what came since the last time. False: the follower is gone. */
+static bool write_news(struct visit *visit)
+{
+	bool is_good = true;
+	uint64_t before;
+
+	do {
+		struct lines lines = {.text = NULL};
+
+		before = visit->cursor;
+		visit->cursor =
+			store_events_after(visit->door->options.store, before, wanted_mac(visit),
+					   follow_batch, add_line, &lines);
+		is_good = !lines.failed;
+		if (is_good && lines.length > 0) {
+			is_good = http_exchange_stream_write(visit->exchange,
+							     span_make(lines.text, lines.length)) ==
+				  0;
+		}
+		free(lines.text);
+	} while (is_good && visit->cursor > before);
+	return is_good;
+}
+
+static void on_news(void *context)
+{
+	struct admin_door *door = context;
+	struct visit *next;
+
+	for (struct visit *visit = door->visits; visit; visit = next) {
+		next = visit->next;
+		if (visit->is_following &&
+		    (visit->is_over || visit->is_broken || !write_news(visit))) {
+			end_following(visit);
+		}
+	}
+}
+
+/* Comes from inside the HTTP server: a stream that is not ended yet is ended with the next news. */
+static void follower_over(void *data, bool is_whole)
+{
+	struct visit *visit = data;
+
+	(void)is_whole;
+	visit->is_over = true;
+	if (!visit->is_following) {
+		visit_free(visit);
+	} else if (visit->door->client) {
+		store_client_wake(visit->door->client);
+	}
+}
+
+static void follow_events(struct visit *visit)
+{
+	struct http_response response = {
+		.status = 200,
+		.content_type = span_text(visit->answer.content_type),
+		.headers = {{SPAN("Cache-Control"), SPAN("no-store")}},
+		.header_count = 1,
+	};
+
+	visit->cursor = first_cursor(visit);
+	visit->is_following = true;
+	visit->door->counters.followers++;
+	http_exchange_on_over(visit->exchange, follower_over, visit);
+	http_exchange_stream_begin(visit->exchange, &response);
+	if (!write_news(visit)) {
+		visit->is_broken = true;
+		store_client_wake(visit->door->client);
+	}
+}
+
+/* --- Requests. --- */
+
+static void list_devices(struct visit *visit)
+{
+	struct api_context api;
+	bool has_more;
+
+	context_of(visit, &api);
+	do {
+		/* Taken anew for each slice, so that a writer gets between. */
+		pthread_rwlock_rdlock(visit->door->options.inventory_lock);
+		has_more = api_list_step(&api, &visit->answer);
+		pthread_rwlock_unlock(visit->door->options.inventory_lock);
+	} while (has_more);
+	reply(visit);
+}
+
+static void carry_out(struct visit *visit)
+{
+	switch (visit->answer.verdict) {
+	case API_ANSWER:
+		reply(visit);
+		break;
+	case API_CHANGE:
+		post(visit);
+		break;
+	case API_UPLOAD:
+	case API_FILE_REMOVE:
+		queue_work(visit);
+		break;
+	case API_LIST:
+		list_devices(visit);
+		break;
+	case API_EVENTS:
+		if (visit->answer.events.is_follow) {
+			follow_events(visit);
+		} else {
+			list_events(visit);
+		}
+		break;
+	}
+}
+
+/* Path and query as the API wants them, also for an absolute-form target. */
+static struct span target_of(struct visit *visit, const struct http_request *request)
+{
+	size_t size = request->path.length + request->query.length + 1;
+	char *room = arena_allocate(&visit->arena, size);
+	struct writer w = writer_over(room, room ? size : 0);
+
+	writer_put(&w, request->path);
+	if (!span_is_empty(request->query)) {
+		writer_char(&w, '?');
+		writer_put(&w, request->query);
+	}
+	return writer_span(&w);
+}
+
+static struct visit *visit_new(struct admin_door *door, struct http_exchange *exchange)
+{
+	const struct http_peer *peer = http_exchange_peer(exchange);
+	struct visit *visit = calloc(1, sizeof(*visit));
+
+	if (visit) {
+		visit->door = door;
+		visit->exchange = exchange;
+		arena_init(&visit->arena, api_arena_bytes_max);
+		snprintf(visit->who, sizeof(visit->who), "uid %lu", (unsigned long)peer->uid);
+		visit->next = door->visits;
+		door->visits = visit;
+	}
+	return visit;
+}
+
+static void handle(void *context, struct http_exchange *exchange)
+{
+	struct admin_door *door = context;
+	const struct http_request *request = http_exchange_request(exchange);
+	struct visit *visit = visit_new(door, exchange);
+	struct api_request asked;
+	struct api_context api;
+
+	door->counters.requests++;
+	if (!visit) {
+		http_exchange_answer(exchange,
+				     &(struct http_response){.status = 503, .must_close = true},
+				     SPAN(""));
+		return;
+	}
+	if (!http_exchange_peer(exchange)->has_credentials) {
+		door->counters.foreign++;
+		api_fail(&visit->answer, 403, "the kernel does not say who you are",
+			 "connect to the unix socket");
+		reply(visit);
+		return;
+	}
+	door->options.facts(door->options.context, &visit->arena, &visit->facts);
+	asked = (struct api_request){
+		.method = span_text(http_method_name(request->method)),
+		.target = target_of(visit, request),
+		.body = request->body,
+	};
+	context_of(visit, &api);
+	pthread_rwlock_rdlock(door->options.inventory_lock);
+	api_handle(&api, &asked, &visit->arena, &visit->answer);
+	pthread_rwlock_unlock(door->options.inventory_lock);
+	carry_out(visit);
+}
+
+/* --- Opening and closing. --- */
+
+static int open_server(struct admin_door *door, char *problem, size_t problem_size)
+{
+	struct http_server_options options;
+	int result;
+
+	http_server_defaults(&options);
+	options.loop = door->options.loop;
+	options.connections_max = door->options.connections_max;
+	options.connections_per_source_max = 0;
+	options.body_max = door->options.upload_bytes_max;
+	options.stream_bytes_max = stream_bytes_max;
+	options.methods = 1u << METHOD_GET | 1u << METHOD_HEAD | 1u << METHOD_POST |
+			  1u << METHOD_PUT | 1u << METHOD_DELETE | 1u << METHOD_PATCH;
+	options.handle = handle;
+	options.context = door;
+	result = http_server_new(&door->server, &options);
+	if (result < 0) {
+		snprintf(problem, problem_size, "the admin socket cannot be made: %s",
+			 strerror(-result));
+		return result;
+	}
+	return http_server_listen_unix(door->server, door->options.path, 0660, problem,
+				       problem_size);
+}
+
+static void server_closed(void *context)
+{
+	struct admin_door *door = context;
+
+	door->is_server_closed = true;
+	door_free_when_done(door);
+}
+
+int admin_door_open(struct admin_door **door, const struct admin_door_options *options,
+		    char *problem, size_t problem_size)
+{
+	struct admin_door *new = calloc(1, sizeof(*new));
+	int result;
+
+	if (!new) {
+		snprintf(problem, problem_size, "out of memory");
+		return -ENOMEM;
+	}
+	new->options = *options;
+	new->files_fd = open(options->files_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (new->files_fd < 0) {
+		result = -errno;
+		snprintf(problem, problem_size, "the folder %s cannot be opened: %s",
+			 options->files_path, strerror(-result));
+		free(new);
+		return result;
+	}
+	result = store_client_open(options->store, options->loop, &new->client);
+	if (result < 0) {
+		snprintf(problem, problem_size, "the admin socket cannot be made: %s",
+			 strerror(-result));
+		close(new->files_fd);
+		free(new);
+		return result;
+	}
+	store_client_watch(new->client, on_news, new);
+	result = open_server(new, problem, problem_size);
+	if (result < 0) {
+		admin_door_close(new);
+		return result;
+	}
+	*door = new;
+	return 0;
+}
+
+void admin_door_close(struct admin_door *door)
+{
+	struct visit *next;
+
+	door->is_closing = true;
+	store_client_close(door->client);
+	door->client = NULL;
+	/* Those on the thread pool are answered when they are back. */
+	for (struct visit *visit = door->visits; visit; visit = next) {
+		next = visit->next;
+		if (visit->is_following) {
+			end_following(visit);
+		} else if (!visit->is_working) {
+			finish(visit, -ESHUTDOWN,
+			       "the server is being stopped; look whether the change was made");
+		}
+	}
+	if (door->server) {
+		http_server_close(door->server, server_closed, door);
+	} else {
+		server_closed(door);
+	}
+}
+
+void admin_door_counters(const struct admin_door *door, struct admin_door_counters *counters)
+{
+	*counters = door->counters;
+}
