@@ -107,12 +107,12 @@ void frames_take(struct frames *frames, struct span packet, uint32_t interface, 
 	memory = &frames->memories[place_of(frames, source, interface)];
 	is_disputed = is_fresh(memory, now_ms) && is_about(memory, source, interface) &&
 		      (memory->is_disputed || !mac_equal(memory->mac, mac));
-	*memory = (struct memory){ .source = source,
-				   .interface = interface,
-				   .mac = mac,
-				   .is_disputed = is_disputed,
-				   .is_set = true,
-				   .seen_ms = now_ms };
+	*memory = (struct memory){.source = source,
+				  .interface = interface,
+				  .mac = mac,
+				  .is_disputed = is_disputed,
+				  .is_set = true,
+				  .seen_ms = now_ms};
 }
 
 bool frames_find(const struct frames *frames, struct endpoint source, uint32_t interface,
@@ -137,11 +137,11 @@ static int read_batch(struct frames *frames, uint64_t now_ms)
 	int count;
 
 	for (size_t i = 0; i < batch_max; i++) {
-		rooms[i] = (struct iovec){ packets[i], snap_length };
-		headers[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
-						      .msg_namelen = sizeof(from[i]),
-						      .msg_iov = &rooms[i],
-						      .msg_iovlen = 1 };
+		rooms[i] = (struct iovec){packets[i], snap_length};
+		headers[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+						     .msg_namelen = sizeof(from[i]),
+						     .msg_iov = &rooms[i],
+						     .msg_iovlen = 1};
 	}
 	count = recvmmsg(frames->descriptor, headers, batch_max, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < count; i++) {
@@ -184,7 +184,7 @@ static int attach_filter(int descriptor, struct endpoint group)
 		BPF_STMT(BPF_RET | BPF_K, snap_length),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
 
 	memcpy(&address, group.address.octets, sizeof(address));
 	code[5].k = ntohl(address);
@@ -196,7 +196,7 @@ static int attach_filter(int descriptor, struct endpoint group)
 /* Protocol 0 until the filter stands, so that nothing else is ever queued (packet(7)). */
 static int open_socket(struct endpoint group)
 {
-	struct sockaddr_ll all = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP) };
+	struct sockaddr_ll all = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP)};
 	int descriptor = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int error;
 
@@ -218,8 +218,8 @@ struct frames *frames_new_detached(struct endpoint group)
 {
 	struct frames *frames = calloc(1, sizeof(*frames));
 
-	if (!frames || getrandom(frames->seed, sizeof(frames->seed), 0) !=
-			       (ssize_t)sizeof(frames->seed)) {
+	if (!frames ||
+	    getrandom(frames->seed, sizeof(frames->seed), 0) != (ssize_t)sizeof(frames->seed)) {
 		free(frames);
 		return NULL;
 	}

@@ -64,7 +64,8 @@ bool interfaces_is_own(const struct interfaces *interfaces, struct address addre
 	return false;
 }
 
-/* The prefix's first and last address, which no host has; links of two hosts have none (RFC 3021). */
+/* The prefix's first and last address, which no host has; links of two hosts have none (RFC 3021).
+ */
 static bool is_edge_of_prefix(const struct interface_address *entry, struct address address)
 {
 	unsigned bits = entry->prefix_bits;
@@ -108,8 +109,7 @@ static const struct interface_address *entry_towards(const struct interfaces *in
 	for (size_t i = 0; i < interfaces->address_count; i++) {
 		const struct interface_address *entry = &interfaces->addresses[i];
 
-		if (index != 0 ? entry->interface != index
-			       : address_is_loopback(entry->address)) {
+		if (index != 0 ? entry->interface != index : address_is_loopback(entry->address)) {
 			continue;
 		}
 		if (entry_covers(entry, address) &&
@@ -232,7 +232,7 @@ static void take_link(struct interfaces *interfaces, const struct nlmsghdr *mess
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	const struct nlattr *attributes[IFLA_IFNAME + 1];
 	const struct nlattr *hardware;
-	struct interface found = { 0 };
+	struct interface found = {0};
 	size_t at;
 
 	if (mnl_nlmsg_get_payload_len(message) < sizeof(*info) || info->ifi_index <= 0 ||
@@ -272,13 +272,14 @@ static void take_link(struct interfaces *interfaces, const struct nlmsghdr *mess
 	tell(interfaces, found.index);
 }
 
-/* rtnetlink(7): IFA_LOCAL is ours and IFA_ADDRESS the prefix or the peer; IPv6 has only the latter. */
+/* rtnetlink(7): IFA_LOCAL is ours and IFA_ADDRESS the prefix or the peer; IPv6 has only the latter.
+ */
 static bool parse_address(const struct nlmsghdr *message, struct interface_address *found)
 {
 	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
 	const struct nlattr *attributes[IFA_LOCAL + 1];
 
-	*found = (struct interface_address){ 0 };
+	*found = (struct interface_address){0};
 	if (mnl_nlmsg_get_payload_len(message) < sizeof(*info) ||
 	    (info->ifa_family != AF_INET && info->ifa_family != AF_INET6) ||
 	    info->ifa_prefixlen > (info->ifa_family == AF_INET ? 32 : 128)) {
@@ -378,8 +379,8 @@ static void messages_lost(void *context)
 
 int interfaces_open(struct interfaces **interfaces, struct loop *loop, struct log *log)
 {
-	static const unsigned groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-					   RTNLGRP_NONE };
+	static const unsigned groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+					  RTNLGRP_NONE};
 	struct interfaces *made = interfaces_new_detached();
 	int error;
 

@@ -20,7 +20,7 @@ enum { interfaces_max = 512, interface_addresses_max = 4096 };
 struct interface {
 	uint32_t index;
 	char name[IF_NAMESIZE];
-	bool is_up;        /* switched on, and the cable is in */
+	bool is_up; /* switched on, and the cable is in */
 	bool is_loopback;
 	bool is_multicast; /* can do multicast */
 	bool has_mac;
@@ -28,7 +28,7 @@ struct interface {
 };
 
 struct interface_address {
-	uint32_t interface; /* index */
+	uint32_t interface;	/* index */
 	struct address address; /* ours */
 	struct address network; /* the prefix's, or the peer's on a point-to-point link */
 	uint8_t prefix_bits;
@@ -81,7 +81,8 @@ uint32_t interfaces_towards(const struct interfaces *interfaces, struct address 
 
 /*
  * Our own unicast address on that interface to answer `source` from: the one in the same prefix,
- * else the first of the same family (for IPv6 of the same scope). 0 and `*local`, or -EADDRNOTAVAIL.
+ * else the first of the same family (for IPv6 of the same scope). 0 and `*local`, or
+ * -EADDRNOTAVAIL.
  */
 int interfaces_local_address(const struct interfaces *interfaces, struct address source,
 			     uint32_t index, struct address *local);

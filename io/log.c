@@ -233,10 +233,11 @@ void log_report(struct log *log, const struct effect_report *report)
 }
 
 static void log_sentence(struct log *log, enum report_level level, const char *reason,
-		       const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
+			 const char *format, va_list arguments)
+	__attribute__((format(printf, 4, 0)));
 
 static void log_sentence(struct log *log, enum report_level level, const char *reason,
-		       const char *format, va_list arguments)
+			 const char *format, va_list arguments)
 {
 	char text[log_line_max];
 
@@ -246,9 +247,9 @@ static void log_sentence(struct log *log, enum report_level level, const char *r
 	if (vsnprintf(text, sizeof(text), format, arguments) < 0) {
 		text[0] = '\0';
 	}
-	log_report(log, &(struct effect_report){ .level = level,
-						 .reason = reason,
-						 .text = span_text(text) });
+	log_report(log, &(struct effect_report){.level = level,
+						.reason = reason,
+						.text = span_text(text)});
 }
 
 void log_error(struct log *log, const char *reason, const char *format, ...)

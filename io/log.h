@@ -26,9 +26,9 @@ enum log_format { LOG_TEXT, LOG_JSON };
 struct log {
 	int descriptor;
 	enum log_format format;
-	bool is_journal;        /* lines carry `<N>` */
-	_Atomic int level;      /* enum report_level; lower ones are not written */
-	_Atomic uint64_t lost;  /* lines that could not be written */
+	bool is_journal;       /* lines carry `<N>` */
+	_Atomic int level;     /* enum report_level; lower ones are not written */
+	_Atomic uint64_t lost; /* lines that could not be written */
 };
 
 /* Writes to `descriptor` (usually 2), which stays the caller's. Looks at $JOURNAL_STREAM. */

@@ -77,7 +77,7 @@ static void join_or_renew(struct membership *membership, const struct interface 
 			return;
 		}
 		join = &membership->joins[membership->count++];
-		*join = (struct join){ .interface = interface->index, .error = -EAGAIN };
+		*join = (struct join){.interface = interface->index, .error = -EAGAIN};
 	} else if (join->error == 0) {
 		if (interface->is_up && !join->was_up) {
 			/* The switch may have forgotten us while the cable was out. */
@@ -102,14 +102,15 @@ static void leave_unwanted(struct membership *membership)
 		const struct interface *interface =
 			interfaces_by_index(membership->interfaces, join->interface);
 
-		if (interface && (membership->name_count == 0 || is_wanted(membership, interface))) {
+		if (interface &&
+		    (membership->name_count == 0 || is_wanted(membership, interface))) {
 			membership->joins[kept++] = *join;
 			continue;
 		}
 		/* Also of an interface that is gone: the socket keeps count of it until told. */
 		(void)udp_leave(membership->socket, join->interface);
-		log_info(membership->log, "group_left", "left the group on %s: the interface is gone",
-			 join->name);
+		log_info(membership->log, "group_left",
+			 "left the group on %s: the interface is gone", join->name);
 	}
 	membership->count = kept;
 }

@@ -67,7 +67,7 @@ int neighbour_event_parse(const struct nlmsghdr *message, struct neighbour_event
 		NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT;
 	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
 	const struct nlattr *attributes[NDA_LLADDR + 1];
-	struct neighbour_event found = { 0 };
+	struct neighbour_event found = {0};
 	const struct nlattr *hardware;
 
 	if (message->nlmsg_type != RTM_NEWNEIGH && message->nlmsg_type != RTM_DELNEIGH) {
@@ -185,7 +185,7 @@ static void take_event(struct neighbours *neighbours, const struct neighbour_eve
 		finish(neighbours, i, NEIGHBOUR_FOUND, event->mac);
 	} else if (event->is_failed) {
 		neighbours->counters.failed++;
-		finish(neighbours, i, NEIGHBOUR_NONE, (struct mac){ 0 });
+		finish(neighbours, i, NEIGHBOUR_NONE, (struct mac){0});
 	}
 }
 
@@ -195,24 +195,24 @@ static void take_event(struct neighbours *neighbours, const struct neighbour_eve
  */
 static int ask_by_datagram(struct neighbours *neighbours, const struct question *question)
 {
-	struct endpoint to = { question->address, discard_port };
+	struct endpoint to = {question->address, discard_port};
 	int probe = neighbours->probes[question->address.family == ADDRESS_IPV6];
 	struct sockaddr_storage storage;
-	char control[CMSG_SPACE(sizeof(struct in6_pktinfo))] __attribute__((aligned(8))) = { 0 };
+	char control[CMSG_SPACE(sizeof(struct in6_pktinfo))] __attribute__((aligned(8))) = {0};
 	struct cmsghdr *c = (struct cmsghdr *)control;
-	struct msghdr header = { .msg_name = &storage, .msg_control = control };
+	struct msghdr header = {.msg_name = &storage, .msg_control = control};
 
 	header.msg_namelen = udp_sockaddr(to, question->interface, &storage);
 	if (question->address.family == ADDRESS_IPV4) {
-		struct in_pktinfo info = { .ipi_ifindex = (int)question->interface };
+		struct in_pktinfo info = {.ipi_ifindex = (int)question->interface};
 
-		*c = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO };
+		*c = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO};
 		memcpy(CMSG_DATA(c), &info, sizeof(info));
 		header.msg_controllen = CMSG_SPACE(sizeof(info));
 	} else {
-		struct in6_pktinfo info = { .ipi6_ifindex = question->interface };
+		struct in6_pktinfo info = {.ipi6_ifindex = question->interface};
 
-		*c = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IPV6, IPV6_PKTINFO };
+		*c = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IPV6, IPV6_PKTINFO};
 		memcpy(CMSG_DATA(c), &info, sizeof(info));
 		header.msg_controllen = CMSG_SPACE(sizeof(info));
 	}
@@ -279,7 +279,7 @@ static void take_refusal(struct neighbours *neighbours, uint32_t sequence, int e
 	}
 	if (error) {
 		neighbours->counters.failed++;
-		finish(neighbours, i, NEIGHBOUR_NONE, (struct mac){ 0 });
+		finish(neighbours, i, NEIGHBOUR_NONE, (struct mac){0});
 	}
 }
 
@@ -342,7 +342,7 @@ static void timer_rang(void *context)
 	while (neighbours->timer.is_open && neighbours->pending_count > 0 &&
 	       neighbours->pending[0].deadline_ms <= now_ms) {
 		neighbours->counters.timed_out++;
-		finish(neighbours, 0, NEIGHBOUR_NONE, (struct mac){ 0 });
+		finish(neighbours, 0, NEIGHBOUR_NONE, (struct mac){0});
 	}
 	if (neighbours->timer.is_open) {
 		set_timer(neighbours);
@@ -371,7 +371,7 @@ static struct neighbours *neighbours_new(const struct neighbour_options *options
 		free(made);
 		return NULL;
 	}
-	made->options = options ? *options : (struct neighbour_options){ 0 };
+	made->options = options ? *options : (struct neighbour_options){0};
 	if (made->options.entries_max == 0) {
 		made->options.entries_max = entries_max_default;
 	}
@@ -405,7 +405,7 @@ int neighbours_open(struct neighbours **neighbours, struct loop *loop,
 		    const struct interfaces *interfaces, const struct neighbour_options *options,
 		    struct log *log)
 {
-	static const unsigned groups[] = { RTNLGRP_NEIGH, RTNLGRP_NONE };
+	static const unsigned groups[] = {RTNLGRP_NEIGH, RTNLGRP_NONE};
 	struct neighbours *made = neighbours_new(options);
 	int error;
 
@@ -462,9 +462,8 @@ static uint32_t interface_of(const struct neighbours *neighbours, struct address
 	return interface != 0 ? interface : interfaces_towards(neighbours->interfaces, address);
 }
 
-enum neighbour_answer neighbours_lookup(const struct neighbours *neighbours,
-					struct address address, uint32_t interface,
-					struct mac *mac)
+enum neighbour_answer neighbours_lookup(const struct neighbours *neighbours, struct address address,
+					uint32_t interface, struct mac *mac)
 {
 	const struct interface *on;
 	const struct entry *entry;
@@ -493,7 +492,7 @@ enum neighbour_answer neighbours_resolve(struct neighbours *neighbours, struct a
 					 uint32_t interface, struct mac *mac)
 {
 	enum neighbour_answer answer = neighbours_lookup(neighbours, address, interface, mac);
-	struct question question = { .address = address };
+	struct question question = {.address = address};
 
 	if (answer != NEIGHBOUR_UNKNOWN) {
 		return answer;

@@ -18,27 +18,27 @@
 enum neighbour_answer {
 	NEIGHBOUR_FOUND,   /* the hardware address is known */
 	NEIGHBOUR_UNKNOWN, /* lookup: not known (yet); resolve: asked, listeners are told */
-	NEIGHBOUR_NONE,    /* nobody answers there; or loopback or our own: it has none */
+	NEIGHBOUR_NONE,	   /* nobody answers there; or loopback or our own: it has none */
 	NEIGHBOUR_ROUTED,  /* not on-link on that interface: cannot be seen */
 };
 
 struct neighbour_options {
-	size_t entries_max;  /* of the mirror; 0: 65536 */
-	size_t pending_max;  /* questions under way; 0: 128 */
-	uint64_t timeout_ms; /* 0: 900, below the second that a SUBSCRIBE may wait */
+	size_t entries_max;    /* of the mirror; 0: 65536 */
+	size_t pending_max;    /* questions under way; 0: 128 */
+	uint64_t timeout_ms;   /* 0: 900, below the second that a SUBSCRIBE may wait */
 	bool is_datagram_only; /* never NTF_USE, as without the capability */
 };
 
 struct neighbour_counters {
 	uint64_t entries;   /* in the mirror now */
 	uint64_t pending;   /* questions under way now */
-	uint64_t asked;     /* questions to the network */
-	uint64_t found;     /* of them, answered */
+	uint64_t asked;	    /* questions to the network */
+	uint64_t found;	    /* of them, answered */
 	uint64_t failed;    /* of them, the kernel gave up or refused */
 	uint64_t timed_out; /* of them, no answer in time */
 	uint64_t coalesced; /* questions that were under way already */
 	uint64_t refused;   /* pending_max was reached: answered NONE unasked */
-	uint64_t full;      /* entries that found no room in the mirror */
+	uint64_t full;	    /* entries that found no room in the mirror */
 	uint64_t resyncs;   /* the table was read anew after the kernel lost messages */
 };
 
@@ -69,13 +69,12 @@ void neighbours_listen(struct neighbours *neighbours, struct neighbour_listener 
  * What is known now; asks nobody. `interface` 0: the one that the address is on-link on. `*mac` is
  * set for FOUND only.
  */
-enum neighbour_answer neighbours_lookup(const struct neighbours *neighbours,
-					struct address address, uint32_t interface,
-					struct mac *mac);
+enum neighbour_answer neighbours_lookup(const struct neighbours *neighbours, struct address address,
+					uint32_t interface, struct mac *mac);
 
 /*
- * As neighbours_lookup, but where that says UNKNOWN the network is asked, and the listeners are told
- * within `timeout_ms`. An answer known at once is returned and not told to the listeners.
+ * As neighbours_lookup, but where that says UNKNOWN the network is asked, and the listeners are
+ * told within `timeout_ms`. An answer known at once is returned and not told to the listeners.
  */
 enum neighbour_answer neighbours_resolve(struct neighbours *neighbours, struct address address,
 					 uint32_t interface, struct mac *mac);
@@ -86,7 +85,7 @@ struct neighbour_counters neighbours_counters(const struct neighbours *neighbour
 struct neighbour_event {
 	struct address address;
 	uint32_t interface;
-	bool is_known;  /* `mac` is good */
+	bool is_known;	/* `mac` is good */
 	bool is_failed; /* nobody answered */
 	struct mac mac;
 };

@@ -20,12 +20,12 @@ enum {
 static ssize_t receive(struct netlink *netlink)
 {
 	for (;;) {
-		struct sockaddr_nl from = { 0 };
-		struct iovec room = { netlink->buffer, sizeof(netlink->buffer) };
-		struct msghdr header = { .msg_name = &from,
-					 .msg_namelen = sizeof(from),
-					 .msg_iov = &room,
-					 .msg_iovlen = 1 };
+		struct sockaddr_nl from = {0};
+		struct iovec room = {netlink->buffer, sizeof(netlink->buffer)};
+		struct msghdr header = {.msg_name = &from,
+					.msg_namelen = sizeof(from),
+					.msg_iov = &room,
+					.msg_iovlen = 1};
 		ssize_t length = recvmsg(netlink->descriptor, &header, MSG_DONTWAIT);
 
 		if (length < 0 && errno == EINTR) {
@@ -88,7 +88,7 @@ static void ready(void *context, bool has_error)
 
 int netlink_open(struct netlink *netlink, struct loop *loop, const unsigned *groups)
 {
-	struct sockaddr_nl own = { .nl_family = AF_NETLINK };
+	struct sockaddr_nl own = {.nl_family = AF_NETLINK};
 	int size = receive_buffer_size;
 	int error = 0;
 
@@ -126,11 +126,11 @@ void netlink_close(struct netlink *netlink, void (*closed)(void *context))
 
 int netlink_send(struct netlink *netlink, struct nlmsghdr *request)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 
 	request->nlmsg_seq = ++netlink->sequence ? netlink->sequence : ++netlink->sequence;
-	if (sendto(netlink->descriptor, request, request->nlmsg_len, 0,
-		   (struct sockaddr *)&kernel, sizeof(kernel)) < 0) {
+	if (sendto(netlink->descriptor, request, request->nlmsg_len, 0, (struct sockaddr *)&kernel,
+		   sizeof(kernel)) < 0) {
 		return -errno;
 	}
 	return 0;
@@ -138,7 +138,7 @@ int netlink_send(struct netlink *netlink, struct nlmsghdr *request)
 
 int netlink_dump(struct netlink *netlink, uint16_t type)
 {
-	char room[MNL_NLMSG_HDRLEN + sizeof(struct ifinfomsg)] __attribute__((aligned(8))) = { 0 };
+	char room[MNL_NLMSG_HDRLEN + sizeof(struct ifinfomsg)] __attribute__((aligned(8))) = {0};
 	struct nlmsghdr *request = mnl_nlmsg_put_header(room);
 	int outcome;
 
@@ -148,7 +148,7 @@ int netlink_dump(struct netlink *netlink, uint16_t type)
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	outcome = netlink_send(netlink, request);
 	while (outcome == 0) {
-		struct pollfd wait = { .fd = netlink->descriptor, .events = POLLIN };
+		struct pollfd wait = {.fd = netlink->descriptor, .events = POLLIN};
 		ssize_t length = receive(netlink);
 
 		if (length >= 0) {
@@ -182,7 +182,7 @@ static int attribute_found(const struct nlattr *attribute, void *context)
 void netlink_attributes(const struct nlmsghdr *message, size_t header_size,
 			const struct nlattr **attributes, size_t count)
 {
-	struct attribute_table table = { attributes, count };
+	struct attribute_table table = {attributes, count};
 
 	memset(attributes, 0, count * sizeof(*attributes));
 	mnl_attr_parse(message, (unsigned)header_size, attribute_found, &table);
@@ -190,7 +190,7 @@ void netlink_attributes(const struct nlmsghdr *message, size_t header_size,
 
 struct address netlink_address(const struct nlattr *attribute, uint8_t family)
 {
-	struct address address = { 0 };
+	struct address address = {0};
 	uint16_t length = attribute ? mnl_attr_get_payload_len(attribute) : 0;
 
 	if ((family == AF_INET && length == 4) || (family == AF_INET6 && length == 16)) {

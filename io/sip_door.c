@@ -76,7 +76,7 @@ static void learn_neighbour(struct sip_door *door, struct address address, uint3
 			    enum neighbour_answer answer, struct mac mac)
 {
 	struct notice notice = {
-		.endpoint = { .address = address },
+		.endpoint = {.address = address},
 		.interface = interface,
 		.mac = mac,
 	};
@@ -139,28 +139,28 @@ static void carry_out_sends(struct sip_door *door)
 		}
 		udp = socket_for(door, send->from.address);
 		if (!udp) {
-			learn(door, (struct notice){ .kind = NOTICE_UNREACHABLE,
-						     .endpoint = send->to,
-						     .error = EADDRNOTAVAIL });
+			learn(door, (struct notice){.kind = NOTICE_UNREACHABLE,
+						    .endpoint = send->to,
+						    .error = EADDRNOTAVAIL});
 			continue;
 		}
 		if (udp != current || count == udp_batch_max) {
 			flush(door, current, &count);
 			current = udp;
 		}
-		door->out[count++] = (struct udp_datagram){ .to = send->to,
-							    .from = send->from.address,
-							    .interface = send->interface,
-							    .bytes = send->bytes };
+		door->out[count++] = (struct udp_datagram){.to = send->to,
+							   .from = send->from.address,
+							   .interface = send->interface,
+							   .bytes = send->bytes};
 	}
 	flush(door, current, &count);
 }
 
 static void carry_out_resolve(struct sip_door *door, const struct effect_resolve *resolve)
 {
-	struct mac mac = { 0 };
-	enum neighbour_answer answer = neighbours_resolve(door->neighbours, resolve->address,
-							  resolve->interface, &mac);
+	struct mac mac = {0};
+	enum neighbour_answer answer =
+		neighbours_resolve(door->neighbours, resolve->address, resolve->interface, &mac);
 
 	learn_neighbour(door, resolve->address, resolve->interface, answer, mac);
 }
@@ -214,7 +214,7 @@ static void publish_counters(struct sip_door *door)
 	       (reason = signalling_counter(door->signalling, counters->reason_count))) {
 		counters->reasons[counters->reason_count++] = *reason;
 	}
-	counters->unicast = (struct udp_counters){ 0 };
+	counters->unicast = (struct udp_counters){0};
 	for (size_t i = 0; i < door->unicast_count; i++) {
 		add_udp_counters(&counters->unicast, udp_counters(door->unicast[i].udp));
 	}
@@ -280,8 +280,8 @@ static void unreachable(void *context, struct endpoint to, int error)
 {
 	struct door_socket *socket = context;
 
-	learn(socket->door, (struct notice){
-				    .kind = NOTICE_UNREACHABLE, .endpoint = to, .error = error });
+	learn(socket->door,
+	      (struct notice){.kind = NOTICE_UNREACHABLE, .endpoint = to, .error = error});
 	loop_timer_set(&socket->door->timer, 0);
 }
 
@@ -367,7 +367,8 @@ static bool make_packet(struct sip_door *door, bool is_group, const struct udp_r
 	}
 	if (is_group ? !choose_local(door, in, &packet->local)
 		     : !address_equal(in->target.address, in->local)) {
-		door->counters.not_for_us++; /* to a broadcast address; or no address to answer from */
+		door->counters
+			.not_for_us++; /* to a broadcast address; or no address to answer from */
 		return false;
 	}
 	packet->has_link_source =
@@ -393,8 +394,7 @@ static void received(void *context, const struct udp_received *datagrams, size_t
 		struct packet packet;
 
 		if (make_packet(door, is_group, &datagrams[i], now_ms, &packet)) {
-			(void)signalling_receive(door->signalling, &packet, now_ms,
-						 &door->effects);
+			(void)signalling_receive(door->signalling, &packet, now_ms, &door->effects);
 		}
 	}
 	unlock_inventory(door);
@@ -647,6 +647,5 @@ void sip_door_counters(struct sip_door *door, struct sip_door_counters *counters
 
 struct endpoint sip_door_endpoint(const struct sip_door *door, size_t i)
 {
-	return i < door->unicast_count ? udp_endpoint(door->unicast[i].udp)
-				       : (struct endpoint){ 0 };
+	return i < door->unicast_count ? udp_endpoint(door->unicast[i].udp) : (struct endpoint){0};
 }

@@ -32,8 +32,8 @@ struct sip_door_options {
 	char interfaces[sip_door_interfaces_max][IF_NAMESIZE];
 	size_t interface_count;
 	/*
-	 * For signalling_new. The door fills `group`, `port` and `interface_name` itself; `server_for`
-	 * is called with `context` on the door's thread, under the lock.
+	 * For signalling_new. The door fills `group`, `port` and `interface_name` itself;
+	 * `server_for` is called with `context` on the door's thread, under the lock.
 	 */
 	struct signalling_options signalling;
 	pthread_rwlock_t *inventory_lock;
@@ -51,15 +51,16 @@ struct sip_door_counters {
 	struct udp_counters unicast; /* all unicast sockets together */
 	struct udp_counters group;
 	struct neighbour_counters neighbours;
-	uint64_t foreign_interface; /* group datagrams dropped: interface not configured (R-MCAST-3) */
-	uint64_t own_source;        /* dropped: from ourselves (R-MCAST-14) */
-	uint64_t not_for_us;        /* dropped: sent to a broadcast address, or none of ours answers */
-	uint64_t link_sources;      /* datagrams whose frame's source was known */
-	uint64_t effects_lost;      /* effects that found no room */
-	uint64_t changes_lost;      /* changes that the store did not take */
-	uint64_t notices_lost;      /* notices that found no room */
-	size_t joined;              /* interfaces on which the group is joined now */
-	bool reads_frames;          /* CAP_NET_RAW is there */
+	uint64_t foreign_interface; /* group datagrams dropped: interface not configured (R-MCAST-3)
+				     */
+	uint64_t own_source;	    /* dropped: from ourselves (R-MCAST-14) */
+	uint64_t not_for_us;   /* dropped: sent to a broadcast address, or none of ours answers */
+	uint64_t link_sources; /* datagrams whose frame's source was known */
+	uint64_t effects_lost; /* effects that found no room */
+	uint64_t changes_lost; /* changes that the store did not take */
+	uint64_t notices_lost; /* notices that found no room */
+	size_t joined;	       /* interfaces on which the group is joined now */
+	bool reads_frames;     /* CAP_NET_RAW is there */
 };
 
 struct sip_door;
@@ -81,7 +82,8 @@ int sip_door_notice(struct sip_door *door, const struct notice *notice);
 /* Any thread: the counters as of the last event. */
 void sip_door_counters(struct sip_door *door, struct sip_door_counters *counters);
 
-/* The i-th unicast socket's endpoint, with the port that the kernel chose; ADDRESS_NONE past the last. */
+/* The i-th unicast socket's endpoint, with the port that the kernel chose; ADDRESS_NONE past the
+ * last. */
 struct endpoint sip_door_endpoint(const struct sip_door *door, size_t i);
 
 #endif

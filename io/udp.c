@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-	control_size = 128,     /* PKTINFO of either family, SO_RXQ_OVFL */
+	control_size = 128,	 /* PKTINFO of either family, SO_RXQ_OVFL */
 	rounds_per_turn_max = 4, /* batches before others on the loop have their turn */
 	errors_per_turn_max = 1024,
 	send_tries_max = 3,
@@ -69,7 +69,7 @@ socklen_t udp_sockaddr(struct endpoint endpoint, uint32_t interface,
 
 struct endpoint udp_from_sockaddr(const struct sockaddr_storage *storage)
 {
-	struct endpoint endpoint = { 0 };
+	struct endpoint endpoint = {0};
 
 	if (storage->ss_family == AF_INET) {
 		const struct sockaddr_in *in = (const struct sockaddr_in *)storage;
@@ -124,16 +124,16 @@ static void read_control(struct udp *udp, struct msghdr *header, struct udp_rece
 
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			in->interface = (uint32_t)info.ipi_ifindex;
-			in->target.address = (struct address){ .family = ADDRESS_IPV4 };
+			in->target.address = (struct address){.family = ADDRESS_IPV4};
 			memcpy(in->target.address.octets, &info.ipi_addr, 4);
-			in->local = (struct address){ .family = ADDRESS_IPV4 };
+			in->local = (struct address){.family = ADDRESS_IPV4};
 			memcpy(in->local.octets, &info.ipi_spec_dst, 4);
 		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 			struct in6_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			in->interface = info.ipi6_ifindex;
-			in->target.address = (struct address){ .family = ADDRESS_IPV6 };
+			in->target.address = (struct address){.family = ADDRESS_IPV6};
 			memcpy(in->target.address.octets, &info.ipi6_addr, 16);
 			in->local = in->target.address;
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
@@ -207,16 +207,16 @@ static bool error_is_from_network(struct msghdr *header, int *error)
 static void drain_errors(struct udp *udp)
 {
 	for (int i = 0; i < errors_per_turn_max && udp->watch.is_open; i++) {
-		struct sockaddr_storage to = { 0 };
+		struct sockaddr_storage to = {0};
 		char control[256] __attribute__((aligned(8)));
 		char payload[1];
-		struct iovec room = { payload, sizeof(payload) };
-		struct msghdr header = { .msg_name = &to,
-					 .msg_namelen = sizeof(to),
-					 .msg_iov = &room,
-					 .msg_iovlen = 1,
-					 .msg_control = control,
-					 .msg_controllen = sizeof(control) };
+		struct iovec room = {payload, sizeof(payload)};
+		struct msghdr header = {.msg_name = &to,
+					.msg_namelen = sizeof(to),
+					.msg_iov = &room,
+					.msg_iovlen = 1,
+					.msg_control = control,
+					.msg_controllen = sizeof(control)};
 		int error = 0;
 
 		if (recvmsg(udp->descriptor, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) {
@@ -276,17 +276,17 @@ static void write_control(const struct udp_datagram *out, struct slot *slot, str
 	memset(slot->control, 0, sizeof(slot->control));
 	header->msg_control = slot->control;
 	if (out->to.address.family == ADDRESS_IPV4) {
-		struct in_pktinfo info = { .ipi_ifindex = (int)out->interface };
+		struct in_pktinfo info = {.ipi_ifindex = (int)out->interface};
 
 		memcpy(&info.ipi_spec_dst, out->from.octets, 4);
-		*c = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO };
+		*c = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO};
 		memcpy(CMSG_DATA(c), &info, sizeof(info));
 		header->msg_controllen = CMSG_SPACE(sizeof(info));
 	} else {
-		struct in6_pktinfo info = { .ipi6_ifindex = out->interface };
+		struct in6_pktinfo info = {.ipi6_ifindex = out->interface};
 
 		memcpy(&info.ipi6_addr, out->from.octets, 16);
-		*c = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IPV6, IPV6_PKTINFO };
+		*c = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IPV6, IPV6_PKTINFO};
 		memcpy(CMSG_DATA(c), &info, sizeof(info));
 		header->msg_controllen = CMSG_SPACE(sizeof(info));
 	}
@@ -298,11 +298,11 @@ static void fill_slot(struct udp *udp, size_t i, const struct udp_datagram *out)
 	struct msghdr *header = &udp->out_headers[i].msg_hdr;
 
 	/* The kernel only reads from it. */
-	slot->bytes = (struct iovec){ (void *)(uintptr_t)out->bytes.data, out->bytes.length };
-	*header = (struct msghdr){ .msg_name = &slot->peer,
-				   .msg_namelen = udp_sockaddr(out->to, out->interface, &slot->peer),
-				   .msg_iov = &slot->bytes,
-				   .msg_iovlen = 1 };
+	slot->bytes = (struct iovec){(void *)(uintptr_t)out->bytes.data, out->bytes.length};
+	*header = (struct msghdr){.msg_name = &slot->peer,
+				  .msg_namelen = udp_sockaddr(out->to, out->interface, &slot->peer),
+				  .msg_iov = &slot->bytes,
+				  .msg_iovlen = 1};
 	write_control(out, slot, header);
 }
 
@@ -332,7 +332,7 @@ static void send_batch(struct udp *udp, const struct udp_datagram *datagrams, si
 			at += (size_t)sent;
 			tries = 0;
 		} else if (error == EAGAIN) {
-			struct pollfd wait = { .fd = udp->descriptor, .events = POLLOUT };
+			struct pollfd wait = {.fd = udp->descriptor, .events = POLLOUT};
 
 			if (*wait_ms == 0) {
 				udp->counters.send_full += count - at;
@@ -341,7 +341,8 @@ static void send_batch(struct udp *udp, const struct udp_datagram *datagrams, si
 			poll(&wait, 1, 1);
 			--*wait_ms;
 		} else if (error != EINTR) {
-			/* Perhaps an earlier destination's ICMP error: take that away, try again. */
+			/* Perhaps an earlier destination's ICMP error: take that away, try again.
+			 */
 			drain_errors(udp);
 			if (++tries == send_tries_max) {
 				send_refused(udp, datagrams[at].to, error);
@@ -374,7 +375,8 @@ static int set_options_ipv4(struct udp *udp)
 {
 	int error = set_option(udp, IPPROTO_IP, IP_PKTINFO, 1);
 
-	/* Only what this very socket joined (R-MCAST-3), never further than the link (R-MCAST-12). */
+	/* Only what this very socket joined (R-MCAST-3), never further than the link (R-MCAST-12).
+	 */
 	error = error ? error : set_option(udp, IPPROTO_IP, IP_MULTICAST_ALL, 0);
 	error = error ? error : set_option(udp, IPPROTO_IP, IP_MULTICAST_TTL, 1);
 	error = error ? error : set_option(udp, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
@@ -456,10 +458,10 @@ static int prepare_slots(struct udp *udp)
 
 		slot->bytes.iov_base = udp->buffers + i * stride;
 		slot->bytes.iov_len = udp->options.datagram_max;
-		udp->in_headers[i].msg_hdr = (struct msghdr){ .msg_name = &slot->peer,
-							      .msg_iov = &slot->bytes,
-							      .msg_iovlen = 1,
-							      .msg_control = slot->control };
+		udp->in_headers[i].msg_hdr = (struct msghdr){.msg_name = &slot->peer,
+							     .msg_iov = &slot->bytes,
+							     .msg_iovlen = 1,
+							     .msg_control = slot->control};
 	}
 	return 0;
 }
@@ -507,8 +509,7 @@ int udp_open(struct udp **udp, struct loop *loop, const struct udp_options *opti
 	made->descriptor = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	error = made->descriptor < 0 ? -errno : set_options(made);
 	error = error ? error : bind_socket(made);
-	error = error ? error
-		      : loop_watch_open(&made->watch, loop, made->descriptor, ready, made);
+	error = error ? error : loop_watch_open(&made->watch, loop, made->descriptor, ready, made);
 	if (error) {
 		udp_bind_problem("UDP", options->bind, -error, problem);
 		if (made->descriptor >= 0) {
@@ -534,7 +535,7 @@ struct endpoint udp_endpoint(const struct udp *udp)
 
 static int change_membership(struct udp *udp, uint32_t interface, int option)
 {
-	struct ip_mreqn request = { .imr_ifindex = (int)interface };
+	struct ip_mreqn request = {.imr_ifindex = (int)interface};
 
 	if (udp->bound.address.family != ADDRESS_IPV4) {
 		return -EAFNOSUPPORT;

@@ -22,8 +22,8 @@ struct udp_received {
 	struct span bytes;
 	struct endpoint source;
 	struct endpoint target; /* the address it was sent to, and our port */
-	struct address local;   /* ours, that the kernel would answer from */
-	uint32_t interface;     /* index it arrived on */
+	struct address local;	/* ours, that the kernel would answer from */
+	uint32_t interface;	/* index it arrived on */
 };
 
 /* One to go out. */
@@ -55,8 +55,8 @@ struct udp_options {
 	bool is_group;
 	/* Bind a group socket beside this one: the unicast socket on the same port, or NULL. */
 	struct udp *beside;
-	size_t batch_max;    /* datagrams a call; 0: udp_batch_max */
-	size_t datagram_max; /* octets; 0: udp_datagram_max */
+	size_t batch_max;      /* datagrams a call; 0: udp_batch_max */
+	size_t datagram_max;   /* octets; 0: udp_datagram_max */
 	size_t receive_buffer; /* octets asked of the kernel; 0: its default */
 	void (*received)(void *context, const struct udp_received *datagrams, size_t count);
 	/*
