@@ -30,10 +30,9 @@ static bool answer_allows(const char *answer, unsigned status)
 static bool is_about_policy(const char *answer)
 {
 	return strstr(answer, "policy") || strstr(answer, "must not") || strstr(answer, "482") ||
-	       strstr(answer, "must survive") || strstr(answer, "competitor") ||
-	       strstr(answer, "no crash") || strstr(answer, "as uas_answer") ||
-	       strstr(answer, "do not assert") || strstr(answer, "do not imitate") ||
-	       strstr(answer, "split before use");
+	       strstr(answer, "must survive") || strstr(answer, "no crash") ||
+	       strstr(answer, "as uas_answer") || strstr(answer, "do not assert") ||
+	       strstr(answer, "do not imitate") || strstr(answer, "split before use");
 }
 
 static void check_row(char *line)
@@ -55,7 +54,7 @@ static void check_row(char *line)
 	REQUIRE(data);
 	j = judge(&message, span_make(data, length));
 	judged++;
-	if (!is_about_policy(field[6])) {
+	if (!is_about_policy(field[6]) && !strstr(field[5], "competitor")) {
 		is_right = j.status == 0 ? strstr(field[6], "no answer") != NULL
 					 : answer_allows(field[6], j.status);
 		if (!is_right) {
