@@ -56,12 +56,14 @@ static bool note_parameter(void *typed, const struct sip_parameter *parameter)
 
 int sip_event_parse(struct span text, struct sip_event *event)
 {
-	struct sip_event read = {.text = sip_trim(text)};
-	const char *p = read.text.data;
-	const char *end = p + read.text.length;
-	const char *start = p;
+	SIP_UNCLEARED struct sip_event read;
+	struct span whole = sip_trim(text);
+	const char *start = whole.data;
+	const char *end = start + whole.length;
+	const char *p = sip_skip(start, end, SIP_CLASS_TOKEN);
 
-	p = sip_skip(p, end, SIP_CLASS_TOKEN);
+	sip_clear(&read, sizeof(read));
+	read.text = whole;
 	read.type = sip_between(start, p);
 	if (p == start || sip_parameters_scan(&p, end, sip_name_in_header, &read.parameters,
 					      note_parameter, &read) != 0) {

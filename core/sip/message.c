@@ -2,8 +2,12 @@
 /* One walk over the datagram: start line, rows, framing, and what every message must have. */
 #include "core/sip/message.h"
 
-#include "core/sip/names.h"
+#include "core/sip/fill.h"
 #include "core/sip/scan.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 static void note_fault(struct sip_message *message, unsigned status, const char *fault)
 {
@@ -13,27 +17,26 @@ static void note_fault(struct sip_message *message, unsigned status, const char 
 	}
 }
 
-/*
- * The first control character but HT, or `end`; eight octets at a time: an octet below 0x20 borrows
- * from its top bit when 0x20 is taken off, DEL becomes 0 and does so when 1 is. The lowest bit that
- * comes out is always true, later ones may be echoes of it.
- */
+/* The first control character but HT, or `end`. */
 static const char *find_control(const char *p, const char *end)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	const uint64_t ones = 0x0101010101010101u;
+#ifdef __SSE2__
+	const __m128i largest = _mm_set1_epi8(0x1f);
+	const __m128i del = _mm_set1_epi8(0x7f);
 
-	while (end - p >= 8) {
-		uint64_t word = sip_load64(p);
-		uint64_t del = word ^ ones * 0x7f;
-		uint64_t found =
-			(((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) & ones * 0x80;
+	while (end - p >= 16) {
+		__m128i octets;
+		unsigned found;
 
+		memcpy(&octets, p, sizeof(octets));
+		found = (unsigned)_mm_movemask_epi8(
+			_mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(octets, largest), octets),
+				     _mm_cmpeq_epi8(octets, del)));
 		if (found == 0) {
-			p += 8;
+			p += 16;
 			continue;
 		}
-		p += __builtin_ctzll(found) / 8;
+		p += __builtin_ctz(found);
 		if (*p != '\t') {
 			return p;
 		}
@@ -128,12 +131,13 @@ static void read_request_line(struct sip_message *message, struct span line)
 		return;
 	}
 	message->request_uri_text = sip_between(uri, version - 1);
+	sip_clear(&message->request_uri, sizeof(message->request_uri));
 	if (error == -EPROTO) {
 		message->readable |= SIP_PART_START;
 		note_fault(message, 505, "Version Not Supported");
 		return;
 	}
-	if (sip_uri_parse(message->request_uri_text, &message->request_uri) != 0) {
+	if (sip_uri_fill(message->request_uri_text, &message->request_uri) != 0) {
 		note_fault(message, 400, "Bad Request-URI");
 		return;
 	}
@@ -269,7 +273,13 @@ static const char *read_row(struct sip_message *message, const char *p, const ch
 	if (kind == SIP_HEADER_OTHER) {
 		message->other_count++;
 	} else {
-		add_row(message, kind, name, sip_trim(sip_between(p, stop)));
+		while (p != stop && sip_is(*p, SIP_CLASS_LWS)) {
+			p++;
+		}
+		while (stop != p && sip_is(stop[-1], SIP_CLASS_LWS)) {
+			stop--;
+		}
+		add_row(message, kind, name, sip_between(p, stop));
 	}
 	return next;
 }
@@ -346,7 +356,7 @@ static void read_name_address(struct sip_message *message, enum sip_header kind,
 	if (first_value(message, kind, &value) != 0) {
 		return;
 	}
-	if (sip_name_address_parse(&value, name_address) != 0 || value.length > 0) {
+	if (sip_name_address_fill(&value, name_address) != 0 || value.length > 0) {
 		note_fault(message, 400, sip_message_fault_text(kind, -EINVAL));
 		return;
 	}
@@ -424,9 +434,24 @@ static void read_mandatory(struct sip_message *message)
 	read_cseq(message);
 }
 
+/* Everything that is valid without a bit in `readable`; the rest is cleared by who fills it. */
 static void clear(struct sip_message *message)
 {
-	memset(message, 0, offsetof(struct sip_message, first));
+	message->is_request = false;
+	message->method = SIP_METHOD_UNKNOWN;
+	message->method_text = span_make(NULL, 0);
+	message->request_uri_text = span_make(NULL, 0);
+	message->status = 0;
+	message->reason = span_make(NULL, 0);
+	message->readable = 0;
+	message->via.host.kind = SIP_HOST_NONE;
+	message->call_id = span_make(NULL, 0);
+	message->body = span_make(NULL, 0);
+	message->fault_status = 0;
+	message->fault = NULL;
+	message->is_unsafe = false;
+	message->other_count = 0;
+	message->row_count = 0;
 	memset(message->first, sip_row_none, sizeof(message->first));
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The headers that are read when somebody asks for them. */
-#include "core/sip/contact.h"
+#include "core/sip/fill.h"
 #include "core/sip/message.h"
 #include "core/sip/scan.h"
 
@@ -234,22 +234,21 @@ int sip_message_subscription_state(const struct sip_message *message,
 
 int sip_message_contact(const struct sip_message *message, struct sip_name_address *contact)
 {
-	struct sip_contact read;
+	SIP_UNCLEARED struct sip_name_address read;
 	struct span value;
 	int error = sip_message_single(message, SIP_HEADER_CONTACT, &value);
 
 	if (error != 0) {
 		return error;
 	}
-	if (sip_contact_parse(&value, &read) != 0 || read.is_star ||
-	    read.address.uri.scheme == SIP_SCHEME_OTHER ||
-	    read.address.uri.host.kind == SIP_HOST_NONE) {
+	if (sip_name_address_fill(&value, &read) != 0 || read.uri.scheme == SIP_SCHEME_OTHER ||
+	    read.uri.host.kind == SIP_HOST_NONE) {
 		return -EINVAL;
 	}
 	if (value.length > 0) {
 		return -EEXIST;
 	}
-	*contact = read.address;
+	*contact = read;
 	return 0;
 }
 
@@ -267,7 +266,7 @@ int sip_message_accepts(const struct sip_message *message, struct span type, str
 		struct span rest = row->value;
 
 		while (rest.length > 0) {
-			struct sip_media_type range;
+			SIP_UNCLEARED struct sip_media_type range;
 			unsigned fit;
 
 			if (sip_media_type_parse(&rest, &range) != 0) {
@@ -306,7 +305,7 @@ int sip_message_check_routes(const struct sip_message *message, enum sip_header 
 		struct span rest = row->value;
 
 		do {
-			struct sip_name_address route;
+			SIP_UNCLEARED struct sip_name_address route;
 
 			if (sip_name_address_parse(&rest, &route) != 0 || !route.has_brackets ||
 			    (route.uri.scheme != SIP_SCHEME_OTHER &&

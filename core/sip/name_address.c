@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/sip/name_address.h"
 
+#include "core/sip/fill.h"
 #include "core/sip/scan.h"
 
 static bool note_tag(void *typed, const struct sip_parameter *parameter)
@@ -25,6 +26,9 @@ static int parse_display_name(const char **cursor, const char *end, struct sip_n
 	const char *start = *cursor;
 	const char *p = start;
 
+	if (*p == '<') {
+		return 0;
+	}
 	if (*p == '"') {
 		p = sip_skip_quoted(p, end);
 		if (!p) {
@@ -66,7 +70,7 @@ static int parse_uri(const char **cursor, const char *end, struct sip_name_addre
 		}
 		*cursor = stop;
 	}
-	error = sip_uri_parse(sip_between(p, stop), &value->uri);
+	error = sip_uri_fill(sip_between(p, stop), &value->uri);
 	if (error != 0 && error != -ENODATA) {
 		return error;
 	}
@@ -74,25 +78,33 @@ static int parse_uri(const char **cursor, const char *end, struct sip_name_addre
 	return value->has_brackets || !memchr(p, '?', (size_t)(stop - p)) ? 0 : -EINVAL;
 }
 
-int sip_name_address_parse(struct span *rest, struct sip_name_address *name_address)
+int sip_name_address_fill(struct span *rest, struct sip_name_address *name_address)
 {
-	struct sip_name_address value = {.has_brackets = false};
 	const char *end = rest->data + rest->length;
 	const char *p = sip_skip_lws(rest->data, end);
 	const char *start = p;
 	struct span after = *rest;
 
-	if (p == end || parse_display_name(&p, end, &value) != 0 ||
-	    parse_uri(&p, end, &value) != 0 ||
-	    sip_parameters_scan(&p, end, sip_name_in_header, &value.parameters, note_tag, &value) !=
-		    0) {
+	sip_clear(name_address, sizeof(*name_address));
+	if (p == end || parse_display_name(&p, end, name_address) != 0 ||
+	    parse_uri(&p, end, name_address) != 0 ||
+	    sip_parameters_scan(&p, end, sip_name_in_header, &name_address->parameters, note_tag,
+				name_address) != 0 ||
+	    sip_value_end(&after, p) != 0) {
 		return -EINVAL;
 	}
-	if (sip_value_end(&after, p) != 0) {
-		return -EINVAL;
-	}
-	value.text = sip_trim(sip_between(start, p));
+	name_address->text = sip_trim(sip_between(start, p));
 	*rest = after;
-	*name_address = value;
 	return 0;
+}
+
+int sip_name_address_parse(struct span *rest, struct sip_name_address *name_address)
+{
+	SIP_UNCLEARED struct sip_name_address value;
+	int error = sip_name_address_fill(rest, &value);
+
+	if (error == 0) {
+		*name_address = value;
+	}
+	return error;
 }

@@ -44,6 +44,11 @@ const uint8_t sip_class_of[256] = {
 };
 /* clang-format on */
 
+void sip_clear(void *octets, size_t size)
+{
+	memset(octets, 0, size);
+}
+
 bool sip_is_token(struct span text)
 {
 	const char *end = text.data + text.length;
@@ -53,7 +58,19 @@ bool sip_is_token(struct span text)
 
 bool sip_is_visible(struct span text)
 {
-	for (size_t i = 0; i < text.length; i++) {
+	const uint64_t ones = 0x0101010101010101u;
+	size_t i = 0;
+
+	/* An octet below 0x21 borrows when 0x21 is taken off; DEL and above carry when 1 is added.
+	 */
+	for (; i + 8 <= text.length; i += 8) {
+		uint64_t word = sip_load64(text.data + i);
+
+		if ((((word - ones * 0x21) | (word + ones) | word) & ones * 0x80) != 0) {
+			return false;
+		}
+	}
+	for (; i < text.length; i++) {
 		unsigned char c = (unsigned char)text.data[i];
 
 		if (c <= ' ' || c >= 0x7f) {

@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/sip/uri.h"
 
+#include "core/sip/fill.h"
 #include "core/sip/scan.h"
 
-/* Four numbers from 0 to 255 with dots between them and nothing else. */
+/* Four numbers from 0 to 255 with dots between them and nothing else; touches `*address` then. */
 static bool parse_ipv4(const char *p, const char *end, struct address *address)
 {
 	uint8_t octets[4];
 
 	for (unsigned i = 0; i < 4; i++) {
-		const char *start = p;
-		unsigned value = 0;
+		unsigned value = p != end ? (unsigned)(unsigned char)*p++ - '0' : 10;
 
-		while (p != end && ascii_is_digit(*p) && p - start < 3) {
-			value = value * 10 + (unsigned)(*p++ - '0');
-		}
-		if (p == start || value > 255 || (i < 3 && (p == end || *p++ != '.'))) {
+		if (value > 9) {
 			return false;
 		}
+		for (unsigned digit; p != end && (digit = (unsigned char)*p - '0') <= 9; p++) {
+			value = value * 10 + digit;
+			if (value > 255) {
+				return false;
+			}
+		}
 		octets[i] = (uint8_t)value;
+		if (i < 3 && (p == end || *p++ != '.')) {
+			return false;
+		}
 	}
 	if (p != end) {
 		return false;
@@ -52,7 +58,7 @@ int sip_host_parse(struct span text, struct sip_host *host)
 {
 	const char *end = text.data + text.length;
 	const char *stop;
-	struct address address;
+	SIP_UNCLEARED struct address address;
 
 	if (text.length == 0) {
 		return -EINVAL;
@@ -207,49 +213,58 @@ static int parse_tail(struct sip_uri *uri, const char *p, const char *end)
 	return uri->headers.length > 0 ? 0 : -EINVAL;
 }
 
-int sip_uri_parse(struct span text, struct sip_uri *uri)
+int sip_uri_fill(struct span text, struct sip_uri *uri)
 {
-	struct sip_uri read = {.text = text};
 	const char *end = text.data + text.length;
-	const char *p = parse_scheme(text, &read);
+	const char *p = parse_scheme(text, uri);
 	const char *at;
 	bool is_hostless;
 
+	uri->text = text;
 	if (!p) {
 		return -EINVAL;
 	}
-	if (read.scheme == SIP_SCHEME_OTHER) {
-		if (parse_opaque(&read, p, end) != 0) {
-			return -EINVAL;
-		}
-		*uri = read;
-		return 0;
+	if (uri->scheme == SIP_SCHEME_OTHER) {
+		return parse_opaque(uri, p, end);
 	}
-	read.opaque = span_make(p, 0);
+	uri->opaque = span_make(p, 0);
 	at = memchr(p, '@', (size_t)(end - p));
 	if (at) {
-		if (parse_userinfo(&read, p, at) != 0) {
+		if (parse_userinfo(uri, p, at) != 0) {
 			return -EINVAL;
 		}
 		p = at + 1;
 	}
 	is_hostless = p == end || *p == ';' || *p == '?';
 	if (is_hostless) {
-		read.opaque = sip_between(read.opaque.data, end);
-	} else if (sip_host_parse(sip_between(p, end), &read.host) != 0) {
+		uri->opaque = sip_between(uri->opaque.data, end);
+	} else if (sip_host_parse(sip_between(p, end), &uri->host) != 0) {
 		return -EINVAL;
 	} else {
-		p += read.host.text.length;
-		if (parse_port(&read, &p, end) != 0) {
+		p += uri->host.text.length;
+		if (parse_port(uri, &p, end) != 0) {
 			return -EINVAL;
 		}
 	}
-	if (p != end && parse_tail(&read, p, end) != 0) {
+	if (p != end && parse_tail(uri, p, end) != 0) {
 		return -EINVAL;
 	}
 	if (!sip_escapes_are_whole(text)) {
 		return -EINVAL;
 	}
-	*uri = read;
 	return is_hostless ? -ENODATA : 0;
+}
+
+int sip_uri_parse(struct span text, struct sip_uri *uri)
+{
+	SIP_UNCLEARED struct sip_uri read;
+	int error;
+
+	sip_clear(&read, sizeof(read));
+	error = sip_uri_fill(text, &read);
+
+	if (error == 0 || error == -ENODATA) {
+		*uri = read;
+	}
+	return error;
 }

@@ -14,8 +14,8 @@ uint16_t sip_via_port(const struct sip_via *via)
 /* received is a bare address (R-3261-96); brackets are in the field (RFC 5118 4.5). */
 static bool is_address(struct span text)
 {
-	struct address address;
-	struct sip_host host;
+	SIP_UNCLEARED struct address address;
+	SIP_UNCLEARED struct sip_host host;
 
 	if (address_parse(text, &address) == 0) {
 		return true;
@@ -34,7 +34,7 @@ static bool note_branch(struct sip_via *via, const struct sip_parameter *paramet
 
 static bool note_maddr(struct sip_via *via, const struct sip_parameter *parameter)
 {
-	struct sip_host host;
+	SIP_UNCLEARED struct sip_host host;
 
 	via->maddr = parameter->value;
 	return sip_host_parse(via->maddr, &host) == 0 && host.text.length == via->maddr.length;
@@ -138,7 +138,8 @@ int sip_via_parse(struct span *rest, struct sip_via *via)
 	const char *p = start;
 	struct span after = *rest;
 
-	*via = (struct sip_via){.text = sip_trim(*rest)};
+	sip_clear(via, sizeof(*via));
+	via->text = sip_trim(*rest);
 	if (parse_protocol(&p, end, via) != 0 || parse_sent_by(&p, end, via) != 0 ||
 	    sip_parameters_scan(&p, end, sip_name_in_header, &via->parameters, note_parameter,
 				via) != 0 ||
