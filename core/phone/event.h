@@ -16,7 +16,7 @@ enum phone_event_kind {
 	PHONE_EVENT_NOTIFY,	/* peer, status (our answer), form, url, or reason when not taken */
 	PHONE_EVENT_IGNORED,	/* peer, reason: a datagram that was not for us */
 	PHONE_EVENT_DOWNLOAD,	/* url, status, bytes, or reason when it failed */
-	PHONE_EVENT_FIRMWARE,	/* version, reason: same, new, absent, burnt, refused */
+	PHONE_EVENT_FIRMWARE,	/* version, reason: same, new, burnt, refused, or of the download */
 	PHONE_EVENT_CONFIG,	/* changed_count, effects, name of the first changed one */
 	PHONE_EVENT_APPLIED,	/* changed_count, effects */
 	PHONE_EVENT_FAILED,	/* reason, text */

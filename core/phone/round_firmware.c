@@ -66,8 +66,8 @@ void round_take_firmware_head(struct phone *phone, const struct phone_change *ch
 	struct span head = span_slice(change->bytes, 0, phone_firmware_probe_bytes);
 
 	if (change->error != 0 || head.length == 0) {
-		tell_firmware(change->error == -ENOENT ? "absent" : "refused", (struct span){0},
-			      effects);
+		tell_firmware(change->error != 0 ? round_download_failure(change->error) : "empty",
+			      (struct span){0}, effects);
 		round_begin_config(phone, now_ms, effects);
 		return;
 	}
