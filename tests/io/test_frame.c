@@ -14,17 +14,17 @@ static const char plain[] = "\x45\x00\x00\x24\x12\x34\x40\x00\x01\x11\x00\x00"
 			    "\x0a\x0d\x02\x25\xe0\x00\x01\x4b"
 			    "\x13\xc6\x13\xc4\x00\x10\x00\x00SUBSCRIB";
 
-static const struct mac mac_a = { { 0x00, 0x90, 0x8f, 0, 0, 1 } };
-static const struct mac mac_b = { { 0x00, 0x90, 0x8f, 0, 0, 2 } };
+static const struct mac mac_a = {{0x00, 0x90, 0x8f, 0, 0, 1}};
+static const struct mac mac_b = {{0x00, 0x90, 0x8f, 0, 0, 2}};
 
 static struct endpoint group(void)
 {
-	return (struct endpoint){ address_ipv4(224, 0, 1, 75), 5060 };
+	return (struct endpoint){address_ipv4(224, 0, 1, 75), 5060};
 }
 
 static struct endpoint phone(void)
 {
-	return (struct endpoint){ address_ipv4(10, 13, 2, 37), 5062 };
+	return (struct endpoint){address_ipv4(10, 13, 2, 37), 5062};
 }
 
 static struct span packet_of(const char *bytes, size_t size)
@@ -34,11 +34,11 @@ static struct span packet_of(const char *bytes, size_t size)
 
 static void reads_source_of_a_datagram_to_the_group(void)
 {
-	struct endpoint source = { 0 };
+	struct endpoint source = {0};
 
 	CHECK_EQUAL(0, frame_parse(packet_of(plain, sizeof(plain)), group(), &source));
 	CHECK(endpoint_equal(phone(), source));
-	source = (struct endpoint){ 0 };
+	source = (struct endpoint){0};
 	CHECK_EQUAL(0,
 		    frame_parse(packet_of(with_options, sizeof(with_options)), group(), &source));
 	CHECK(endpoint_equal(phone(), source));
@@ -48,7 +48,7 @@ static void reads_source_of_a_datagram_to_the_group(void)
 static void check_refused(size_t at, char value)
 {
 	char bytes[sizeof(plain)];
-	struct endpoint source = { 0 };
+	struct endpoint source = {0};
 
 	memcpy(bytes, plain, sizeof(plain));
 	bytes[at] = value;
@@ -88,7 +88,7 @@ static void reads_nothing_beyond_any_prefix(void)
 static void remembers_for_a_second_and_by_interface(void)
 {
 	struct frames *frames = frames_new_detached(group());
-	struct mac mac = { 0 };
+	struct mac mac = {0};
 
 	REQUIRE(frames);
 	frames_take(frames, packet_of(plain, sizeof(plain)), 3, mac_a, 5000);
@@ -97,14 +97,14 @@ static void remembers_for_a_second_and_by_interface(void)
 	CHECK(frames_find(frames, phone(), 3, 5000 + frame_lifetime_ms, &mac));
 	CHECK(!frames_find(frames, phone(), 3, 5001 + frame_lifetime_ms, &mac));
 	CHECK(!frames_find(frames, phone(), 4, 5000, &mac));
-	CHECK(!frames_find(frames, (struct endpoint){ phone().address, 5060 }, 3, 5000, &mac));
+	CHECK(!frames_find(frames, (struct endpoint){phone().address, 5060}, 3, 5000, &mac));
 	frames_close(frames);
 }
 
 static void believes_nobody_when_two_claim_one_source(void)
 {
 	struct frames *frames = frames_new_detached(group());
-	struct mac mac = { 0 };
+	struct mac mac = {0};
 
 	REQUIRE(frames);
 	frames_take(frames, packet_of(plain, sizeof(plain)), 3, mac_a, 5000);
@@ -122,13 +122,13 @@ static void believes_nobody_when_two_claim_one_source(void)
 static void ignores_what_is_no_device_address(void)
 {
 	struct frames *frames = frames_new_detached(group());
-	struct mac mac = { 0 };
+	struct mac mac = {0};
 
 	REQUIRE(frames);
-	frames_take(frames, packet_of(plain, sizeof(plain)), 3, (struct mac){ 0 }, 5000);
+	frames_take(frames, packet_of(plain, sizeof(plain)), 3, (struct mac){0}, 5000);
 	CHECK(!frames_find(frames, phone(), 3, 5000, &mac));
 	frames_take(frames, packet_of(plain, sizeof(plain)), 3,
-		    (struct mac){ { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } }, 5000);
+		    (struct mac){{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, 5000);
 	CHECK(!frames_find(frames, phone(), 3, 5000, &mac));
 	frames_close(frames);
 }

@@ -27,15 +27,15 @@ static struct effect_report full_report(struct span text)
 		.level = REPORT_INFO,
 		.reason = "notify_sent",
 		.text = text,
-		.source = { address_ipv4(10, 13, 2, 37), 5060 },
+		.source = {address_ipv4(10, 13, 2, 37), 5060},
 		.has_mac = true,
-		.mac = { { 0x00, 0x90, 0x8f, 0x12, 0x34, 0x56 } },
+		.mac = {{0x00, 0x90, 0x8f, 0x12, 0x34, 0x56}},
 	};
 }
 
 static void text_line_has_time_level_reason_mac_source(void)
 {
-	struct log log = { .descriptor = -1, .format = LOG_TEXT };
+	struct log log = {.descriptor = -1, .format = LOG_TEXT};
 	struct effect_report report = full_report(SPAN("it went out"));
 
 	CHECK_TEXT("2026-11-22T21:55:46.123Z info notify_sent mac=00908f123456 "
@@ -45,8 +45,8 @@ static void text_line_has_time_level_reason_mac_source(void)
 
 static void journal_line_has_priority_and_no_time(void)
 {
-	struct log log = { .descriptor = -1, .format = LOG_TEXT, .is_journal = true };
-	struct effect_report report = { .level = REPORT_ERROR, .reason = "bad", .text = SPAN("x") };
+	struct log log = {.descriptor = -1, .format = LOG_TEXT, .is_journal = true};
+	struct effect_report report = {.level = REPORT_ERROR, .reason = "bad", .text = SPAN("x")};
 
 	CHECK_TEXT("<3>bad: x\n", line_of(&log, &report));
 	report.level = REPORT_WARNING;
@@ -57,7 +57,7 @@ static void journal_line_has_priority_and_no_time(void)
 
 static void json_line_is_one_object(void)
 {
-	struct log log = { .descriptor = -1, .format = LOG_JSON };
+	struct log log = {.descriptor = -1, .format = LOG_JSON};
 	struct effect_report report = full_report(SPAN("a \"quoted\" \\ path"));
 
 	CHECK_TEXT("{\"time\":\"2026-11-22T21:55:46.123Z\",\"level\":\"info\","
@@ -69,7 +69,7 @@ static void json_line_is_one_object(void)
 
 static void text_cannot_leave_its_line(void)
 {
-	struct log log = { .descriptor = -1, .format = LOG_TEXT, .is_journal = true };
+	struct log log = {.descriptor = -1, .format = LOG_TEXT, .is_journal = true};
 	/* A line feed, an escape sequence, DEL, C1 (raw and as UTF-8), broken UTF-8, a NUL. */
 	struct effect_report report = {
 		.level = REPORT_INFO,
@@ -88,7 +88,7 @@ static void text_cannot_leave_its_line(void)
 
 static void long_text_is_cut_and_the_line_stays_whole(void)
 {
-	struct log log = { .descriptor = -1, .format = LOG_JSON };
+	struct log log = {.descriptor = -1, .format = LOG_JSON};
 	static char long_text[2 * log_line_max];
 	struct effect_report report = full_report(span_make(long_text, sizeof(long_text)));
 	struct span line;

@@ -50,16 +50,16 @@ static void neighbour_is_known_in_the_states_that_have_an_address(void)
 		bool is_known;
 		bool is_failed;
 	} cases[] = {
-		{ NUD_REACHABLE, true, false }, { NUD_STALE, true, false },
-		{ NUD_DELAY, true, false },	{ NUD_PROBE, true, false },
-		{ NUD_PERMANENT, true, false }, { NUD_INCOMPLETE, false, false },
-		{ NUD_FAILED, false, true },	{ NUD_NOARP, false, false },
-		{ NUD_NONE, false, false },
+		{NUD_REACHABLE, true, false}, {NUD_STALE, true, false},
+		{NUD_DELAY, true, false},     {NUD_PROBE, true, false},
+		{NUD_PERMANENT, true, false}, {NUD_INCOMPLETE, false, false},
+		{NUD_FAILED, false, true},    {NUD_NOARP, false, false},
+		{NUD_NONE, false, false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct message m = { 0 };
-		struct neighbour_event event = { 0 };
+		struct message m = {0};
+		struct neighbour_event event = {0};
 
 		CHECK_EQUAL(0, neighbour_event_parse(neighbour_message(&m, RTM_NEWNEIGH,
 								       cases[i].state, hardware, 6),
@@ -74,33 +74,34 @@ static void neighbour_is_known_in_the_states_that_have_an_address(void)
 
 static void neighbour_that_goes_is_not_known(void)
 {
-	struct message m = { 0 };
+	struct message m = {0};
 	struct neighbour_event event;
 
-	CHECK_EQUAL(0, neighbour_event_parse(
-			       neighbour_message(&m, RTM_DELNEIGH, NUD_STALE, hardware, 6), &event));
+	CHECK_EQUAL(0, neighbour_event_parse(neighbour_message(&m, RTM_DELNEIGH, NUD_STALE,
+							       hardware, 6),
+					     &event));
 	CHECK(!event.is_known);
 	CHECK(!event.is_failed);
 }
 
 static void neighbour_with_another_kind_of_address_is_not_known(void)
 {
-	struct message m = { 0 };
+	struct message m = {0};
 	struct neighbour_event event;
 
 	CHECK_EQUAL(0, neighbour_event_parse(neighbour_message(&m, RTM_NEWNEIGH, NUD_REACHABLE,
 							       "12345678901234567890", 20),
 					     &event));
 	CHECK(!event.is_known);
-	CHECK_EQUAL(0,
-		    neighbour_event_parse(
-			    neighbour_message(&m, RTM_NEWNEIGH, NUD_REACHABLE, NULL, 0), &event));
+	CHECK_EQUAL(0, neighbour_event_parse(neighbour_message(&m, RTM_NEWNEIGH, NUD_REACHABLE,
+							       NULL, 0),
+					     &event));
 	CHECK(!event.is_known);
 }
 
 static void neighbour_of_a_bridge_or_proxy_says_nothing(void)
 {
-	struct message m = { 0 };
+	struct message m = {0};
 	struct neighbour_event event;
 	const struct nlmsghdr *header =
 		neighbour_message(&m, RTM_NEWNEIGH, NUD_REACHABLE, hardware, 6);
@@ -165,7 +166,7 @@ static const struct nlmsghdr *address_message(struct message *m, uint16_t type, 
 
 static struct address parsed(const char *text)
 {
-	struct address address = { 0 };
+	struct address address = {0};
 
 	CHECK_EQUAL(0, address_parse(span_text(text), &address));
 	return address;
@@ -178,7 +179,8 @@ static struct interfaces *office(void)
 	const unsigned up = IFF_UP | lower_up | IFF_MULTICAST;
 	struct message m;
 
-	interfaces_take(in, link_message(&m, RTM_NEWLINK, 1, "lo", IFF_UP | lower_up | IFF_LOOPBACK));
+	interfaces_take(in,
+			link_message(&m, RTM_NEWLINK, 1, "lo", IFF_UP | lower_up | IFF_LOOPBACK));
 	interfaces_take(in, address_message(&m, RTM_NEWADDR, 1, parsed("127.0.0.1"), 8));
 	interfaces_take(in, link_message(&m, RTM_NEWLINK, 2, "eth0", up));
 	interfaces_take(in, address_message(&m, RTM_NEWADDR, 2, parsed("192.168.7.1"), 24));
@@ -230,7 +232,7 @@ static void on_link_is_inside_a_connected_prefix(void)
 static void check_local(struct interfaces *in, const char *source, uint32_t index,
 			const char *expected)
 {
-	struct address local = { 0 };
+	struct address local = {0};
 	char text[address_text_size];
 
 	CHECK_EQUAL(0, interfaces_local_address(in, parsed(source), index, &local));
@@ -242,7 +244,7 @@ static void check_local(struct interfaces *in, const char *source, uint32_t inde
 static void local_address_is_in_the_prefix_of_the_source(void)
 {
 	struct interfaces *in = office();
-	struct address local = { 0 };
+	struct address local = {0};
 
 	check_local(in, "10.13.2.37", 2, "10.13.4.121");
 	check_local(in, "192.168.7.50", 2, "192.168.7.1");
@@ -281,10 +283,10 @@ static void tables_are_bounded(void)
 		interfaces_take(in, link_message(&m, RTM_NEWLINK, i, "many", IFF_UP));
 	}
 	for (unsigned i = 0; i < interface_addresses_max + 10; i++) {
-		interfaces_take(in, address_message(&m, RTM_NEWADDR, 1,
-						    address_ipv4(10, 1, (uint8_t)(i >> 8),
-								 (uint8_t)i),
-						    32));
+		interfaces_take(in,
+				address_message(&m, RTM_NEWADDR, 1,
+						address_ipv4(10, 1, (uint8_t)(i >> 8), (uint8_t)i),
+						32));
 	}
 	while (interfaces_at(in, count)) {
 		count++;
@@ -301,9 +303,9 @@ static void tables_are_bounded(void)
 static void reads_nothing_beyond_any_prefix(void)
 {
 	struct interfaces *in = office();
-	struct message m = { 0 };
+	struct message m = {0};
 	const struct nlmsghdr *messages[3];
-	struct message kept[3] = { 0 };
+	struct message kept[3] = {0};
 
 	messages[0] = neighbour_message(&kept[0], RTM_NEWNEIGH, NUD_REACHABLE, hardware, 6);
 	messages[1] = link_message(&kept[1], RTM_NEWLINK, 7, "averylongname15", IFF_UP);

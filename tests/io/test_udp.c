@@ -10,8 +10,8 @@
 
 enum { kept_max = 512, patience_ms = 5000 };
 
-static const struct address loopback = { ADDRESS_IPV4, { 127, 0, 0, 1 } };
-static const struct address group_address = { ADDRESS_IPV4, { 224, 0, 1, 75 } };
+static const struct address loopback = {ADDRESS_IPV4, {127, 0, 0, 1}};
+static const struct address group_address = {ADDRESS_IPV4, {224, 0, 1, 75}};
 
 /* What one socket was told. */
 struct heard {
@@ -55,10 +55,10 @@ static void unreachable(void *context, struct endpoint to, int error)
 
 static struct udp_options options_of(struct heard *heard, struct address address, uint16_t port)
 {
-	return (struct udp_options){ .bind = { address, port },
-				     .received = received,
-				     .unreachable = unreachable,
-				     .context = heard };
+	return (struct udp_options){.bind = {address, port},
+				    .received = received,
+				    .unreachable = unreachable,
+				    .context = heard};
 }
 
 static struct udp *open_at(struct heard *heard, struct address address, uint16_t port)
@@ -78,7 +78,8 @@ static void ring(void *context)
 	*(bool *)context = true;
 }
 
-/* Runs the loop until `*value` is at least `wanted`; gives up when the test can only have failed. */
+/* Runs the loop until `*value` is at least `wanted`; gives up when the test can only have failed.
+ */
 static void run_until(const size_t *value, size_t wanted)
 {
 	static struct loop_timer timer;
@@ -102,8 +103,8 @@ static void begin(void)
 
 static void batches_arrive_whole_and_in_order(void)
 {
-	struct heard server_heard = { 0 };
-	struct heard client_heard = { 0 };
+	struct heard server_heard = {0};
+	struct heard client_heard = {0};
 	struct udp_datagram out[200];
 	uint32_t numbers[200];
 	struct udp *server;
@@ -137,30 +138,30 @@ static void batches_arrive_whole_and_in_order(void)
 /* R-3581-5: from the address that the request came to. */
 static void answers_leave_from_the_address_asked(void)
 {
-	struct heard server_heard = { 0 };
-	struct heard client_heard = { 0 };
+	struct heard server_heard = {0};
+	struct heard client_heard = {0};
 	struct udp *server;
 	struct udp *client;
-	struct udp_datagram out = { .bytes = SPAN("SUBSCRIBE") };
+	struct udp_datagram out = {.bytes = SPAN("SUBSCRIBE")};
 
 	begin();
-	server = open_at(&server_heard, (struct address){ .family = ADDRESS_IPV4 }, 0);
+	server = open_at(&server_heard, (struct address){.family = ADDRESS_IPV4}, 0);
 	client = open_at(&client_heard, loopback, 0);
-	out.to = (struct endpoint){ address_ipv4(127, 0, 0, 2), udp_endpoint(server).port };
+	out.to = (struct endpoint){address_ipv4(127, 0, 0, 2), udp_endpoint(server).port};
 	udp_send(client, &out, 1);
 	run_until(&server_heard.count, 1);
 	REQUIRE(server_heard.count == 1);
 	CHECK(endpoint_equal(out.to, server_heard.last.target));
 	CHECK(address_equal(out.to.address, server_heard.last.local));
 	CHECK_EQUAL(if_nametoindex("lo"), server_heard.last.interface);
-	out = (struct udp_datagram){ .to = server_heard.last.source,
-				     .from = server_heard.last.local,
-				     .interface = server_heard.last.interface,
-				     .bytes = SPAN("200") };
+	out = (struct udp_datagram){.to = server_heard.last.source,
+				    .from = server_heard.last.local,
+				    .interface = server_heard.last.interface,
+				    .bytes = SPAN("200")};
 	udp_send(server, &out, 1);
 	run_until(&client_heard.count, 1);
-	CHECK(endpoint_equal((struct endpoint){ address_ipv4(127, 0, 0, 2),
-						udp_endpoint(server).port },
+	CHECK(endpoint_equal((struct endpoint){address_ipv4(127, 0, 0, 2),
+					       udp_endpoint(server).port},
 			     client_heard.last.source));
 	udp_close(server);
 	udp_close(client);
@@ -170,7 +171,7 @@ static void answers_leave_from_the_address_asked(void)
 /* A port on loopback that nobody listens on. */
 static struct endpoint closed_port(void)
 {
-	struct heard heard = { 0 };
+	struct heard heard = {0};
 	struct udp *udp = open_at(&heard, loopback, 0);
 	struct endpoint endpoint = udp_endpoint(udp);
 
@@ -185,8 +186,8 @@ static struct endpoint closed_port(void)
  */
 static void unreachable_phone_stops_no_other(void)
 {
-	struct heard server_heard = { 0 };
-	struct heard phone_heard = { 0 };
+	struct heard server_heard = {0};
+	struct heard phone_heard = {0};
 	struct udp *server;
 	struct udp *phone;
 	struct endpoint nobody;
@@ -208,7 +209,7 @@ static void unreachable_phone_stops_no_other(void)
 		CHECK_EQUAL(10 * round, phone_heard.count);
 		/* And the server's socket is still read. */
 		udp_send(phone,
-			 &(struct udp_datagram){ .to = udp_endpoint(server), .bytes = SPAN("200") },
+			 &(struct udp_datagram){.to = udp_endpoint(server), .bytes = SPAN("200")},
 			 1);
 		run_until(&server_heard.count, round);
 		CHECK_EQUAL(round, server_heard.count);
@@ -227,11 +228,11 @@ static void unreachable_phone_stops_no_other(void)
 
 static void error_without_traffic_is_told_and_the_socket_read_on(void)
 {
-	struct heard server_heard = { 0 };
-	struct heard phone_heard = { 0 };
+	struct heard server_heard = {0};
+	struct heard phone_heard = {0};
 	struct udp *server;
 	struct udp *phone;
-	struct udp_datagram out = { .bytes = SPAN("NOTIFY") };
+	struct udp_datagram out = {.bytes = SPAN("NOTIFY")};
 
 	begin();
 	server = open_at(&server_heard, loopback, 0);
@@ -253,20 +254,20 @@ static void error_without_traffic_is_told_and_the_socket_read_on(void)
 
 static void refused_send_is_told_and_the_next_goes_out(void)
 {
-	struct heard server_heard = { 0 };
-	struct heard phone_heard = { 0 };
+	struct heard server_heard = {0};
+	struct heard phone_heard = {0};
 	struct udp *server;
 	struct udp *phone;
 	struct udp_datagram out[2];
 
 	begin();
-	server = open_at(&server_heard, (struct address){ .family = ADDRESS_IPV4 }, 0);
+	server = open_at(&server_heard, (struct address){.family = ADDRESS_IPV4}, 0);
 	phone = open_at(&phone_heard, loopback, 0);
 	/* An interface that is not there: the kernel refuses, each time. */
-	out[0] = (struct udp_datagram){ .to = udp_endpoint(phone),
-					.interface = 0x7ffffff0,
-					.bytes = SPAN("lost") };
-	out[1] = (struct udp_datagram){ .to = udp_endpoint(phone), .bytes = SPAN("found") };
+	out[0] = (struct udp_datagram){.to = udp_endpoint(phone),
+				       .interface = 0x7ffffff0,
+				       .bytes = SPAN("lost")};
+	out[1] = (struct udp_datagram){.to = udp_endpoint(phone), .bytes = SPAN("found")};
 	udp_send(server, out, 2);
 	CHECK_EQUAL(1, server_heard.errors);
 	CHECK_EQUAL(1, udp_counters(server).send_errors);
@@ -279,12 +280,12 @@ static void refused_send_is_told_and_the_next_goes_out(void)
 
 static void too_long_is_dropped_and_counted(void)
 {
-	struct heard server_heard = { 0 };
-	struct heard client_heard = { 0 };
+	struct heard server_heard = {0};
+	struct heard client_heard = {0};
 	struct udp_options options = options_of(&server_heard, loopback, 0);
 	struct udp *server;
 	struct udp *client;
-	struct udp_datagram out = { .bytes = SPAN("123456789") };
+	struct udp_datagram out = {.bytes = SPAN("123456789")};
 
 	begin();
 	options.datagram_max = 8;
@@ -307,9 +308,9 @@ static void too_long_is_dropped_and_counted(void)
 static void largest_datagram_is_taken(void)
 {
 	static char bytes[65507];
-	struct heard heard = { 0 };
+	struct heard heard = {0};
 	struct udp *udp;
-	struct udp_datagram out = { .bytes = span_make(bytes, sizeof(bytes)) };
+	struct udp_datagram out = {.bytes = span_make(bytes, sizeof(bytes))};
 
 	begin();
 	udp = open_at(&heard, loopback, 0);
@@ -323,18 +324,18 @@ static void largest_datagram_is_taken(void)
 
 static void ipv6_has_addresses_too(void)
 {
-	struct heard heard = { 0 };
-	struct address any = { .family = ADDRESS_IPV6 };
-	struct address one = { .family = ADDRESS_IPV6, .octets = { [15] = 1 } };
+	struct heard heard = {0};
+	struct address any = {.family = ADDRESS_IPV6};
+	struct address one = {.family = ADDRESS_IPV6, .octets = {[15] = 1}};
 	struct udp_options options = options_of(&heard, any, 0);
-	struct udp_datagram out = { .bytes = SPAN("six"), .from = one };
+	struct udp_datagram out = {.bytes = SPAN("six"), .from = one};
 	struct udp *udp;
 
 	begin();
 	if (udp_open(&udp, &loop, &options, problem) != 0) {
 		test_skip("no IPv6 here");
 	} else {
-		out.to = (struct endpoint){ one, udp_endpoint(udp).port };
+		out.to = (struct endpoint){one, udp_endpoint(udp).port};
 		udp_send(udp, &out, 1);
 		if (heard.errors > 0) {
 			test_skip("no IPv6 loopback here");
@@ -353,9 +354,8 @@ static void ipv6_has_addresses_too(void)
 static int group_sender(void)
 {
 	int sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ip_mreqn on = { .imr_ifindex = (int)if_nametoindex("lo") };
-	struct sockaddr_in own = { .sin_family = AF_INET,
-				   .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct ip_mreqn on = {.imr_ifindex = (int)if_nametoindex("lo")};
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
 
 	if (sender < 0 || bind(sender, (struct sockaddr *)&own, sizeof(own)) != 0 ||
 	    setsockopt(sender, IPPROTO_IP, IP_MULTICAST_IF, &on, sizeof(on)) != 0) {
@@ -367,16 +367,15 @@ static int group_sender(void)
 static void send_to_group(int sender, uint16_t port)
 {
 	struct sockaddr_storage storage;
-	socklen_t length =
-		udp_sockaddr((struct endpoint){ group_address, port }, 0, &storage);
+	socklen_t length = udp_sockaddr((struct endpoint){group_address, port}, 0, &storage);
 
 	CHECK_EQUAL(9, sendto(sender, "SUBSCRIBE", 9, 0, (struct sockaddr *)&storage, length));
 }
 
 static void group_is_heard_where_joined_and_only_there(void)
 {
-	struct heard unicast_heard = { 0 };
-	struct heard group_heard = { 0 };
+	struct heard unicast_heard = {0};
+	struct heard group_heard = {0};
 	struct udp_options options = options_of(&group_heard, group_address, 0);
 	uint32_t lo = if_nametoindex("lo");
 	struct udp *unicast;
@@ -384,7 +383,7 @@ static void group_is_heard_where_joined_and_only_there(void)
 	int sender;
 
 	begin();
-	unicast = open_at(&unicast_heard, (struct address){ .family = ADDRESS_IPV4 }, 0);
+	unicast = open_at(&unicast_heard, (struct address){.family = ADDRESS_IPV4}, 0);
 	options.bind.port = udp_endpoint(unicast).port;
 	options.is_group = true;
 	options.beside = unicast;
@@ -397,7 +396,7 @@ static void group_is_heard_where_joined_and_only_there(void)
 	send_to_group(sender, options.bind.port);
 	run_until(&group_heard.count, 1);
 	CHECK_EQUAL(1, group_heard.count);
-	CHECK(endpoint_equal((struct endpoint){ group_address, options.bind.port },
+	CHECK(endpoint_equal((struct endpoint){group_address, options.bind.port},
 			     group_heard.last.target));
 	CHECK_EQUAL(lo, group_heard.last.interface);
 	CHECK(address_equal(loopback, group_heard.last.local));
@@ -405,7 +404,7 @@ static void group_is_heard_where_joined_and_only_there(void)
 	send_to_group(sender, options.bind.port);
 	/* What is unicast and sent later comes after what would have been multicast. */
 	udp_send(unicast,
-		 &(struct udp_datagram){ .to = { loopback, options.bind.port }, .bytes = SPAN("u") },
+		 &(struct udp_datagram){.to = {loopback, options.bind.port}, .bytes = SPAN("u")},
 		 1);
 	run_until(&unicast_heard.count, 1);
 	CHECK_EQUAL(1, unicast_heard.count); /* and of the group's nothing */
@@ -433,7 +432,7 @@ static int try_bind(struct endpoint endpoint, int reuse)
 
 static void port_that_is_taken_is_named_with_the_remedy(void)
 {
-	struct heard heard = { 0 };
+	struct heard heard = {0};
 	struct udp_options options;
 	struct udp *first;
 	struct udp *second = NULL;
@@ -452,7 +451,7 @@ static void port_that_is_taken_is_named_with_the_remedy(void)
 	options = options_of(&heard, address_ipv4(192, 0, 2, 1), 5060);
 	CHECK_EQUAL(-EADDRNOTAVAIL, udp_open(&second, &loop, &options, problem));
 	CHECK(strstr(problem, "192.0.2.1"));
-	udp_bind_problem("UDP", (struct endpoint){ loopback, 69 }, EACCES, problem);
+	udp_bind_problem("UDP", (struct endpoint){loopback, 69}, EACCES, problem);
 	CHECK(strstr(problem, "port 69 "));
 	CHECK(strstr(problem, "CAP_NET_BIND_SERVICE"));
 	loop_close(&loop);
@@ -460,19 +459,19 @@ static void port_that_is_taken_is_named_with_the_remedy(void)
 
 static void nobody_can_share_the_unicast_port_afterwards(void)
 {
-	struct heard heard = { 0 };
+	struct heard heard = {0};
 	struct udp_options options;
 	struct udp *unicast;
 	struct udp *group;
 
 	begin();
-	unicast = open_at(&heard, (struct address){ .family = ADDRESS_IPV4 }, 0);
+	unicast = open_at(&heard, (struct address){.family = ADDRESS_IPV4}, 0);
 	options = options_of(&heard, group_address, udp_endpoint(unicast).port);
 	options.is_group = true;
 	options.beside = unicast;
 	REQUIRE(udp_open(&group, &loop, &options, problem) == 0);
 	CHECK_EQUAL(EADDRINUSE,
-		    try_bind((struct endpoint){ loopback, udp_endpoint(unicast).port }, 1));
+		    try_bind((struct endpoint){loopback, udp_endpoint(unicast).port}, 1));
 	udp_close(group);
 	udp_close(unicast);
 	loop_close(&loop);
