@@ -39,6 +39,17 @@ struct vendor_patterns {
 	size_t count;
 };
 
+enum vendor_parameter_kind { PARAMETER_TEXT, PARAMETER_INTEGER, PARAMETER_CHOICE };
+
+/* One parameter of the maker's files and what it may be: see parameters.h. */
+struct vendor_parameter {
+	struct span name; /* "voip/line/[0-5]/id" */
+	enum vendor_parameter_kind kind;
+	uint64_t min;
+	uint64_t max;	     /* of a text: bytes */
+	struct span choices; /* "UDP|TCP|TLS" */
+};
+
 struct vendor_pack {
 	struct span name;	  /* "audiocodes" */
 	struct span display_name; /* "AudioCodes" */
@@ -53,6 +64,8 @@ struct vendor_pack {
 		event_model; /* group model: what of the Event's model is the model */
 	struct vendor_file *files;
 	size_t file_count;
+	struct vendor_parameter *parameters; /* of files in the format `line`; may be none */
+	size_t parameter_count;
 	/*
 	 * How a base URL becomes the one that goes out; placeholders as in [provisioning] url, and
 	 * %{base} (all of it), %{origin} (up to and with the first '/' behind the host) and

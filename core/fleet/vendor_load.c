@@ -2,6 +2,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "core/fleet/inventory.h"
 #include "core/fleet/json_line.h"
+#include "core/fleet/parameters.h"
 #include "core/fleet/vendor.h"
 #include "core/jinja/jinja.h"
 
@@ -14,6 +15,7 @@ enum {
 	pack_bytes_max = 8 << 20,
 	json_bytes_max = 1 << 20,
 	list_count_max = 1000,
+	parameters_max = 5000,
 	pattern_length_max = 500,
 	path_size = 160,
 	url_max_least = 32,
@@ -526,6 +528,65 @@ static int take_answer(struct loader *l, json_t *root)
 	return error;
 }
 
+/* A `[` in a name is one range of digits. */
+static bool is_parameter_name(struct span name)
+{
+	size_t at = span_find(name, '[');
+
+	return name.length > 0 && span_find(name, '=') == name.length &&
+	       (at == name.length ||
+		(at + 5 <= name.length && ascii_is_digit(name.data[at + 1]) &&
+		 name.data[at + 2] == '-' && ascii_is_digit(name.data[at + 3]) &&
+		 name.data[at + 4] == ']'));
+}
+
+static int take_parameter(struct loader *l, const char *key, json_t *value)
+{
+	struct vendor_parameter *parameter = &l->pack->parameters[l->pack->parameter_count++];
+	struct span rule;
+
+	if (!json_is_string(value) || !is_parameter_name(span_text(key))) {
+		return refuse_member(l, key, "must be a name and, in quotes, what it may be");
+	}
+	parameter->name = arena_copy(&l->pack->arena, span_text(key));
+	if (!parameter->name.data || copy_string(l, value, &rule) != 0) {
+		return -ENOMEM;
+	}
+	return parameter_rule_parse(rule, parameter) == 0
+		       ? 0
+		       : refuse_member(l, key, "must be text MAX, int MIN..MAX, bool or one A|B|C");
+}
+
+static int take_parameters(struct loader *l, json_t *root)
+{
+	json_t *object = json_object_get(root, "parameters");
+	const char *key;
+	json_t *value;
+
+	if (!object) {
+		return 0;
+	}
+	enter(l, "parameters");
+	if (!json_is_object(object) || json_object_size(object) > parameters_max) {
+		return refuse(l, "must be an object { } of at most 5000");
+	}
+	l->pack->parameters = arena_array(&l->pack->arena, json_object_size(object),
+					  sizeof(*l->pack->parameters));
+	if (!l->pack->parameters) {
+		return -ENOMEM;
+	}
+	json_object_foreach(object, key, value)
+	{
+		int error = take_parameter(l, key, value);
+
+		if (error) {
+			return error;
+		}
+	}
+	leave(l, 0);
+	return 0;
+}
+
 /* What each statement rests on: only its spelling is checked. */
 static int check_evidence(struct loader *l, json_t *root)
 {
@@ -578,9 +639,10 @@ static int take_names(struct loader *l, json_t *root)
 
 static int take_pack(struct loader *l, json_t *root)
 {
-	static const char *const known[] = {"schema",	 "name",  "display_name", "evidence",
-					    "recognise", "files", "url",	  "answer",
-					    "data",	 NULL};
+	static const char *const known[] = {"schema",	  "name",      "display_name",
+					    "evidence",	  "recognise", "files",
+					    "url",	  "answer",    "data",
+					    "parameters", NULL};
 	json_t *data = json_object_get(root, "data");
 	int error = check_members(l, root, known);
 
@@ -589,6 +651,7 @@ static int take_pack(struct loader *l, json_t *root)
 	error = error ? error : take_recognise(l, root);
 	error = error ? error : take_url(l, root);
 	error = error ? error : take_answer(l, root);
+	error = error ? error : take_parameters(l, root);
 	if (!error && data && !json_is_object(data)) {
 		error = refuse_member(l, "data", "must be an object { }");
 	}

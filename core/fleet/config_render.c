@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/fleet/config_context.h"
+#include "core/fleet/parameters.h"
+#include "core/jinja/jinja.h"
+
+#include <errno.h>
+
+/* Renders with the settings in force; `w` takes what is wrong. */
+static int render(const struct device *device, const struct vendor_pack *pack,
+		  const struct vendor_file *rule, const struct config_server *server,
+		  const struct settings *settings, struct arena *arena, struct span *bytes,
+		  struct writer *w)
+{
+	const struct jinja_render_options options = {
+		.format = (enum jinja_format)rule->format,
+		.undefined = JINJA_STRICT,
+		.limits = {.output_bytes = config_file_bytes_max},
+	};
+	struct jinja_value context;
+	struct jinja_error mistake;
+	struct span path = {0};
+	int error = config_context(device, pack, server, settings, arena, &context, &path);
+
+	if (error) {
+		writer_put(w, rule->template_name);
+		writer_text(w, ": ");
+		writer_escaped(w, path, 80);
+		writer_text(w, error == -ENOMEM ? "out of memory"
+						: ": is a value, and others stand below it");
+		return error;
+	}
+	error = jinja_render(rule->template, &context, &options, arena, bytes, &mistake);
+	if (error) {
+		jinja_error_write(w, &mistake);
+	}
+	return error;
+}
+
+/* A parameter that the phone would not take is found here, and not on the phone. */
+static int check(const struct vendor_pack *pack, const struct vendor_file *rule, struct span bytes,
+		 struct writer *w)
+{
+	struct span name;
+	const char *mistake;
+
+	if (rule->format != JINJA_FORMAT_LINE || pack->parameter_count == 0) {
+		return 0;
+	}
+	mistake = parameters_check(pack, bytes, &name);
+	if (!mistake) {
+		return 0;
+	}
+	writer_put(w, rule->template_name);
+	writer_text(w, ": ");
+	writer_escaped(w, name, 100);
+	writer_text(w, ": ");
+	writer_text(w, mistake);
+	return -EINVAL;
+}
+
+int config_render(const struct inventory *inventory, const struct device *device,
+		  const struct vendor_file *rule, const struct config_server *server,
+		  struct arena *arena, struct span *bytes, char *problem, size_t problem_size)
+{
+	const struct vendor_pack *pack =
+		vendor_find(&inventory->vendors, span_text(device->vendor));
+	struct writer w = writer_over(problem, problem_size > 0 ? problem_size - 1 : 0);
+	struct settings settings = {0};
+	struct span output = {0};
+	int error;
+
+	if (!pack || rule->kind != VENDOR_FILE_CONFIG) {
+		writer_text(&w, "the file is not one that is rendered");
+		error = -EINVAL;
+	} else {
+		error = profile_effective(inventory, device, SPAN(""), &settings);
+		if (error == -ELOOP) {
+			writer_text(&w, "the profiles of this device inherit in a circle");
+			error = -EINVAL;
+		}
+	}
+	if (!error) {
+		error = render(device, pack, rule, server, &settings, arena, &output, &w);
+	}
+	if (!error) {
+		error = check(pack, rule, output, &w);
+	}
+	settings_free(&settings);
+	if (error && problem_size > 0) {
+		problem[w.length] = '\0';
+	}
+	if (!error) {
+		*bytes = output;
+	}
+	return error;
+}
