@@ -124,6 +124,27 @@ static int remember_image(struct agent *agent, const struct phone_task *task)
 	return w.failed ? -E2BIG : filesystem_replace(agent->image_facts, writer_span(&w));
 }
 
+/* What the command did not take is not in force: the next round, in this life or another, tries
+ * anew. */
+static void put_settings_back(struct agent *agent)
+{
+	int error = agent->had_settings ? filesystem_replace(agent->options.settings_path,
+							     agent->settings_before)
+		    : unlink(agent->options.settings_path) == 0 ? 0
+								: -errno;
+
+	if (error != 0) {
+		show_problem("%s: %s", agent->options.settings_path, strerror(-error));
+	}
+}
+
+static void forget_settings_before(struct agent *agent)
+{
+	free((char *)(uintptr_t)agent->settings_before.data);
+	agent->settings_before = (struct span){0};
+	agent->had_settings = false;
+}
+
 static void command_done(void *context, int error)
 {
 	struct agent *agent = context;
@@ -131,6 +152,9 @@ static void command_done(void *context, int error)
 	const struct phone_task *task = phone_task(agent->phone);
 
 	agent->running = AGENT_NO_COMMAND;
+	if (error != 0 && ended == AGENT_ON_CONFIG) {
+		put_settings_back(agent);
+	}
 	if (error != 0) {
 		show_problem("%s: the command %s",
 			     ended == AGENT_ON_CONFIG ? "--on-config" : "--on-firmware",
@@ -194,12 +218,19 @@ static void begin_burn(struct agent *agent, const struct phone_task *task)
 
 static void begin_store(struct agent *agent, const struct phone_task *task)
 {
-	int error = filesystem_replace(agent->options.settings_path, task->text);
+	const char *path = agent->options.settings_path;
+	int error;
 
+	forget_settings_before(agent);
+	error = filesystem_read(path, phone_config_bytes_max, &agent->settings_before);
+	agent->had_settings = error == 0;
+	if (error == 0 || error == -ENOENT) {
+		error = filesystem_replace(path, task->text);
+	}
 	if (error != 0) {
-		show_problem("%s: %s", agent->options.settings_path, strerror(-error));
+		show_problem("%s: %s", path, strerror(-error));
 	} else if (agent->options.on_config) {
-		run_command(agent, AGENT_ON_CONFIG, agent->options.settings_path);
+		run_command(agent, AGENT_ON_CONFIG, path);
 		return;
 	}
 	task_done(agent, &(struct phone_change){.error = error});
@@ -560,6 +591,7 @@ void agent_close(struct agent *agent)
 		uv_close((uv_handle_t *)&agent->signals[i], NULL);
 	}
 	loop_close(&agent->loop);
+	forget_settings_before(agent);
 	phone_free(agent->phone);
 	phone_effects_free(&agent->effects);
 }

@@ -40,6 +40,8 @@ struct agent {
 	char image_facts[filesystem_path_max]; /* version and fingerprint of the image burnt last */
 	char version[phone_firmware_version_max + 1];
 	char fingerprint[phone_fingerprint_size];
+	bool had_settings; /* settings_before is what the file held before the last STORE */
+	struct span settings_before;
 	bool is_over;
 };
 

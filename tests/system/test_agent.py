@@ -267,6 +267,13 @@ def says_when_a_command_fails():
     run = Run("--dhcp-option", f"160={files.http_url}", "--on-config", "exit 3;")
     equal(1, run.status)
     equal("store_failed", run.one("failed")["reason"])
+    assert not os.path.exists(run.path)  # what the command did not take is not in force
+    run = Run("--dhcp-option", f"160={files.http_url}", "--on-config", "grep -q id=100",
+              folder=run.folder)
+    configured(run)
+    run = Run("--dhcp-option", f"160={files.http_url}", "--on-config", "exit 3;", settings="a=1\n")
+    with open(run.path, encoding="utf-8") as file:
+        equal("a=1\n", file.read())
 
 
 def follows_a_redirect_over_http_alone():
