@@ -112,7 +112,10 @@ enum sip_header sip_header_of(struct span name)
 		return SIP_HEADER_OTHER;
 	}
 	for (kind = kinds_of_length[name.length]; *kind != SIP_HEADER_OTHER; kind++) {
-		if (sip_same_word(name.data, header_names[*kind].text, name.length)) {
+		const char *text = header_names[*kind].text;
+
+		if (((name.data[0] ^ text[0]) & ~0x20) == 0 &&
+		    sip_same_word(name.data, text, name.length)) {
 			return (enum sip_header) * kind;
 		}
 	}

@@ -4,8 +4,11 @@
 #include "core/sip/fill.h"
 #include "core/sip/scan.h"
 
-/* Four numbers from 0 to 255 with dots between them and nothing else; touches `*address` then. */
-static bool parse_ipv4(const char *p, const char *end, struct address *address)
+/*
+ * Four numbers from 0 to 255 with dots between them: where they end, when nothing follows that
+ * would make a name of them, or NULL.
+ */
+static const char *parse_ipv4(const char *p, const char *end, struct address *address)
 {
 	uint8_t octets[4];
 
@@ -13,24 +16,24 @@ static bool parse_ipv4(const char *p, const char *end, struct address *address)
 		unsigned value = p != end ? (unsigned)(unsigned char)*p++ - '0' : 10;
 
 		if (value > 9) {
-			return false;
+			return NULL;
 		}
 		for (unsigned digit; p != end && (digit = (unsigned char)*p - '0') <= 9; p++) {
 			value = value * 10 + digit;
 			if (value > 255) {
-				return false;
+				return NULL;
 			}
 		}
 		octets[i] = (uint8_t)value;
 		if (i < 3 && (p == end || *p++ != '.')) {
-			return false;
+			return NULL;
 		}
 	}
-	if (p != end) {
-		return false;
+	if (p != end && sip_is(*p, SIP_CLASS_HOST)) {
+		return NULL;
 	}
 	*address = address_ipv4(octets[0], octets[1], octets[2], octets[3]);
-	return true;
+	return p;
 }
 
 /* RFC 5118 4.10: an old grammar led to three colons where two are meant. */
@@ -73,17 +76,18 @@ int sip_host_parse(struct span text, struct sip_host *host)
 		host->address = address;
 		return 0;
 	}
-	stop = sip_skip(text.data, end, SIP_CLASS_HOST);
-	if (stop == text.data) {
-		return -EINVAL;
-	}
-	host->text = sip_between(text.data, stop);
-	if (ascii_is_digit(text.data[0]) && parse_ipv4(text.data, stop, &host->address)) {
+	stop = parse_ipv4(text.data, end, &host->address);
+	if (stop) {
 		host->kind = SIP_HOST_IPV4;
 	} else {
+		stop = sip_skip(text.data, end, SIP_CLASS_HOST);
+		if (stop == text.data) {
+			return -EINVAL;
+		}
 		host->kind = SIP_HOST_NAME;
 		host->address = (struct address){.family = ADDRESS_NONE};
 	}
+	host->text = sip_between(text.data, stop);
 	return 0;
 }
 
@@ -164,15 +168,18 @@ static int parse_userinfo(struct sip_uri *uri, const char *p, const char *at)
 static int parse_port(struct sip_uri *uri, const char **cursor, const char *end)
 {
 	const char *p = *cursor;
-	uint64_t port;
+	unsigned port = 0;
 
 	if (p == end || *p != ':') {
 		return 0;
 	}
-	for (p++; p != end && ascii_is_digit(*p);) {
-		p++;
+	for (p++; p != end && ascii_is_digit(*p); p++) {
+		port = port * 10 + (unsigned)(*p - '0');
+		if (port > 65535) {
+			return -EINVAL;
+		}
 	}
-	if (sip_number(sip_between(*cursor + 1, p), 65535, &port) != 0) {
+	if (p == *cursor + 1) {
 		return -EINVAL;
 	}
 	uri->port = (uint16_t)port;
