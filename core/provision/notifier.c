@@ -197,29 +197,37 @@ static void record_claims(struct change *change, const struct identity *identity
 	}
 }
 
+static void post(struct effects *effects, const struct change *change)
+{
+	struct change *copy = change_copy(&effects->arena, change);
+
+	if (copy) {
+		effects_change(effects, copy);
+	} else {
+		effects->lost++;
+	}
+}
+
 void notifier_record(const struct signalling_options *options, const struct packet *packet,
 		     const struct notifier_decision *decision, struct effects *effects)
 {
 	const struct identity *identity = &decision->identity;
 	bool is_served = decision->verdict == NOTIFIER_SERVE;
-	struct change change = {
-		.kind = is_served ? CHANGE_DEVICE_NOTIFIED : CHANGE_DEVICE_SEEN,
+	struct change seen = {
+		.kind = CHANGE_DEVICE_SEEN,
 		.fields = FIELD_ADDRESS | FIELD_IDENTIFIED_BY,
 		.mac = is_served ? decision->mac : identity->mac,
 		.address = packet->source.address,
 		.interface = interface_name(options, packet->interface),
 		.identified_by = identity->by,
 	};
-	struct change *copy;
+	struct change notified = { .kind = CHANGE_DEVICE_NOTIFIED, .mac = decision->mac };
 
-	if (!is_served && (!decision->is_listed || identity->verdict != IDENTITY_KNOWN)) {
-		return;
+	if (is_served || (decision->is_listed && identity->verdict == IDENTITY_KNOWN)) {
+		record_claims(&seen, identity);
+		post(effects, &seen);
 	}
-	record_claims(&change, identity);
-	copy = change_copy(&effects->arena, &change);
-	if (copy) {
-		effects_change(effects, copy);
-	} else {
-		effects->lost++;
+	if (is_served) {
+		post(effects, &notified);
 	}
 }
