@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct bench bench;
 
-static const struct mac alive_mac = { { 0x00, 0x90, 0x8f, 0xff, 0xff, 0x01 } };
-static const struct address alive_phone = { 4, { 192, 0, 2, 99 } };
+static const struct mac alive_mac = {{0x00, 0x90, 0x8f, 0xff, 0xff, 0x01}};
+static const struct address alive_phone = {4, {192, 0, 2, 99}};
 
 static void check(bool is_right)
 {
@@ -49,15 +49,15 @@ static void receive_each_way(struct span bytes)
 	receive(bytes);
 	bench_expire(&bench, bench.now_ms + 40000);
 	bench.packet.is_multicast = true;
-	bench.packet.target = (struct endpoint){ bench_group, 5060 };
+	bench.packet.target = (struct endpoint){bench_group, 5060};
 	receive(bytes);
 	bench_expire(&bench, bench.now_ms + 40000);
 	bench.packet.has_link_source = false;
 	receive(bytes);
-	bench_notice(&bench, (struct notice){ .kind = NOTICE_NEIGHBOUR,
-					      .endpoint = { bench_phone, 0 },
-					      .mac = bench_mac,
-					      .by = IDENTIFIED_BY_NEIGHBOUR });
+	bench_notice(&bench, (struct notice){.kind = NOTICE_NEIGHBOUR,
+					     .endpoint = {bench_phone, 0},
+					     .mac = bench_mac,
+					     .by = IDENTIFIED_BY_NEIGHBOUR});
 	check_effects();
 	bench_expire(&bench, bench.now_ms + 40000);
 }
@@ -69,7 +69,7 @@ static void check_alive(void)
 	memcpy(text, bench_seed, sizeof(bench_seed));
 	check(bench_replace(text, sizeof(text), "Contact: <sip:00000001@10.13.2.37",
 			    "Contact: <sip:00000001@192.0.2.99"));
-	bench.packet.source = (struct endpoint){ alive_phone, 5060 };
+	bench.packet.source = (struct endpoint){alive_phone, 5060};
 	bench.packet.link_source = alive_mac;
 	bench.packet.has_link_source = true;
 	check(bench_receive(&bench, span_text(text)) == 0);

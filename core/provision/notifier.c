@@ -221,7 +221,7 @@ void notifier_record(const struct signalling_options *options, const struct pack
 		.interface = interface_name(options, packet->interface),
 		.identified_by = identity->by,
 	};
-	struct change notified = { .kind = CHANGE_DEVICE_NOTIFIED, .mac = decision->mac };
+	struct change notified = {.kind = CHANGE_DEVICE_NOTIFIED, .mac = decision->mac};
 
 	if (is_served || (decision->is_listed && identity->verdict == IDENTITY_KNOWN)) {
 		record_claims(&seen, identity);

@@ -25,10 +25,10 @@ struct bench {
 	struct packet packet; /* what the next datagram is made of */
 };
 
-static const struct address bench_server = { 4, { 10, 13, 4, 121 } };
-static const struct address bench_phone = { 4, { 10, 13, 2, 37 } };
-static const struct address bench_group = { 4, { 224, 0, 1, 75 } };
-static const struct mac bench_mac = { { 0x00, 0x90, 0x8f, 0x12, 0x34, 0x56 } };
+static const struct address bench_server = {4, {10, 13, 4, 121}};
+static const struct address bench_phone = {4, {10, 13, 2, 37}};
+static const struct address bench_group = {4, {224, 0, 1, 75}};
+static const struct mac bench_mac = {{0x00, 0x90, 0x8f, 0x12, 0x34, 0x56}};
 
 static inline void bench_server_for(void *context, const struct device *device,
 				    struct address local, struct config_server *server)
@@ -36,11 +36,11 @@ static inline void bench_server_for(void *context, const struct device *device,
 	struct bench *b = context;
 
 	(void)device;
-	*server = (struct config_server){ .address = local,
-					  .http_port = 8080,
-					  .tftp_port = 69,
-					  .sip_port = 5060,
-					  .url = b->url };
+	*server = (struct config_server){.address = local,
+					 .http_port = 8080,
+					 .tftp_port = 69,
+					 .sip_port = 5060,
+					 .url = b->url};
 }
 
 static inline struct span bench_interface_name(void *context, uint32_t interface)
@@ -65,33 +65,33 @@ static inline void bench_change(struct bench *b, const struct change *change)
 
 static inline void bench_claim(struct bench *b, struct mac mac)
 {
-	bench_change(b, &(struct change){ .kind = CHANGE_DEVICE_CLAIM, .mac = mac });
+	bench_change(b, &(struct change){.kind = CHANGE_DEVICE_CLAIM, .mac = mac});
 }
 
 static inline void bench_set_form(struct bench *b, struct mac mac, enum notify_form form)
 {
-	bench_change(b, &(struct change){ .kind = CHANGE_DEVICE_SET,
-					  .fields = FIELD_FORM,
-					  .mac = mac,
-					  .form = form });
+	bench_change(b, &(struct change){.kind = CHANGE_DEVICE_SET,
+					 .fields = FIELD_FORM,
+					 .mac = mac,
+					 .form = form});
 }
 
 /* ADDRESS_NONE takes the binding away. */
 static inline void bench_bind(struct bench *b, struct mac mac, struct address address)
 {
-	bench_change(b, &(struct change){ .kind = CHANGE_DEVICE_SET,
-					  .fields = FIELD_BOUND_ADDRESS,
-					  .mac = mac,
-					  .bound_address = address });
+	bench_change(b, &(struct change){.kind = CHANGE_DEVICE_SET,
+					 .fields = FIELD_BOUND_ADDRESS,
+					 .mac = mac,
+					 .bound_address = address});
 }
 
 static inline void bench_inventory(struct bench *b)
 {
-	static const uint8_t seed[random_seed_size] = { 7 };
-	struct inventory_limits limits = { .devices_max = 64,
-					   .new_devices_max = 16,
-					   .profiles_max = 8,
-					   .files_max = 8 };
+	static const uint8_t seed[random_seed_size] = {7};
+	struct inventory_limits limits = {.devices_max = 64,
+					  .new_devices_max = 16,
+					  .profiles_max = 8,
+					  .files_max = 8};
 
 	if (inventory_init(&b->inventory, &limits, seed) != 0) {
 		abort();
@@ -102,14 +102,14 @@ static inline void bench_open_with(struct bench *b, size_t count_max, size_t eff
 {
 	memset(b, 0, sizeof(*b));
 	bench_inventory(b);
-	b->policy = (struct policy){ .unknown = UNKNOWN_LIST,
-				     .access_by_key = true,
-				     .access_by_neighbour = true };
+	b->policy = (struct policy){.unknown = UNKNOWN_LIST,
+				    .access_by_key = true,
+				    .access_by_neighbour = true};
 	b->url = SPAN("tftp://%{address}");
 	b->options = (struct signalling_options){
 		.inventory = &b->inventory,
 		.policy = &b->policy,
-		.group = { bench_group, 5060 },
+		.group = {bench_group, 5060},
 		.port = 5060,
 		.server_for = bench_server_for,
 		.interface_name = bench_interface_name,
@@ -117,16 +117,16 @@ static inline void bench_open_with(struct bench *b, size_t count_max, size_t eff
 		.server_transactions_max = count_max,
 		.client_transactions_max = count_max,
 		.waiting_max = count_max,
-		.seed = { 1, 2, 3 },
+		.seed = {1, 2, 3},
 	};
 	b->now_ms = 1000000;
-	b->packet = (struct packet){ .source = { bench_phone, 5060 },
-				     .target = { bench_group, 5060 },
-				     .local = bench_server,
-				     .interface = 2,
-				     .is_multicast = true,
-				     .has_link_source = true,
-				     .link_source = bench_mac };
+	b->packet = (struct packet){.source = {bench_phone, 5060},
+				    .target = {bench_group, 5060},
+				    .local = bench_server,
+				    .interface = 2,
+				    .is_multicast = true,
+				    .has_link_source = true,
+				    .link_source = bench_mac};
 	if (signalling_new(&b->signalling, &b->options) != 0 ||
 	    effects_init(&b->effects, effects_max, 1 << 20) != 0) {
 		abort();
@@ -149,7 +149,7 @@ static inline void bench_close(struct bench *b)
 static inline void bench_unicast(struct bench *b)
 {
 	b->packet.is_multicast = false;
-	b->packet.target = (struct endpoint){ bench_server, 5060 };
+	b->packet.target = (struct endpoint){bench_server, 5060};
 }
 
 /* One datagram; the effects of it alone are there afterwards. */
@@ -228,7 +228,8 @@ static inline uint64_t bench_counted(const struct bench *b, const char *reason)
 	return 0;
 }
 
-/* The status of the i-th SEND when it is a response, 1 when it is a request, 0 when there is none. */
+/* The status of the i-th SEND when it is a response, 1 when it is a request, 0 when there is none.
+ */
 static inline unsigned bench_status(const struct bench *b, size_t i)
 {
 	static struct sip_message message;
@@ -245,8 +246,7 @@ static inline unsigned bench_status(const struct bench *b, size_t i)
 static inline bool bench_is_served(const struct bench *b)
 {
 	return bench_count_kind(b, EFFECT_SEND) == 2 && bench_status(b, 0) == 200 &&
-	       bench_status(b, 1) == 1 &&
-	       endpoint_equal(bench_sent(b, 0)->to, b->packet.source) &&
+	       bench_status(b, 1) == 1 && endpoint_equal(bench_sent(b, 0)->to, b->packet.source) &&
 	       endpoint_equal(bench_sent(b, 1)->to, b->packet.source);
 }
 

@@ -20,9 +20,9 @@ static struct span response_to(struct span notify, unsigned status, char *buffer
 	length = snprintf(buffer, size,
 			  "SIP/2.0 %u Whatever\r\nVia: %.*s\r\nFrom: %.*s\r\nTo: %.*s\r\n"
 			  "Call-ID: %.*s\r\nCSeq: 1 NOTIFY\r\nContent-Length: 0\r\n\r\n",
-			  status, (int)m.via.text.length, m.via.text.data,
-			  (int)m.from.text.length, m.from.text.data, (int)m.to.text.length,
-			  m.to.text.data, (int)m.call_id.length, m.call_id.data);
+			  status, (int)m.via.text.length, m.via.text.data, (int)m.from.text.length,
+			  m.from.text.data, (int)m.to.text.length, m.to.text.data,
+			  (int)m.call_id.length, m.call_id.data);
 	return span_make(buffer, (size_t)length);
 }
 
@@ -57,11 +57,11 @@ static void open_claimed(void)
 
 static struct notice neighbour_notice(struct mac mac)
 {
-	return (struct notice){ .kind = NOTICE_NEIGHBOUR,
-				.endpoint = { bench_phone, 0 },
-				.interface = 2,
-				.mac = mac,
-				.by = IDENTIFIED_BY_NEIGHBOUR };
+	return (struct notice){.kind = NOTICE_NEIGHBOUR,
+			       .endpoint = {bench_phone, 0},
+			       .interface = 2,
+			       .mac = mac,
+			       .by = IDENTIFIED_BY_NEIGHBOUR};
 }
 
 static void the_seed_is_what_the_manual_prints(void)
@@ -101,7 +101,7 @@ static void the_rfc_form_is_the_golden_exchange(void)
 		 "Content-Length: 0\r\n\r\n",
 		 (int)tag.length, tag.data);
 	CHECK_TEXT(expected, sent->bytes);
-	CHECK(endpoint_equal((struct endpoint){ bench_server, 5060 }, sent->from));
+	CHECK(endpoint_equal((struct endpoint){bench_server, 5060}, sent->from));
 	CHECK_EQUAL(2, sent->interface);
 
 	sent = bench_sent(&bench, 1);
@@ -125,7 +125,7 @@ static void the_rfc_form_is_the_golden_exchange(void)
 		 "tftp://10.13.4.121",
 		 (int)branch.length, branch.data, (int)m.from.tag.length, m.from.tag.data);
 	CHECK_TEXT(expected, sent->bytes);
-	CHECK(endpoint_equal((struct endpoint){ bench_server, 5060 }, sent->from));
+	CHECK(endpoint_equal((struct endpoint){bench_server, 5060}, sent->from));
 	CHECK_SPAN(tag, m.from.tag);
 	bench_close(&bench);
 }
@@ -135,7 +135,8 @@ static void the_print_form_is_what_the_manual_prints(void)
 {
 	static const char answer[] =
 		"SIP/2.0 200 OK\r\n"
-		"Via: SIP/2.0/UDP 10.13.2.37:5060;rport;branch=z9hG4bK-386d4398-6ad00ca2-7ca3606e\r\n"
+		"Via: SIP/2.0/UDP "
+		"10.13.2.37:5060;rport;branch=z9hG4bK-386d4398-6ad00ca2-7ca3606e\r\n"
 		"Contact: <sip:10.13.2.37:5060>\r\n"
 		"To: <sip:224.0.1.75:5060>\r\n"
 		"From: <sip:00000001@10.13.2.37:5060>;"
@@ -146,7 +147,8 @@ static void the_print_form_is_what_the_manual_prints(void)
 		"Content-Length: 0\r\n\r\n";
 	static const char notify[] =
 		"NOTIFY sip:10.13.2.37:5060 SIP/2.0\r\n"
-		"Via: SIP/2.0/UDP 10.13.2.37:5060;rport;branch=z9hG4bK-386d4398-6ad00ca2-7ca3606e\r\n"
+		"Via: SIP/2.0/UDP "
+		"10.13.2.37:5060;rport;branch=z9hG4bK-386d4398-6ad00ca2-7ca3606e\r\n"
 		"Max-Forwards: 20\r\n"
 		"Contact: <sip:10.13.4.121:5060>\r\n"
 		"To: <sip:224.0.1.75:5060>\r\n"
@@ -156,7 +158,8 @@ static void the_print_form_is_what_the_manual_prints(void)
 		"CSeq: 1 NOTIFY\r\n"
 		"Content-Type: application/url\r\n"
 		"Subscription-State: terminated;reason=timeout\r\n"
-		"Event: ua-profile;profile-type=\"application\";model=\"440HD\";version=\"2.2.2\"\r\n"
+		"Event: "
+		"ua-profile;profile-type=\"application\";model=\"440HD\";version=\"2.2.2\"\r\n"
 		"Content-Length: 18\r\n\r\n"
 		"tftp://10.13.4.121";
 
@@ -222,7 +225,7 @@ static void a_copy_gets_the_same_octets(void)
 {
 	char first[1024];
 	size_t length;
-	static const uint64_t copies_ms[] = { 500, 1500, 3500, 31999 };
+	static const uint64_t copies_ms[] = {500, 1500, 3500, 31999};
 	uint64_t start_ms;
 
 	open_claimed();
@@ -270,7 +273,7 @@ static void another_source_is_another_transaction(void)
 {
 	open_claimed();
 	bench.packet.source.address = address_ipv4(10, 13, 2, 66);
-	bench.packet.link_source = (struct mac){ { 2, 0, 0, 0, 0, 66 } };
+	bench.packet.link_source = (struct mac){{2, 0, 0, 0, 0, 66}};
 	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
 	CHECK(bench_is_silent(&bench));
 	bench.packet.source.address = bench_phone;
@@ -287,8 +290,8 @@ static void another_source_is_another_transaction(void)
 /* The timing table: NOTIFY to a dead phone at 0, .5, 1.5, 3.5, 7.5 … 31.5 s; told at 32 s. */
 static void a_notify_is_resent_until_timer_f(void)
 {
-	static const uint64_t sent_ms[] = { 500,   1500,  3500,  7500,	11500,
-					    15500, 19500, 23500, 27500, 31500 };
+	static const uint64_t sent_ms[] = {500,	  1500,	 3500,	7500,  11500,
+					   15500, 19500, 23500, 27500, 31500};
 	char notify[1024];
 	size_t length;
 	uint64_t start_ms;
@@ -347,17 +350,16 @@ static void a_200_ends_the_notify(void)
 /* R-6665-28, 29: whatever the refusal, this subscription is over; the operator hears of it. */
 static void a_refusal_ends_the_notify(void)
 {
-	static const unsigned statuses[] = { 301, 401, 403, 404, 405, 407, 408, 410, 416, 480, 481,
-					     482, 483, 484, 485, 489, 500, 501, 503, 603, 604 };
+	static const unsigned statuses[] = {301, 401, 403, 404, 405, 407, 408, 410, 416, 480, 481,
+					    482, 483, 484, 485, 489, 500, 501, 503, 603, 604};
 	char text[2048];
 
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		open_claimed();
 		CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
 		REQUIRE(bench_is_served(&bench));
-		CHECK_EQUAL(0, bench_receive(&bench,
-					     response_to(bench_sent(&bench, 1)->bytes, statuses[i],
-							 text, sizeof(text))));
+		CHECK_EQUAL(0, bench_receive(&bench, response_to(bench_sent(&bench, 1)->bytes,
+								 statuses[i], text, sizeof(text))));
 		CHECK(bench_is_silent(&bench));
 		CHECK(bench_reported(&bench, "notify_refused"));
 		bench_expire(&bench, bench.now_ms + 4999);
@@ -372,15 +374,15 @@ static void foreign_responses_are_dropped(void)
 	char text[2048];
 	char changed[2048];
 	static const char *const swaps[][2] = {
-		{ "Via: SIP/2.0/UDP 10.13.4.121", "Via: SIP/2.0/UDP 10.13.4.122" },
-		{ "Via: SIP/2.0/UDP 10.13.4.121:5060", "Via: SIP/2.0/UDP 10.13.4.121:5061" },
-		{ "branch=z9hG4bK", "branch=z9hG4bKx" },
-		{ "CSeq: 1 NOTIFY", "CSeq: 1 SUBSCRIBE" },
-		{ "Via: ", "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKq, " },
-		{ "\r\nFrom", ", SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKq\r\nFrom" },
-		{ "\r\nFrom", "\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKq\r\nFrom" },
-		{ "Content-Length: 0", "Content-Length: 9" },
-		{ "SIP/2.0 200 ", "SIP/2.0 42949672301 " },
+		{"Via: SIP/2.0/UDP 10.13.4.121", "Via: SIP/2.0/UDP 10.13.4.122"},
+		{"Via: SIP/2.0/UDP 10.13.4.121:5060", "Via: SIP/2.0/UDP 10.13.4.121:5061"},
+		{"branch=z9hG4bK", "branch=z9hG4bKx"},
+		{"CSeq: 1 NOTIFY", "CSeq: 1 SUBSCRIBE"},
+		{"Via: ", "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKq, "},
+		{"\r\nFrom", ", SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKq\r\nFrom"},
+		{"\r\nFrom", "\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKq\r\nFrom"},
+		{"Content-Length: 0", "Content-Length: 9"},
+		{"SIP/2.0 200 ", "SIP/2.0 42949672301 "},
 	};
 
 	open_claimed();
@@ -403,7 +405,8 @@ static void foreign_responses_are_dropped(void)
 static void the_print_forms_200_is_matched_without_our_via(void)
 {
 	static const char *const vias[] = {
-		"Via: SIP/2.0/UDP 10.13.2.37:5060;rport;branch=z9hG4bK-386d4398-6ad00ca2-7ca3606e\r\n",
+		"Via: SIP/2.0/UDP "
+		"10.13.2.37:5060;rport;branch=z9hG4bK-386d4398-6ad00ca2-7ca3606e\r\n",
 		"",
 	};
 	char text[2048];
@@ -434,7 +437,7 @@ static void the_print_forms_200_is_matched_without_our_via(void)
 /* audiocodes.md 6.5: 0, 0.5, 1.5, 3.5 s, and no more after 5 s. */
 static void the_print_form_stops_after_five_seconds(void)
 {
-	static const uint64_t sent_ms[] = { 500, 1500, 3500 };
+	static const uint64_t sent_ms[] = {500, 1500, 3500};
 	uint64_t start_ms;
 
 	open_claimed();
@@ -462,8 +465,8 @@ static void a_fetch_stops_resending(void)
 		bench_set_form(&bench, bench_mac, i == 0 ? FORM_PRINT : FORM_RFC);
 		CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
 		REQUIRE(bench_is_served(&bench));
-		CHECK_EQUAL(0, bench_notice(&bench, (struct notice){ .kind = NOTICE_FETCHED,
-								     .mac = bench_mac }));
+		CHECK_EQUAL(0, bench_notice(&bench, (struct notice){.kind = NOTICE_FETCHED,
+								    .mac = bench_mac}));
 		bench_expire(&bench, bench.now_ms + 4000);
 		CHECK(bench_is_silent(&bench));
 		CHECK_EQUAL(1, bench_counted(&bench, "notify_fetched"));
@@ -474,10 +477,10 @@ static void a_fetch_stops_resending(void)
 /* R-3261-59, 79: an ICMP error ends this phone's NOTIFY; the next phone is served all the same. */
 static void unreachable_ends_one_phone_only(void)
 {
-	static const struct mac second = { { 0, 0x90, 0x8f, 0, 0, 2 } };
-	struct notice notice = { .kind = NOTICE_UNREACHABLE,
-				 .endpoint = { bench_phone, 5060 },
-				 .error = ECONNREFUSED };
+	static const struct mac second = {{0, 0x90, 0x8f, 0, 0, 2}};
+	struct notice notice = {.kind = NOTICE_UNREACHABLE,
+				.endpoint = {bench_phone, 5060},
+				.error = ECONNREFUSED};
 
 	open_claimed();
 	bench_claim(&bench, second);
@@ -584,20 +587,18 @@ static void waiting_ends_after_a_second(void)
 /* By unicast the end of the wait is a 403. */
 static void what_cannot_be_resolved_is_refused(void)
 {
-	static const enum notice_kind kinds[] = { NOTICE_NO_NEIGHBOUR, NOTICE_ROUTED };
+	static const enum notice_kind kinds[] = {NOTICE_NO_NEIGHBOUR, NOTICE_ROUTED};
 
 	for (unsigned i = 0; i < 2; i++) {
 		open_unseen();
 		CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
-		CHECK_EQUAL(0, bench_notice(&bench,
-					    (struct notice){ .kind = kinds[i],
-							     .endpoint = { bench_phone, 0 } }));
+		CHECK_EQUAL(0, bench_notice(&bench, (struct notice){.kind = kinds[i],
+								    .endpoint = {bench_phone, 0}}));
 		CHECK(bench_is_silent(&bench));
 		bench_unicast(&bench);
 		CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
-		CHECK_EQUAL(0, bench_notice(&bench,
-					    (struct notice){ .kind = kinds[i],
-							     .endpoint = { bench_phone, 0 } }));
+		CHECK_EQUAL(0, bench_notice(&bench, (struct notice){.kind = kinds[i],
+								    .endpoint = {bench_phone, 0}}));
 		CHECK_EQUAL(403, bench_status(&bench, 0));
 		bench_close(&bench);
 	}
@@ -608,10 +609,11 @@ static void a_routed_phone_is_served_when_configured(void)
 {
 	open_unseen();
 	bench.policy.serves_routed = true;
-	CHECK_EQUAL(0, bench_receive(&bench, seed_with("SUBSCRIBE sip:224.0.1.75:5060",
-						       "SUBSCRIBE sip:MAC%3a00908f123456@224.0.1.75")));
-	CHECK_EQUAL(0, bench_notice(&bench, (struct notice){ .kind = NOTICE_ROUTED,
-							     .endpoint = { bench_phone, 0 } }));
+	CHECK_EQUAL(0, bench_receive(&bench,
+				     seed_with("SUBSCRIBE sip:224.0.1.75:5060",
+					       "SUBSCRIBE sip:MAC%3a00908f123456@224.0.1.75")));
+	CHECK_EQUAL(0, bench_notice(&bench, (struct notice){.kind = NOTICE_ROUTED,
+							    .endpoint = {bench_phone, 0}}));
 	CHECK(bench_is_served(&bench));
 	bench_close(&bench);
 }
@@ -635,7 +637,7 @@ static void naming_anothers_mac_gets_nothing(void)
 	struct span liar;
 
 	open_claimed();
-	bench.packet.link_source = (struct mac){ { 2, 0, 0, 0, 0, 66 } };
+	bench.packet.link_source = (struct mac){{2, 0, 0, 0, 0, 66}};
 	liar = seed_with("SUBSCRIBE sip:224.0.1.75:5060",
 			 "SUBSCRIBE sip:MAC%3a00908f123456@224.0.1.75");
 	CHECK_EQUAL(0, bench_receive(&bench, liar));
@@ -680,7 +682,7 @@ static void an_ignored_or_blocked_phone_is_not_listed(void)
 	bench_close(&bench);
 
 	open_claimed();
-	bench_change(&bench, &(struct change){ .kind = CHANGE_DEVICE_BLOCK, .mac = bench_mac });
+	bench_change(&bench, &(struct change){.kind = CHANGE_DEVICE_BLOCK, .mac = bench_mac});
 	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
 	CHECK(bench_is_silent(&bench));
 	CHECK_EQUAL(1, bench_counted(&bench, "blocked"));
@@ -700,8 +702,8 @@ static void refusals_look_alike(void)
 			bench_claim(&bench, bench_mac);
 		}
 		if (i == 1) {
-			bench_change(&bench, &(struct change){ .kind = CHANGE_DEVICE_BLOCK,
-							       .mac = bench_mac });
+			bench_change(&bench, &(struct change){.kind = CHANGE_DEVICE_BLOCK,
+							      .mac = bench_mac});
 		}
 		if (i == 2) {
 			bench.packet.link_source.octets[5] = 9;
@@ -727,7 +729,7 @@ static void refusals_look_alike(void)
 /* Never a 200 without its NOTIFY: no URL, no 200, and the operator learns what to mend. */
 static void without_a_url_there_is_no_200(void)
 {
-	static const char *const urls[] = { "tftp://%{nonsense}", "", "http://%{model}/x" };
+	static const char *const urls[] = {"tftp://%{nonsense}", "", "http://%{model}/x"};
 
 	for (unsigned i = 0; i < 3; i++) {
 		open_claimed();
@@ -748,11 +750,9 @@ static void without_a_url_there_is_no_200(void)
 static void sources_that_cannot_be_phones_are_ignored(void)
 {
 	static const struct endpoint sources[] = {
-		{ { 4, { 10, 13, 4, 121 } }, 5060 }, /* ourselves */
-		{ { 4, { 10, 13, 2, 37 } }, 0 },
-		{ { 4, { 224, 0, 1, 75 } }, 5060 },
-		{ { 4, { 255, 255, 255, 255 } }, 5060 },
-		{ { 4, { 0, 0, 0, 0 } }, 5060 },
+		{{4, {10, 13, 4, 121}}, 5060}, /* ourselves */
+		{{4, {10, 13, 2, 37}}, 0},	   {{4, {224, 0, 1, 75}}, 5060},
+		{{4, {255, 255, 255, 255}}, 5060}, {{4, {0, 0, 0, 0}}, 5060},
 	};
 
 	for (unsigned i = 0; i < 5; i++) {

@@ -7,9 +7,9 @@
 
 #include <errno.h>
 
-static const struct endpoint phone = { { 4, { 10, 13, 2, 37 } }, 5060 };
-static const struct endpoint other_phone = { { 4, { 10, 13, 2, 38 } }, 5060 };
-static const struct endpoint server = { { 4, { 10, 13, 4, 121 } }, 5060 };
+static const struct endpoint phone = {{4, {10, 13, 2, 37}}, 5060};
+static const struct endpoint other_phone = {{4, {10, 13, 2, 38}}, 5060};
+static const struct endpoint server = {{4, {10, 13, 4, 121}}, 5060};
 
 static struct random test_random(void)
 {
@@ -22,7 +22,7 @@ static struct random test_random(void)
 static struct client_transactions *new_clients(size_t count_max, size_t bytes_max)
 {
 	struct random r = test_random();
-	struct client_transactions_options options = { count_max, bytes_max };
+	struct client_transactions_options options = {count_max, bytes_max};
 	struct client_transactions *clients = NULL;
 
 	CHECK_EQUAL(0, client_transactions_new(&clients, &options, &r));
@@ -37,7 +37,7 @@ static struct client_request request_of(const struct client_transactions *client
 		.to = phone,
 		.from = server,
 		.interface = 2,
-		.device = { { 0, 1, 2, 3, 4, 5 } },
+		.device = {{0, 1, 2, 3, 4, 5}},
 		.give_up_ms = sip_timer_f_ms,
 		.bytes = SPAN("NOTIFY sip:x SIP/2.0\r\n\r\n"),
 	};
@@ -46,7 +46,7 @@ static struct client_request request_of(const struct client_transactions *client
 static void lists_of_timers_keep_their_order(void)
 {
 	struct timer_list list = timer_list_of(100);
-	struct timer timers[4] = { 0 };
+	struct timer timers[4] = {0};
 
 	CHECK_EQUAL(UINT64_MAX, timer_list_next_wake(&list));
 	for (unsigned i = 0; i < 4; i++) {
@@ -74,7 +74,7 @@ static void an_index_holds_several_of_one_key(void)
 {
 	struct random r = test_random();
 	struct multi_index index;
-	struct multi_link links[5] = { 0 };
+	struct multi_link links[5] = {0};
 
 	multi_index_init(&index, 2, &r);
 	for (unsigned i = 0; i < 3; i++) {
@@ -98,8 +98,8 @@ static void an_index_holds_several_of_one_key(void)
 /* R-3261-55, 56; the timing table: 11 copies, stop at 32 s. */
 static void a_dead_phone_gets_eleven_copies(void)
 {
-	static const uint64_t sent_ms[] = { 500,   1500,  3500,  7500,	11500,
-					    15500, 19500, 23500, 27500, 31500 };
+	static const uint64_t sent_ms[] = {500,	  1500,	 3500,	7500,  11500,
+					   15500, 19500, 23500, 27500, 31500};
 	struct client_transactions *clients = new_clients(8, 4096);
 	struct client_request request = request_of(clients, "z9hG4bKa");
 	struct client_event event;
@@ -208,7 +208,7 @@ static void responses_match_by_branch_and_method(void)
 /* audiocodes.md 6.5: the print form gives up after five seconds. */
 static void giving_up_early_stops_after_five_seconds(void)
 {
-	static const uint64_t sent_ms[] = { 500, 1500, 3500 };
+	static const uint64_t sent_ms[] = {500, 1500, 3500};
 	struct client_transactions *clients = new_clients(8, 4096);
 	struct client_request request = request_of(clients, "x");
 	struct client_event event;
@@ -300,7 +300,7 @@ static void full_tables_refuse_the_new(void)
 static struct server_transactions *new_servers(size_t count_max, size_t bytes_max)
 {
 	struct random r = test_random();
-	struct server_transactions_options options = { count_max, bytes_max };
+	struct server_transactions_options options = {count_max, bytes_max};
 	struct server_transactions *servers = NULL;
 
 	CHECK_EQUAL(0, server_transactions_new(&servers, &options, &r));
@@ -311,13 +311,13 @@ struct parts {
 	const char *method, *uri, *via, *from, *to, *call_id, *cseq;
 };
 
-static const struct parts base = { "SUBSCRIBE",
-				   "sip:a@10.0.0.1",
-				   "SIP/2.0/UDP 10.13.2.37:5060;branch=z9hG4bKone",
-				   "<sip:b@10.0.0.2>;tag=f",
-				   "<sip:a@10.0.0.1>",
-				   "call",
-				   "1" };
+static const struct parts base = {"SUBSCRIBE",
+				  "sip:a@10.0.0.1",
+				  "SIP/2.0/UDP 10.13.2.37:5060;branch=z9hG4bKone",
+				  "<sip:b@10.0.0.2>;tag=f",
+				  "<sip:a@10.0.0.1>",
+				  "call",
+				  "1"};
 
 static struct server_key key_of(const struct server_transactions *servers, struct parts p)
 {
@@ -345,7 +345,7 @@ static void trying_absorbs_and_completed_repeats(void)
 {
 	struct server_transactions *servers = new_servers(8, 4096);
 	struct server_key key = key_of(servers, base);
-	struct server_answer answer = { phone, server, 2, SPAN("SIP/2.0 200 OK") };
+	struct server_answer answer = {phone, server, 2, SPAN("SIP/2.0 200 OK")};
 	struct server_answer kept;
 
 	CHECK_EQUAL(SERVER_NEW, match(servers, base));
@@ -452,7 +452,7 @@ static void full_server_tables_refuse_the_new(void)
 	struct server_transactions *servers = new_servers(1, 20);
 	struct server_key key = key_of(servers, base);
 	struct server_key other;
-	struct server_answer answer = { phone, server, 2, SPAN("123456789012345678901") };
+	struct server_answer answer = {phone, server, 2, SPAN("123456789012345678901")};
 	struct parts p = base;
 
 	p.via = "SIP/2.0/UDP 10.13.2.37:5060;branch=z9hG4bKtwo";
@@ -476,8 +476,7 @@ static void tags_are_a_function_of_the_request(void)
 	struct server_transactions *servers = new_servers(8, 4096);
 	struct parts p = base;
 	struct server_key key = key_of(servers, base);
-	struct server_key datagram =
-		server_key_of_datagram(servers, SPAN("broken"), phone.address);
+	struct server_key datagram = server_key_of_datagram(servers, SPAN("broken"), phone.address);
 	char tags[4][server_tag_size];
 
 	server_tag_of(servers, &key, tags[0]);
