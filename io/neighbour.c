@@ -29,7 +29,8 @@ struct entry {
 struct question {
 	struct address address;
 	uint32_t interface;
-	uint32_t sequence; /* of the netlink request, whose refusal bears it; 0: by datagram */
+	uint32_t sequence;  /* of the netlink request under way; its answer bears it */
+	bool is_at_network; /* the kernel's own table did not know */
 	uint64_t deadline_ms;
 };
 
@@ -183,7 +184,7 @@ static void take_event(struct neighbours *neighbours, const struct neighbour_eve
 	if (event->is_known) {
 		neighbours->counters.found++;
 		finish(neighbours, i, NEIGHBOUR_FOUND, event->mac);
-	} else if (event->is_failed) {
+	} else if (event->is_failed && neighbours->pending[i].is_at_network) {
 		neighbours->counters.failed++;
 		finish(neighbours, i, NEIGHBOUR_NONE, (struct mac){0});
 	}
@@ -233,53 +234,93 @@ static struct nlmsghdr *start_request(char *room, const struct question *questio
 	return request;
 }
 
-static int ask(struct neighbours *neighbours, struct question *question)
+/*
+ * First the kernel's table: it tells of changes only, so what the mirror has no room for, or has
+ * not heard yet, must be asked for; and NTF_USE on an entry that an operator made permanent would
+ * undo it.
+ */
+static int ask_table(struct neighbours *neighbours, struct question *question)
 {
 	char room[128] __attribute__((aligned(8)));
-	struct nlmsghdr *request;
-	int error;
+	struct nlmsghdr *request = start_request(room, question, RTM_GETNEIGH);
+	int error = netlink_send(&neighbours->netlink, request);
 
-	if (neighbours->options.is_datagram_only) {
-		error = ask_by_datagram(neighbours, question);
-	} else {
-		request = start_request(room, question, RTM_NEWNEIGH);
-		request->nlmsg_flags |= NLM_F_CREATE;
-		((struct ndmsg *)mnl_nlmsg_get_payload(request))->ndm_flags = NTF_USE;
-		error = netlink_send(&neighbours->netlink, request);
-		question->sequence = request->nlmsg_seq;
-	}
-	if (!error) {
-		/* The kernel tells of changes only: what it knew already must be asked for. */
-		request = start_request(room, question, RTM_GETNEIGH);
-		netlink_send(&neighbours->netlink, request);
-	}
+	question->sequence = request->nlmsg_seq;
 	return error;
 }
 
-/* A request refused: without the capability datagrams must do, else that question has failed. */
-static void take_refusal(struct neighbours *neighbours, uint32_t sequence, int error)
+static int ask_network(struct neighbours *neighbours, struct question *question)
+{
+	char room[128] __attribute__((aligned(8)));
+	struct nlmsghdr *request = start_request(room, question, RTM_NEWNEIGH);
+	struct ndmsg *info = mnl_nlmsg_get_payload(request);
+	int error;
+
+	question->is_at_network = true;
+	question->sequence = 0;
+	if (neighbours->options.is_datagram_only) {
+		return ask_by_datagram(neighbours, question);
+	}
+	request->nlmsg_flags |= NLM_F_CREATE;
+	info->ndm_flags = NTF_USE;
+	error = netlink_send(&neighbours->netlink, request);
+	question->sequence = request->nlmsg_seq;
+	return error;
+}
+
+/* The question that a message of the kernel answers, or pending_count. */
+static size_t find_sequence(const struct neighbours *neighbours, uint32_t sequence)
 {
 	size_t i = 0;
 
 	while (i < neighbours->pending_count && neighbours->pending[i].sequence != sequence) {
 		i++;
 	}
-	if (i == neighbours->pending_count || error == 0) {
-		return; /* of RTM_GETNEIGH: there is no entry */
+	return sequence != 0 ? i : neighbours->pending_count;
+}
+
+static void pass_to_network(struct neighbours *neighbours, size_t i)
+{
+	if (ask_network(neighbours, &neighbours->pending[i]) != 0) {
+		neighbours->counters.failed++;
+		finish(neighbours, i, NEIGHBOUR_NONE, (struct mac){0});
 	}
-	if (error == -EPERM) {
+}
+
+/*
+ * A request refused. Of the table: there is no entry, so the network is asked. Of NTF_USE: without
+ * the capability datagrams must do, else the question has failed.
+ */
+static void take_refusal(struct neighbours *neighbours, uint32_t sequence, int error)
+{
+	size_t i = find_sequence(neighbours, sequence);
+
+	if (i == neighbours->pending_count || error == 0) {
+		return;
+	}
+	if (!neighbours->pending[i].is_at_network) {
+		pass_to_network(neighbours, i);
+	} else if (error == -EPERM) {
 		if (!neighbours->options.is_datagram_only) {
 			log_info(neighbours->log, "neighbours_by_datagram",
 				 "without CAP_NET_ADMIN, hardware addresses are asked for by empty "
 				 "datagrams to port 9");
 		}
 		neighbours->options.is_datagram_only = true;
-		neighbours->pending[i].sequence = 0;
-		error = ask(neighbours, &neighbours->pending[i]);
-	}
-	if (error) {
+		pass_to_network(neighbours, i);
+	} else {
 		neighbours->counters.failed++;
 		finish(neighbours, i, NEIGHBOUR_NONE, (struct mac){0});
+	}
+}
+
+/* The table's answer to a question, without a hardware address in it. */
+static void take_answer(struct neighbours *neighbours, uint32_t sequence)
+{
+	size_t i = find_sequence(neighbours, sequence);
+
+	if (i < neighbours->pending_count && !neighbours->pending[i].is_at_network) {
+		pass_to_network(neighbours, i);
 	}
 }
 
@@ -296,6 +337,7 @@ static void message_came(void *context, const struct nlmsghdr *message)
 		}
 	} else if (neighbour_event_parse(message, &event) == 0) {
 		take_event(neighbours, &event);
+		take_answer(neighbours, message->nlmsg_seq);
 	}
 }
 
@@ -507,7 +549,7 @@ enum neighbour_answer neighbours_resolve(struct neighbours *neighbours, struct a
 		return NEIGHBOUR_NONE;
 	}
 	neighbours->counters.asked++;
-	if (ask(neighbours, &question) != 0) {
+	if (ask_table(neighbours, &question) != 0) {
 		neighbours->counters.failed++;
 		return NEIGHBOUR_NONE;
 	}

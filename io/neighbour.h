@@ -32,7 +32,7 @@ struct neighbour_options {
 struct neighbour_counters {
 	uint64_t entries;   /* in the mirror now */
 	uint64_t pending;   /* questions under way now */
-	uint64_t asked;	    /* questions to the network */
+	uint64_t asked;	    /* questions that the mirror could not answer */
 	uint64_t found;	    /* of them, answered */
 	uint64_t failed;    /* of them, the kernel gave up or refused */
 	uint64_t timed_out; /* of them, no answer in time */

@@ -596,6 +596,76 @@ static void mirror_follows_the_table(void)
 	stop_asker(&asker);
 }
 
+/* As many permanent entries as asked, 10.13.100.1 and up; all of them go with `flush`. */
+static bool fill_table(unsigned count)
+{
+	FILE *batch = popen("ip -batch -", "w");
+
+	for (unsigned i = 0; batch && i < count; i++) {
+		fprintf(batch,
+			"neigh replace 10.13.%u.%u lladdr 00:90:8f:01:%02x:%02x dev br0 nud "
+			"permanent\n",
+			100 + i / 250, 1 + i % 250, i / 250, i % 250);
+	}
+	return batch && pclose(batch) == 0;
+}
+
+static bool has_resynced(void *context)
+{
+	return neighbours_counters(context).resyncs > 0;
+}
+
+/* ENOBUFS: the kernel could not tell us of everything, so all is read anew (rtnetlink(7)). */
+static void lost_messages_are_made_good(void)
+{
+	enum { many = 12000 };
+	uint32_t br0 = if_nametoindex("br0");
+	struct asker asker;
+	struct mac mac = {0};
+
+	REQUIRE(start_asker(&asker, NULL));
+	REQUIRE(fill_table(many)); /* the loop does not run meanwhile */
+	CHECK(run_until(has_resynced, asker.neighbours));
+	CHECK(neighbours_counters(asker.neighbours).entries >= many);
+	CHECK_EQUAL(NEIGHBOUR_FOUND, neighbours_lookup(asker.neighbours,
+						       address_ipv4(10, 13, 100 + (many - 1) / 250,
+								    1 + (many - 1) % 250),
+						       br0, &mac));
+	stop_asker(&asker);
+	CHECK(run("ip neigh flush dev br0 nud permanent"));
+}
+
+static void mirror_is_bounded_and_resolve_sees_beyond_it(void)
+{
+	struct neighbour_options options = {.entries_max = 5};
+	uint32_t br0 = if_nametoindex("br0");
+	struct asker asker;
+	struct mac mac = {0};
+	size_t unknown = 0;
+
+	REQUIRE(fill_table(10));
+	REQUIRE(start_asker(&asker, &options));
+	CHECK(neighbours_counters(asker.neighbours).entries <= 5);
+	CHECK(neighbours_counters(asker.neighbours).full > 0);
+	for (uint8_t i = 1; i <= 10; i++) {
+		struct address address = address_ipv4(10, 13, 100, i);
+
+		if (neighbours_lookup(asker.neighbours, address, br0, &mac) == NEIGHBOUR_FOUND) {
+			continue;
+		}
+		unknown++;
+		asker.answers.count = 0;
+		CHECK_EQUAL(NEIGHBOUR_UNKNOWN,
+			    neighbours_resolve(asker.neighbours, address, br0, &mac));
+		CHECK(run_until(is_answered, &asker.answers));
+		CHECK_EQUAL(NEIGHBOUR_FOUND, asker.answers.answer);
+		CHECK_EQUAL(i - 1, asker.answers.mac.octets[5]);
+	}
+	CHECK(unknown >= 5);
+	stop_asker(&asker);
+	CHECK(run("ip neigh flush dev br0 nud permanent"));
+}
+
 int main(void)
 {
 	if (!build_network()) {
@@ -613,6 +683,8 @@ int main(void)
 	RUN(nobody_is_there_and_the_questions_are_bounded);
 	RUN(only_connected_addresses_are_asked_for);
 	RUN(mirror_follows_the_table);
+	RUN(lost_messages_are_made_good);
+	RUN(mirror_is_bounded_and_resolve_sees_beyond_it);
 	kill(phone_host, SIGKILL);
 	waitpid(phone_host, NULL, 0);
 	return test_end();
