@@ -16,7 +16,7 @@ static bool note_quality(void *typed, const struct sip_parameter *parameter)
 int sip_media_type_parse(struct span *rest, struct sip_media_type *media_type)
 {
 	struct sip_media_type read = {.quality = 1000};
-	const char *end = rest->data + rest->length;
+	const char *end = sip_end(*rest);
 	const char *start = sip_skip_lws(rest->data, end);
 	const char *p = sip_skip(start, end, SIP_CLASS_TOKEN);
 	const char *subtype;

@@ -57,7 +57,7 @@ int sip_authorization_parse(struct span text, struct sip_authorization *authoriz
 {
 	struct sip_authorization read = {.scheme = {NULL, 0}};
 	struct span names[sip_parameters_max];
-	const char *end = text.data + text.length;
+	const char *end = sip_end(text);
 	const char *start = sip_skip_lws(text.data, end);
 	const char *p = sip_skip(start, end, SIP_CLASS_TOKEN);
 	struct span value;

@@ -59,7 +59,7 @@ int sip_event_parse(struct span text, struct sip_event *event)
 	SIP_UNCLEARED struct sip_event read;
 	struct span whole = sip_trim(text);
 	const char *start = whole.data;
-	const char *end = start + whole.length;
+	const char *end = sip_end(whole);
 	const char *p = sip_skip(start, end, SIP_CLASS_TOKEN);
 
 	sip_clear(&read, sizeof(read));

@@ -88,7 +88,7 @@ static const char *find_line_end(const char *p, const char *end, const char **ne
 /* SIP/1*DIGIT.1*DIGIT: 0 for 2.0, -EPROTO for another, -EINVAL for something else (R-3261-4). */
 static int check_version(struct span text)
 {
-	const char *end = text.data + text.length;
+	const char *end = sip_end(text);
 	const char *p;
 	const char *dot;
 
@@ -117,7 +117,7 @@ static int check_version(struct span text)
 /* Method SP Request-URI SP SIP-Version, single SPs (R-3261-3). */
 static void read_request_line(struct sip_message *message, struct span line)
 {
-	const char *end = line.data + line.length;
+	const char *end = sip_end(line);
 	const char *uri = line.data + message->method_text.length + 1;
 	const char *version = end;
 	int error;
@@ -366,7 +366,7 @@ static void read_name_address(struct sip_message *message, enum sip_header kind,
 /* 1*DIGIT LWS Method */
 static int parse_cseq(struct span value, struct sip_cseq *cseq)
 {
-	const char *end = value.data + value.length;
+	const char *end = sip_end(value);
 	const char *p = value.data;
 	const char *method;
 	uint64_t number;
@@ -458,7 +458,7 @@ static void clear(struct sip_message *message)
 int sip_message_parse(struct sip_message *message, struct span datagram)
 {
 	const char *p = datagram.data;
-	const char *end = p + datagram.length;
+	const char *end = sip_end(datagram);
 	const char *next;
 
 	while (p != end && (*p == '\r' || *p == '\n')) {

@@ -110,7 +110,7 @@ static const char *find_comma(const char *p, const char *end)
 bool sip_list_next(struct sip_list *list, struct span *value)
 {
 	for (;;) {
-		const char *end = list->rest.data + list->rest.length;
+		const char *end;
 		const char *comma;
 		struct span item;
 
@@ -122,6 +122,7 @@ bool sip_list_next(struct sip_list *list, struct span *value)
 			list->row = list->message->rows[list->row].next;
 			continue;
 		}
+		end = sip_end(list->rest);
 		comma = find_comma(list->rest.data, end);
 		item = sip_trim(sip_between(list->rest.data, comma));
 		list->rest = sip_between(comma == end ? end : comma + 1, end);

@@ -80,7 +80,7 @@ static int parse_uri(const char **cursor, const char *end, struct sip_name_addre
 
 int sip_name_address_fill(struct span *rest, struct sip_name_address *name_address)
 {
-	const char *end = rest->data + rest->length;
+	const char *end = sip_end(*rest);
 	const char *p = sip_skip_lws(rest->data, end);
 	const char *start = p;
 	struct span after = *rest;

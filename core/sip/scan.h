@@ -59,6 +59,12 @@ static inline const char *sip_skip_lws(const char *p, const char *end)
 	return p;
 }
 
+/* Past the last octet; of a span without data NULL, to which C adds not even 0. */
+static inline const char *sip_end(struct span s)
+{
+	return s.length > 0 ? s.data + s.length : s.data;
+}
+
 static inline struct span sip_between(const char *start, const char *end)
 {
 	return span_make(start, (size_t)(end - start));
@@ -192,7 +198,7 @@ static inline bool sip_parameter_any(void *typed, const struct sip_parameter *pa
 /* Steps over the comma that ends a value: 0 and `*rest` at the next value, or -EINVAL. */
 static inline int sip_value_end(struct span *rest, const char *p)
 {
-	const char *end = rest->data + rest->length;
+	const char *end = sip_end(*rest);
 
 	if (p == end) {
 		*rest = span_make(end, 0);

@@ -43,7 +43,7 @@ static enum sip_substate substate_of(struct span text)
 int sip_subscription_state_parse(struct span text, struct sip_subscription_state *state)
 {
 	struct sip_subscription_state read = {.state = SIP_SUBSTATE_EXTENSION};
-	const char *end = text.data + text.length;
+	const char *end = sip_end(text);
 	const char *start = sip_skip_lws(text.data, end);
 	const char *p = sip_skip(start, end, SIP_CLASS_TOKEN);
 

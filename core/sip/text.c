@@ -51,7 +51,7 @@ void sip_clear(void *octets, size_t size)
 
 bool sip_is_token(struct span text)
 {
-	const char *end = text.data + text.length;
+	const char *end = sip_end(text);
 
 	return text.length > 0 && sip_skip(text.data, end, SIP_CLASS_TOKEN) == end;
 }
@@ -132,7 +132,7 @@ static bool is_escape(const char *p, const char *end)
 
 bool sip_escapes_are_whole(struct span text)
 {
-	const char *end = text.data + text.length;
+	const char *end = sip_end(text);
 
 	if (text.length == 0) {
 		return true;
@@ -167,7 +167,7 @@ static unsigned hex_digit(char c)
 
 void sip_write_unescaped(struct writer *w, struct span text)
 {
-	const char *end = text.data + text.length;
+	const char *end = sip_end(text);
 
 	for (const char *p = text.data; p != end; p++) {
 		if (*p == '%' && is_escape(p, end)) {
@@ -192,7 +192,7 @@ void sip_write_unquoted(struct writer *w, struct span text)
 void sip_write_unfolded(struct writer *w, struct span text)
 {
 	const char *p = text.data;
-	const char *end = p + text.length;
+	const char *end = sip_end(text);
 
 	while (p != end) {
 		const char *stop = p;
@@ -218,7 +218,7 @@ void sip_write_unfolded(struct writer *w, struct span text)
 bool sip_parameters_next(struct sip_parameters *rest, struct sip_parameter *parameter)
 {
 	const char *p = rest->text.data;
-	const char *end = p + rest->text.length;
+	const char *end = sip_end(rest->text);
 
 	if (sip_parameter_scan(&p, end, sip_name_in_uri, parameter) != 1) {
 		return false;

@@ -59,7 +59,7 @@ static int parse_ipv6(struct span literal, struct address *address)
 
 int sip_host_parse(struct span text, struct sip_host *host)
 {
-	const char *end = text.data + text.length;
+	const char *end = sip_end(text);
 	const char *stop;
 	SIP_UNCLEARED struct address address;
 
@@ -114,7 +114,7 @@ uint16_t sip_uri_port(const struct sip_uri *uri)
 static const char *parse_scheme(struct span text, struct sip_uri *uri)
 {
 	const char *p = text.data;
-	const char *end = p + text.length;
+	const char *end = sip_end(text);
 
 	if (text.length == 0 || !ascii_is_alpha(*p)) {
 		return NULL;
@@ -222,7 +222,7 @@ static int parse_tail(struct sip_uri *uri, const char *p, const char *end)
 
 int sip_uri_fill(struct span text, struct sip_uri *uri)
 {
-	const char *end = text.data + text.length;
+	const char *end = sip_end(text);
 	const char *p = parse_scheme(text, uri);
 	const char *at;
 	bool is_hostless;

@@ -133,7 +133,7 @@ static int parse_sent_by(const char **cursor, const char *end, struct sip_via *v
 
 int sip_via_parse(struct span *rest, struct sip_via *via)
 {
-	const char *end = rest->data + rest->length;
+	const char *end = sip_end(*rest);
 	const char *start = sip_skip_lws(rest->data, end);
 	const char *p = start;
 	struct span after = *rest;

@@ -122,7 +122,7 @@ void sip_write_vias(struct writer *w, const struct sip_message *request, struct 
 		begin_header(w, SPAN("Via"));
 		if (row == &request->rows[request->first[SIP_HEADER_VIA]] &&
 		    (request->readable & SIP_PART_VIA) != 0 && address_is_set(source.address)) {
-			const char *end = request->via.text.data + request->via.text.length;
+			const char *end = sip_end(request->via.text);
 
 			write_top_via(w, &request->via, source);
 			value = sip_between(end, value.data + value.length);
