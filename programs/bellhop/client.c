@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT */
+#include "programs/bellhop/client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { answer_bytes_max = 512 << 20, ask_timeout_s = 60, connect_timeout_s = 5 };
+
+int text_add(struct text *text, const char *bytes, size_t length)
+{
+	char *data = realloc(text->data, text->length + length + 1);
+
+	if (!data) {
+		return -ENOMEM;
+	}
+	memcpy(data + text->length, bytes, length);
+	data[text->length + length] = '\0';
+	text->data = data;
+	text->length += length;
+	return 0;
+}
+
+int text_add_encoded(struct text *text, const char *value, bool keep_slash)
+{
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					 "0123456789-._~";
+	int result = 0;
+
+	for (; *value && result == 0; value++) {
+		char code[4];
+
+		if (strchr(unreserved, *value) || (keep_slash && *value == '/')) {
+			result = text_add(text, value, 1);
+		} else {
+			snprintf(code, sizeof(code), "%%%02X", (unsigned char)*value);
+			result = text_add(text, code, 3);
+		}
+	}
+	return result;
+}
+
+int text_add_parameter(struct text *path, const char *name, const char *value)
+{
+	int result;
+
+	if (!value) {
+		return 0;
+	}
+	result = text_add(path, path->data && strchr(path->data, '?') ? "&" : "?", 1);
+	if (result == 0) {
+		result = text_add(path, name, strlen(name));
+	}
+	if (result == 0) {
+		result = text_add(path, "=", 1);
+	}
+	return result == 0 ? text_add_encoded(path, value, false) : result;
+}
+
+/* --- Where the server is. --- */
+
+static int try_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+	int result = 0;
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		return -ENAMETOOLONG;
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		return -errno;
+	}
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		result = -errno;
+	}
+	close(fd);
+	return result;
+}
+
+/* A socket that somebody named is the only one that is tried: no other server is meant. */
+static const char *find_socket(const struct arguments *arguments)
+{
+	static const char *const places[] = { "/run/bellhop/admin.sock",
+					      "/var/lib/bellhop/admin.sock",
+					      "./var/admin.sock" };
+	const char *named = argument(arguments, OPTION_SOCKET);
+	const char *forbidden = NULL;
+
+	if (!named) {
+		named = getenv("BELLHOP_SOCKET");
+	}
+	if (named && *named) {
+		int result = try_socket(named);
+
+		if (result == 0) {
+			return named;
+		}
+		say("no server answers at %s (%s); start bellhopd, or name its socket with "
+		    "--socket%s",
+		    named, strerror(-result),
+		    result == -EACCES ? "; to use this one be root or in its group" : "");
+		return NULL;
+	}
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int result = try_socket(places[i]);
+
+		if (result == 0) {
+			return places[i];
+		}
+		if (result == -EACCES && !forbidden) {
+			forbidden = places[i];
+		}
+	}
+	if (forbidden) {
+		say("you may not use %s; be root (sudo), or join the group that it belongs to",
+		    forbidden);
+	} else {
+		say("no server answers at %s, %s or %s; start bellhopd, or name its socket with "
+		    "--socket or BELLHOP_SOCKET",
+		    places[0], places[1], places[2]);
+	}
+	return NULL;
+}
+
+/* --- One request. --- */
+
+struct request {
+	CURL *curl;
+	struct curl_slist *headers;
+	struct text url;
+	struct text answer;
+	bool is_too_long;
+	char error[CURL_ERROR_SIZE];
+	/* Of a stream. */
+	client_line_fn *line;
+	void *context;
+	bool is_stopped;
+};
+
+static void request_free(struct request *request)
+{
+	curl_easy_cleanup(request->curl);
+	curl_slist_free_all(request->headers);
+	free(request->url.data);
+	free(request->answer.data);
+}
+
+static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
+{
+	struct request *request = context;
+
+	if (request->answer.length + size * count > answer_bytes_max) {
+		request->is_too_long = true;
+		return 0;
+	}
+	return text_add(&request->answer, bytes, size * count) == 0 ? size * count : 0;
+}
+
+/* The token's first line; anything else in the file is not sent. */
+static int add_token(struct request *request, const char *path)
+{
+	char token[1024];
+	char header[1100];
+	FILE *file = fopen(path, "re");
+
+	if (!file) {
+		return fail("cannot read the token from %s: %s", path, strerror(errno));
+	}
+	if (!fgets(token, sizeof(token), file)) {
+		token[0] = '\0';
+	}
+	fclose(file);
+	token[strcspn(token, "\r\n")] = '\0';
+	if (token[0] == '\0') {
+		return fail("%s holds no token; its first line should be one", path);
+	}
+	snprintf(header, sizeof(header), "Authorization: Bearer %s", token);
+	request->headers = curl_slist_append(request->headers, header);
+	return EXIT_DONE;
+}
+
+static int set_destination(struct request *request, const struct arguments *arguments,
+			   const char *path)
+{
+	const char *base = argument(arguments, OPTION_URL);
+	const char *token = argument(arguments, OPTION_TOKEN_FILE);
+	const char *socket_path = NULL;
+	size_t length;
+
+	if (!base) {
+		socket_path = find_socket(arguments);
+		if (!socket_path) {
+			return EXIT_FAILED;
+		}
+		base = "http://bellhop";
+		curl_easy_setopt(request->curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
+		curl_easy_setopt(request->curl, CURLOPT_PROXY, "");
+	}
+	length = strlen(base);
+	while (length > 0 && base[length - 1] == '/') {
+		length--;
+	}
+	if (text_add(&request->url, base, length) < 0 ||
+	    text_add(&request->url, path, strlen(path)) < 0) {
+		return fail("out of memory");
+	}
+	curl_easy_setopt(request->curl, CURLOPT_URL, request->url.data);
+	return token ? add_token(request, token) : EXIT_DONE;
+}
+
+static int request_init(struct request *request, const struct arguments *arguments,
+			const char *method, const char *path)
+{
+	*request = (struct request){ .curl = curl_easy_init() };
+	if (!request->curl) {
+		return fail("out of memory");
+	}
+	if (set_destination(request, arguments, path) != EXIT_DONE) {
+		return EXIT_FAILED;
+	}
+	/* 100 Continue would only cost a round: the server takes the body anyway. */
+	request->headers = curl_slist_append(request->headers, "Expect:");
+	curl_easy_setopt(request->curl, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(request->curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(request->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(request->curl, CURLOPT_CONNECTTIMEOUT, (long)connect_timeout_s);
+	curl_easy_setopt(request->curl, CURLOPT_ERRORBUFFER, request->error);
+	curl_easy_setopt(request->curl, CURLOPT_WRITEFUNCTION, take_answer);
+	curl_easy_setopt(request->curl, CURLOPT_WRITEDATA, request);
+	return EXIT_DONE;
+}
+
+/* Says what the server answered when that is an error. */
+static int judge(const struct request *request, CURLcode code)
+{
+	json_t *json;
+	const char *error = NULL;
+	const char *what_to_do = NULL;
+	long status = 0;
+
+	if (request->is_too_long) {
+		return fail("the server's answer is too long; ask for less");
+	}
+	if (code != CURLE_OK) {
+		return fail("the server cannot be asked: %s",
+			    request->error[0] ? request->error : curl_easy_strerror(code));
+	}
+	curl_easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status >= 200 && status < 300) {
+		return EXIT_DONE;
+	}
+	json = json_loadb(request->answer.data ? request->answer.data : "",
+			  request->answer.length, 0, NULL);
+	error = json_string_value(json_object_get(json, "error"));
+	what_to_do = json_string_value(json_object_get(json, "what_to_do"));
+	if (error) {
+		say("%s%s%s", error, what_to_do && *what_to_do ? "; " : "",
+		    what_to_do ? what_to_do : "");
+	} else {
+		say("the server answered %ld; is that a bellhopd?", status);
+	}
+	json_decref(json);
+	return EXIT_FAILED;
+}
+
+static int perform(struct request *request)
+{
+	curl_easy_setopt(request->curl, CURLOPT_HTTPHEADER, request->headers);
+	return judge(request, curl_easy_perform(request->curl));
+}
+
+static int read_json(const struct request *request, json_t **reply)
+{
+	json_error_t error;
+
+	*reply = json_loadb(request->answer.data ? request->answer.data : "",
+			    request->answer.length, 0, &error);
+	if (!*reply) {
+		return fail("the server's answer is not JSON: %s", error.text);
+	}
+	return EXIT_DONE;
+}
+
+int client_ask(const struct arguments *arguments, const char *method, const char *path,
+	       json_t *body, json_t **reply)
+{
+	struct request request;
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	int result = request_init(&request, arguments, method, path);
+
+	if (result == EXIT_DONE && body && !text) {
+		result = fail("out of memory");
+	}
+	if (result == EXIT_DONE) {
+		curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, (long)ask_timeout_s);
+		if (text) {
+			request.headers = curl_slist_append(request.headers,
+							    "Content-Type: application/json");
+			curl_easy_setopt(request.curl, CURLOPT_POSTFIELDS, text);
+			curl_easy_setopt(request.curl, CURLOPT_POSTFIELDSIZE_LARGE,
+					 (curl_off_t)strlen(text));
+		}
+		result = perform(&request);
+	}
+	if (result == EXIT_DONE) {
+		result = read_json(&request, reply);
+	}
+	json_decref(body);
+	free(text);
+	request_free(&request);
+	return result;
+}
+
+int client_fetch(const struct arguments *arguments, const char *path, struct text *bytes)
+{
+	struct request request;
+	int result = request_init(&request, arguments, "GET", path);
+
+	if (result == EXIT_DONE) {
+		curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, (long)ask_timeout_s);
+		result = perform(&request);
+	}
+	if (result == EXIT_DONE) {
+		*bytes = request.answer;
+		request.answer = (struct text){ .data = NULL };
+	}
+	request_free(&request);
+	return result;
+}
+
+/* --- Sending a file. --- */
+
+static size_t give_file(char *bytes, size_t size, size_t count, void *context)
+{
+	FILE *file = context;
+	size_t given = fread(bytes, size, count, file);
+
+	return given == 0 && ferror(file) ? CURL_READFUNC_ABORT : given * size;
+}
+
+static int show_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t total,
+			 curl_off_t sent)
+{
+	int *last_percent = context;
+	int percent = total > 0 ? (int)(sent * 100 / total) : 0;
+
+	(void)down_total;
+	(void)down;
+	if (total > 0 && percent != *last_percent) {
+		fprintf(stderr, "\rsent %lld of %lld KiB (%d %%)", (long long)sent / 1024,
+			(long long)total / 1024, percent);
+		*last_percent = percent;
+	}
+	return 0;
+}
+
+int client_upload(const struct arguments *arguments, const char *path, FILE *file, long long size,
+		  json_t **reply)
+{
+	struct request request;
+	int last_percent = -1;
+	bool has_terminal = isatty(STDERR_FILENO) == 1;
+	int result = request_init(&request, arguments, "PUT", path);
+
+	if (result == EXIT_DONE) {
+		curl_easy_setopt(request.curl, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(request.curl, CURLOPT_READFUNCTION, give_file);
+		curl_easy_setopt(request.curl, CURLOPT_READDATA, file);
+		curl_easy_setopt(request.curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
+		curl_easy_setopt(request.curl, CURLOPT_NOPROGRESS, has_terminal ? 0L : 1L);
+		curl_easy_setopt(request.curl, CURLOPT_XFERINFOFUNCTION, show_progress);
+		curl_easy_setopt(request.curl, CURLOPT_XFERINFODATA, &last_percent);
+		result = perform(&request);
+		if (last_percent >= 0) {
+			fputc('\n', stderr);
+		}
+	}
+	if (result == EXIT_DONE) {
+		result = read_json(&request, reply);
+	}
+	request_free(&request);
+	return result;
+}
+
+/* --- Lines as they come. --- */
+
+static size_t take_lines(char *bytes, size_t size, size_t count, void *context)
+{
+	struct request *request = context;
+	size_t start = 0;
+	long status = 0;
+
+	if (take_answer(bytes, size, count, request) == 0) {
+		return 0;
+	}
+	curl_easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200) {
+		return size * count;
+	}
+	for (size_t i = 0; i < request->answer.length; i++) {
+		if (request->answer.data[i] == '\n') {
+			request->answer.data[i] = '\0';
+			if (!request->line(request->context, request->answer.data + start)) {
+				request->is_stopped = true;
+				return 0;
+			}
+			start = i + 1;
+		}
+	}
+	memmove(request->answer.data, request->answer.data + start,
+		request->answer.length - start);
+	request->answer.length -= start;
+	return size * count;
+}
+
+int client_stream(const struct arguments *arguments, const char *path, client_line_fn *line,
+		  void *context)
+{
+	struct request request;
+	int result = request_init(&request, arguments, "GET", path);
+
+	if (result == EXIT_DONE) {
+		request.line = line;
+		request.context = context;
+		curl_easy_setopt(request.curl, CURLOPT_WRITEFUNCTION, take_lines);
+		curl_easy_setopt(request.curl, CURLOPT_HTTPHEADER, request.headers);
+		CURLcode code = curl_easy_perform(request.curl);
+
+		result = request.is_stopped ? EXIT_FAILED : judge(&request, code);
+	}
+	request_free(&request);
+	return result;
+}

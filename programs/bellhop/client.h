@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The way to the server: its admin socket, or a URL with a token. */
+#ifndef BELLHOP_PROGRAMS_CLIENT_H
+#define BELLHOP_PROGRAMS_CLIENT_H
+
+#include "programs/bellhop/bellhop.h"
+
+/* Text that grows; `data` ends with a NUL when it is not NULL. */
+struct text {
+	char *data;
+	size_t length;
+};
+
+/* 0, or -ENOMEM with the text as it was. */
+int text_add(struct text *text, const char *bytes, size_t length);
+
+/* `value` percent-encoded; with `keep_slash` a '/' stays. */
+int text_add_encoded(struct text *text, const char *value, bool keep_slash);
+
+/* "?name=value" or "&name=value", when value is not NULL. */
+int text_add_parameter(struct text *path, const char *name, const char *value);
+
+/*
+ * Asks the server. `body` (taken over, may be NULL) is sent as JSON. 0 and `*reply` (JSON, the
+ * caller's), or EXIT_FAILED after saying why.
+ */
+int client_ask(const struct arguments *arguments, const char *method, const char *path,
+	       json_t *body, json_t **reply);
+
+/* As client_ask with GET, for an answer that is not JSON: its bytes, to be freed by the caller. */
+int client_fetch(const struct arguments *arguments, const char *path, struct text *bytes);
+
+/* Sends a file of `size` bytes, and shows how far it is when stderr is a terminal. */
+int client_upload(const struct arguments *arguments, const char *path, FILE *file, long long size,
+		  json_t **reply);
+
+/* Calls `line` for each line of the answer as it comes; `line` returns false to stop. */
+typedef bool client_line_fn(void *context, const char *line);
+int client_stream(const struct arguments *arguments, const char *path, client_line_fn *line,
+		  void *context);
+
+#endif
