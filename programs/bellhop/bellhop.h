@@ -54,7 +54,8 @@ struct setting_argument {
 };
 
 struct arguments {
-	const char *values[option_count]; /* by the number of the bit; "" for flags that are given */
+	const char
+		*values[option_count]; /* by the number of the bit; "" for flags that are given */
 	struct setting_argument settings[settings_arguments_max];
 	size_t setting_count;
 	const char *words[positional_max]; /* what follows the command's own words */
@@ -81,7 +82,7 @@ struct command {
 extern const struct command commands[];
 extern const size_t command_count;
 
-command_fn run_help, run_status, run_metrics;
+command_fn run_help, run_status;
 command_fn run_device_list, run_device_show, run_device_add, run_device_set, run_device_claim,
 	run_device_block, run_device_unblock, run_device_remove, run_device_files,
 	run_device_preview;

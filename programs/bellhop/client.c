@@ -65,7 +65,7 @@ int text_add_parameter(struct text *path, const char *name, const char *value)
 
 static int try_socket(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
 	int result = 0;
 
@@ -87,9 +87,8 @@ static int try_socket(const char *path)
 /* A socket that somebody named is the only one that is tried: no other server is meant. */
 static const char *find_socket(const struct arguments *arguments)
 {
-	static const char *const places[] = { "/run/bellhop/admin.sock",
-					      "/var/lib/bellhop/admin.sock",
-					      "./var/admin.sock" };
+	static const char *const places[] = {"/run/bellhop/admin.sock",
+					     "/var/lib/bellhop/admin.sock", "./var/admin.sock"};
 	const char *named = argument(arguments, OPTION_SOCKET);
 	const char *forbidden = NULL;
 
@@ -218,7 +217,7 @@ static int set_destination(struct request *request, const struct arguments *argu
 static int request_init(struct request *request, const struct arguments *arguments,
 			const char *method, const char *path)
 {
-	*request = (struct request){ .curl = curl_easy_init() };
+	*request = (struct request){.curl = curl_easy_init()};
 	if (!request->curl) {
 		return fail("out of memory");
 	}
@@ -256,8 +255,8 @@ static int judge(const struct request *request, CURLcode code)
 	if (status >= 200 && status < 300) {
 		return EXIT_DONE;
 	}
-	json = json_loadb(request->answer.data ? request->answer.data : "",
-			  request->answer.length, 0, NULL);
+	json = json_loadb(request->answer.data ? request->answer.data : "", request->answer.length,
+			  0, NULL);
 	error = json_string_value(json_object_get(json, "error"));
 	what_to_do = json_string_value(json_object_get(json, "what_to_do"));
 	if (error) {
@@ -329,7 +328,7 @@ int client_fetch(const struct arguments *arguments, const char *path, struct tex
 	}
 	if (result == EXIT_DONE) {
 		*bytes = request.answer;
-		request.answer = (struct text){ .data = NULL };
+		request.answer = (struct text){.data = NULL};
 	}
 	request_free(&request);
 	return result;
@@ -414,8 +413,7 @@ static size_t take_lines(char *bytes, size_t size, size_t count, void *context)
 			start = i + 1;
 		}
 	}
-	memmove(request->answer.data, request->answer.data + start,
-		request->answer.length - start);
+	memmove(request->answer.data, request->answer.data + start, request->answer.length - start);
 	request->answer.length -= start;
 	return size * count;
 }

@@ -66,8 +66,7 @@ static json_t *value_of(const char *path, const char *text, bool *is_stdin_used)
 	return value;
 }
 
-static int add_setting(json_t *settings, const struct setting_argument *given,
-		       bool *is_stdin_used)
+static int add_setting(json_t *settings, const struct setting_argument *given, bool *is_stdin_used)
 {
 	char path[setting_path_max + 1];
 	size_t length = given->is_unset ? strlen(given->text) : strcspn(given->text, "=");

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands: what each takes, and in one line what it does. */
+#include "programs/bellhop/bellhop.h"
+
+#define EDIT_OPTIONS                                                                               \
+	(OPTION_VENDOR | OPTION_MODEL | OPTION_PROFILE | OPTION_LABEL | OPTION_ADDRESS |           \
+	 OPTION_INTERFACE | OPTION_FORM | OPTION_SET | OPTION_UNSET)
+
+static const char edit_more[] =
+	"An empty value (--address \"\") takes a field away. Names of settings:\n"
+	"`bellhop help settings`.";
+
+const struct command commands[] = {
+	{NULL, "status", NULL, 0, 0, 0, run_status,
+	 "what runs, since when, how many phones in which state", NULL},
+	{"device", "list", NULL, 0, 0,
+	 OPTION_STATE | OPTION_VENDOR | OPTION_MODEL | OPTION_PROFILE | OPTION_SEARCH |
+		 OPTION_SECRETS | OPTION_EFFECTIVE,
+	 run_device_list, "devices, in the order of their MACs", NULL},
+	{"device", "show", "MAC", 1, 1, OPTION_SECRETS | OPTION_EFFECTIVE, run_device_show,
+	 "all that is known of one device", NULL},
+	{"device", "add", "MAC", 1, 1, EDIT_OPTIONS, run_device_add,
+	 "add a device that nobody claims yet", edit_more},
+	{"device", "set", "MAC", 1, 1, EDIT_OPTIONS, run_device_set, "edit a device", edit_more},
+	{"device", "claim", "MAC", 1, 1, EDIT_OPTIONS, run_device_claim,
+	 "let a device be served; adds it if need be", edit_more},
+	{"device", "block", "MAC", 1, 1, 0, run_device_block, "serve a device nothing any more",
+	 NULL},
+	{"device", "unblock", "MAC", 1, 1, 0, run_device_unblock, "undo a block", NULL},
+	{"device", "remove", "MAC", 1, 1, 0, run_device_remove, "forget a device and its settings",
+	 NULL},
+	{"device", "files", "MAC", 1, 1, 0, run_device_files, "the files that a device may ask for",
+	 NULL},
+	{"device", "preview", "MAC [FILE]", 1, 2, 0, run_device_preview,
+	 "print a file as the device gets it, secrets and all", NULL},
+	{"profile", "list", NULL, 0, 0, 0, run_profile_list, "all profiles", NULL},
+	{"profile", "show", "NAME", 1, 1, OPTION_SECRETS | OPTION_EFFECTIVE, run_profile_show,
+	 "one profile and its settings", NULL},
+	{"profile", "set", "NAME", 1, 1, OPTION_PARENT | OPTION_SET | OPTION_UNSET, run_profile_set,
+	 "make or edit a profile", "Names of settings: `bellhop help settings`."},
+	{"profile", "remove", "NAME", 1, 1, 0, run_profile_remove,
+	 "remove a profile that nothing uses", NULL},
+	{"file", "add", "PATH", 1, 1, OPTION_NAME, run_file_add,
+	 "put a file where any claimed phone may fetch it", NULL},
+	{"file", "list", NULL, 0, 0, 0, run_file_list, "those files", NULL},
+	{"file", "remove", "NAME", 1, 1, 0, run_file_remove, "remove one of them", NULL},
+	{NULL, "events", NULL, 0, 0, OPTION_FOLLOW | OPTION_DEVICE | OPTION_LIMIT, run_events,
+	 "what happened, the newest last", NULL},
+	{NULL, "help", "[COMMAND | settings]", 0, 2, 0, run_help, "this, or more of one command",
+	 NULL},
+};
+
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);

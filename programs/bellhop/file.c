@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* bellhop file …: the files that any claimed phone may fetch. */
+#include "programs/bellhop/client.h"
+#include "programs/bellhop/print.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int file_path(struct text *path, const char *name)
+{
+	static const char start[] = "/api/v1/files/";
+	int result = text_add(path, start, sizeof(start) - 1);
+
+	return result == 0 ? text_add_encoded(path, name, true) : result;
+}
+
+static int upload(const struct arguments *arguments, const char *name, FILE *file)
+{
+	struct text path = {.data = NULL};
+	struct stat info;
+	json_t *reply = NULL;
+	int result;
+
+	if (fstat(fileno(file), &info) < 0 || !S_ISREG(info.st_mode)) {
+		return fail("%s is not a regular file; name one", arguments->words[0]);
+	}
+	result = file_path(&path, name) < 0
+			 ? fail("out of memory")
+			 : client_upload(arguments, path.data, file, info.st_size, &reply);
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(reply);
+	} else if (result == EXIT_DONE) {
+		printf("added %s, %lld bytes\n", json_string_value(json_object_get(reply, "name")),
+		       (long long)json_integer_value(json_object_get(reply, "bytes")));
+	}
+	json_decref(reply);
+	free(path.data);
+	return result;
+}
+
+int run_file_add(const struct arguments *arguments)
+{
+	const char *name = argument(arguments, OPTION_NAME);
+	const char *slash = strrchr(arguments->words[0], '/');
+	FILE *file = fopen(arguments->words[0], "re");
+	int result;
+
+	if (!file) {
+		return fail("cannot open %s: %s", arguments->words[0], strerror(errno));
+	}
+	if (!name) {
+		name = slash ? slash + 1 : arguments->words[0];
+	}
+	result = upload(arguments, name, file);
+	fclose(file);
+	return result;
+}
+
+int run_file_list(const struct arguments *arguments)
+{
+	static const struct column columns[] = {
+		{"NAME", "name"},
+		{"BYTES", "bytes"},
+		{"MODIFIED", "modified"},
+	};
+	json_t *reply = NULL;
+	int result = client_ask(arguments, "GET", "/api/v1/files", NULL, &reply);
+	const json_t *files = json_object_get(reply, "files");
+
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(files);
+	} else if (result == EXIT_DONE) {
+		table_print(columns, sizeof(columns) / sizeof(columns[0]), files);
+	}
+	json_decref(reply);
+	return result;
+}
+
+int run_file_remove(const struct arguments *arguments)
+{
+	struct text path = {.data = NULL};
+	json_t *reply = NULL;
+	int result = file_path(&path, arguments->words[0]) < 0
+			     ? fail("out of memory")
+			     : client_ask(arguments, "DELETE", path.data, NULL, &reply);
+
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(reply);
+	} else if (result == EXIT_DONE) {
+		printf("removed %s\n", json_string_value(json_object_get(reply, "removed")));
+	}
+	json_decref(reply);
+	free(path.data);
+	return result;
+}

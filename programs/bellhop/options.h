@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The options, and reading a command line. */
+#ifndef BELLHOP_PROGRAMS_OPTIONS_H
+#define BELLHOP_PROGRAMS_OPTIONS_H
+
+#include "programs/bellhop/bellhop.h"
+
+struct option_row {
+	enum option_bit bit;
+	const char *name;
+	const char *value; /* "MAC"; NULL: a flag */
+	const char *summary;
+};
+
+extern const struct option_row option_rows[];
+extern const size_t option_row_count;
+
+/* Taken by every command. */
+enum {
+	OPTIONS_COMMON = OPTION_SOCKET | OPTION_URL | OPTION_TOKEN_FILE | OPTION_JSON |
+			 OPTION_HELP | OPTION_VERSION
+};
+
+/*
+ * Reads options and words in any order; after `--` all are words. The command's own words (at most
+ * two) are found on the way and left in `*command`, NULL when there are none. 0, or EXIT_USAGE
+ * after saying why.
+ */
+int options_read(int count, char **texts, struct arguments *arguments,
+		 const struct command **command);
+
+#endif
