@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { redirects_max = 5, memory_first = 4096, tick_ms = 250 };
+enum { redirects_max = 5, memory_first = 4096 };
 
 struct download {
 	struct downloads *owner;
@@ -27,8 +27,6 @@ struct downloads {
 	struct downloads_options options;
 	CURLM *multi;
 	uv_timer_t timer;
-	uv_timer_t tick;
-	unsigned handles_open; /* timers whose close has not come back */
 	bool is_closing;
 	struct download items[downloads_max];
 };
@@ -153,19 +151,8 @@ static void release(struct download *download)
 	*download = (struct download){.owner = download->owner};
 }
 
-static bool is_running(const struct downloads *downloads)
-{
-	for (size_t i = 0; i < downloads_max; i++) {
-		if (downloads->items[i].easy) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static void finish(struct download *download, CURLcode code)
 {
-	struct downloads *owner = download->owner;
 	struct download ended = *download;
 	char *scheme = NULL;
 	long status = 0;
@@ -189,9 +176,6 @@ static void finish(struct download *download, CURLcode code)
 	/* The slot is free before the caller may start the next. */
 	download->data = NULL;
 	release(download);
-	if (!is_running(owner)) {
-		uv_timer_stop(&owner->tick);
-	}
 	ended.request.done(ended.request.context, &result);
 	free(ended.data);
 }
@@ -308,34 +292,7 @@ static int timer_wanted(CURLM *multi, long timeout_ms, void *context)
 	return 0;
 }
 
-/*
- * libcurl 7.88 asks for no timer for TFTP's own resending, it looks when it is called; so it is
- * called, for every socket it has.
- */
-static void ticked(uv_timer_t *timer)
-{
-	struct downloads *downloads = timer->data;
-
-	for (size_t i = 0; i < downloads_max && !downloads->is_closing; i++) {
-		curl_socket_t socket = CURL_SOCKET_BAD;
-
-		if (downloads->items[i].easy) {
-			curl_easy_getinfo(downloads->items[i].easy, CURLINFO_ACTIVESOCKET, &socket);
-		}
-		if (socket != CURL_SOCKET_BAD) {
-			act(downloads, socket, 0);
-		}
-	}
-}
-
 /* ---- opening, starting, closing ---- */
-
-static void timer_open(struct downloads *downloads, uv_timer_t *timer)
-{
-	uv_timer_init(&downloads->loop->uv, timer);
-	timer->data = downloads;
-	downloads->handles_open++;
-}
 
 int downloads_open(struct downloads **downloads, struct loop *loop,
 		   const struct downloads_options *options)
@@ -355,8 +312,8 @@ int downloads_open(struct downloads **downloads, struct loop *loop,
 	for (size_t i = 0; i < downloads_max; i++) {
 		made->items[i].owner = made;
 	}
-	timer_open(made, &made->timer);
-	timer_open(made, &made->tick);
+	uv_timer_init(&loop->uv, &made->timer);
+	made->timer.data = made;
 	curl_multi_setopt(made->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
 	curl_multi_setopt(made->multi, CURLMOPT_SOCKETDATA, made);
 	curl_multi_setopt(made->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
@@ -367,11 +324,7 @@ int downloads_open(struct downloads **downloads, struct loop *loop,
 
 static void timer_closed(uv_handle_t *handle)
 {
-	struct downloads *downloads = handle->data;
-
-	if (--downloads->handles_open == 0) {
-		free(downloads);
-	}
+	free(handle->data);
 }
 
 void downloads_close(struct downloads *downloads)
@@ -383,7 +336,6 @@ void downloads_close(struct downloads *downloads)
 	curl_multi_cleanup(downloads->multi);
 	curl_global_cleanup();
 	uv_close((uv_handle_t *)&downloads->timer, timer_closed);
-	uv_close((uv_handle_t *)&downloads->tick, timer_closed);
 }
 
 static void set_security(CURL *easy, const struct downloads_options *options, bool is_https)
@@ -411,7 +363,7 @@ static void set_limits(CURL *easy, const struct download_request *request)
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)download_silence_s_max);
 	if (!request->is_head) {
 		curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->bytes_max);
-	} else if (!span_starts_with_nocase(request->url, SPAN("tftp:"))) {
+	} else if (span_starts_with_nocase(request->url, SPAN("http"))) {
 		snprintf(range, sizeof(range), "0-%llu",
 			 (unsigned long long)request->bytes_max - 1);
 		curl_easy_setopt(easy, CURLOPT_RANGE, range);
@@ -438,6 +390,9 @@ static void set_up(struct download *download)
 	curl_easy_setopt(easy, CURLOPT_URL, download->url);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, (char *)download);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* As the phones do; and libcurl 7.88 forgets the data connection of FTP on a kept one. */
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes);
@@ -476,9 +431,6 @@ int downloads_start(struct downloads *downloads, const struct download_request *
 		curl_easy_cleanup(download->easy);
 		download->easy = NULL;
 		return -ENOMEM;
-	}
-	if (!uv_is_active((uv_handle_t *)&downloads->tick)) {
-		uv_timer_start(&downloads->tick, ticked, tick_ms, tick_ms);
 	}
 	return 0;
 }

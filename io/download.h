@@ -42,7 +42,7 @@ struct download_result {
 struct download_request {
 	struct span url; /* complete and well-formed: see core/phone/url.h */
 	uint64_t bytes_max;
-	bool is_head; /* bytes_max bytes are enough (asked for as a range where that is known) */
+	bool is_head; /* bytes_max bytes are enough (over HTTP asked for as a range) */
 	int file;     /* a descriptor to write to, which stays the caller's, or -1: into memory */
 	void (*done)(void *context, const struct download_result *result);
 	void *context;

@@ -248,6 +248,13 @@ static void start(struct phone *phone, uint64_t now_ms, struct phone_effects *ef
 	phone_schedule_read(&phone->settings, &schedule);
 	phone->wake_ms = now_ms + phone_schedule_wait_ms(&schedule, phone->options.random);
 	phone->state = PHONE_WAITING;
+	if (phone->wake_ms > now_ms) {
+		phone_effects_add(effects,
+				  (struct phone_event){.kind = PHONE_EVENT_NEXT_CHECK,
+						       .reason = "random_time",
+						       .utc_s =
+							       round_utc_s(phone, phone->wake_ms)});
+	}
 	phone_expire(phone, now_ms, effects);
 }
 

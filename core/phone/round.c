@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-static int64_t utc_s_at(const struct phone *phone, uint64_t now_ms)
+int64_t round_utc_s(const struct phone *phone, uint64_t now_ms)
 {
 	return (int64_t)((phone->utc_ms + (now_ms - phone->clock_ms)) / 1000);
 }
@@ -24,7 +24,7 @@ static void plan_reboot(struct phone *phone, uint64_t now_ms, struct phone_event
 static void plan_period(struct phone *phone, uint64_t now_ms, struct phone_event *event)
 {
 	struct phone_schedule schedule;
-	int64_t now_s = utc_s_at(phone, now_ms);
+	int64_t now_s = round_utc_s(phone, now_ms);
 	int64_t next_s;
 
 	phone_schedule_read(&phone->settings, &schedule);
@@ -52,7 +52,7 @@ static void plan_next(struct phone *phone, bool is_reboot, uint64_t now_ms,
 		plan_period(phone, now_ms, &event);
 	}
 	if (phone->wake_ms != UINT64_MAX) {
-		event.utc_s = utc_s_at(phone, phone->wake_ms);
+		event.utc_s = round_utc_s(phone, phone->wake_ms);
 	}
 	phone_effects_add(effects, event);
 }

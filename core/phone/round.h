@@ -57,6 +57,9 @@ struct phone {
 /* Reads a copy of `text` and makes it the settings in force. As phone_config_parse; -ENOMEM. */
 int phone_take_settings(struct phone *phone, struct span text, unsigned *line);
 
+/* The civil time at `now_ms`, by the clock that the shell set; seconds since 1970. */
+int64_t round_utc_s(const struct phone *phone, uint64_t now_ms);
+
 /* Ends the round and plans the next: `failure` NULL when the phone is configured. */
 void round_finish(struct phone *phone, const char *failure, const char *text, uint64_t now_ms,
 		  struct phone_effects *effects);

@@ -530,6 +530,7 @@ int agent_open(struct agent *agent, const struct options *options)
 				.show = {options->is_json, options->shows_messages},
 				.image_file = -1};
 	error = loop_open(&agent->loop);
+	agent->loop_is_open = error == 0;
 	if (error == 0) {
 		error = loop_timer_open(&agent->timer, &agent->loop, rang, agent);
 	}
@@ -590,7 +591,9 @@ void agent_close(struct agent *agent)
 	for (unsigned i = 0; i < agent->signal_count; i++) {
 		uv_close((uv_handle_t *)&agent->signals[i], NULL);
 	}
-	loop_close(&agent->loop);
+	if (agent->loop_is_open) {
+		loop_close(&agent->loop);
+	}
 	forget_settings_before(agent);
 	phone_free(agent->phone);
 	phone_effects_free(&agent->effects);

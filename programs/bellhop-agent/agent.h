@@ -24,6 +24,7 @@ struct agent {
 	struct random random;
 
 	struct loop loop;
+	bool loop_is_open;
 	struct udp *udp;
 	struct loop_timer timer;
 	struct downloads *downloads;

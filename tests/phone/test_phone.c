@@ -384,6 +384,7 @@ static void waits_a_random_time_before_the_first_check(void)
 	with.is_once = false;
 	power_up("provisioning/random_provisioning_time=100\n", &with);
 	CHECK_EQUAL(PHONE_WAITING, phone_state(phone));
+	CHECK(event_of(PHONE_EVENT_NEXT_CHECK) != NULL);
 	CHECK(phone_next_wake(phone) > 1000 && phone_next_wake(phone) <= 101000);
 	now_ms = phone_next_wake(phone);
 	phone_expire(phone, now_ms, &effects);

@@ -6,6 +6,8 @@ wrong on purpose is said by its attributes."""
 import http.server
 import re
 import socket
+import socketserver
+import ssl
 import struct
 import threading
 
@@ -94,9 +96,9 @@ class Request:
 
 
 class Files:
-    """HTTP and TFTP over the same files; `asked` lists (door, name, source address)."""
+    """HTTP (or HTTPS) and TFTP over the same files; `asked` lists (door, name, source address)."""
 
-    def __init__(self, files, lose=()):
+    def __init__(self, files, lose=(), certificate=None):
         self.files, self.lose, self.asked = dict(files), set(lose), []
         outer = self
 
@@ -125,6 +127,10 @@ class Files:
 
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.handle_error = lambda *_: None  # the agent ends a connection when it has enough
+        if certificate:  # a file with the key and the certificate
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
         self.tftp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.tftp.bind(("127.0.0.1", 0))
@@ -178,3 +184,64 @@ class Files:
                     break
             else:
                 return
+
+
+class FtpServer:
+    """RFC 959 and EPSV of RFC 2428, as far as a download goes; needs `login` (user, password)."""
+
+    def __init__(self, files, login):
+        outer = self
+        self.files, self.login, self.asked = files, login, []
+
+        class Handler(socketserver.StreamRequestHandler):
+            def say(self, text):
+                self.wfile.write((text + "\r\n").encode())
+
+            def retrieve(self, name):
+                outer.asked.append(name)
+                body = outer.files.get(name)
+                if body is None:
+                    self.say("550 not here")
+                    return
+                self.say("150 here it comes")
+                data, _ = self.passive.accept()
+                data.sendall(body)
+                data.close()
+                self.say("226 done")
+
+            def answer(self, verb, argument):
+                if verb == "USER":
+                    self.user = argument
+                    self.say("331 and the password")
+                elif verb == "PASS":
+                    good = (self.user, argument) == outer.login
+                    self.say("230 come in" if good else "530 no")
+                elif verb == "EPSV":
+                    self.passive = socket.create_server(("127.0.0.1", 0))
+                    self.say(f"229 Entering (|||{self.passive.getsockname()[1]}|)")
+                elif verb == "SIZE":
+                    body = outer.files.get(argument)
+                    self.say("550 not here" if body is None else f"213 {len(body)}")
+                elif verb == "RETR":
+                    self.retrieve(argument)
+                elif verb in ("PWD", "CWD", "TYPE"):
+                    self.say('257 "/"' if verb == "PWD" else "200 fine")
+                else:
+                    self.say("500 what?")
+
+            def handle(self):
+                self.say("220 hello")
+                for line in self.rfile:
+                    verb, _, argument = line.decode().strip().partition(" ")
+                    if verb == "QUIT":
+                        return
+                    self.answer(verb, argument)
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def place(self):
+        return "127.0.0.1:%d" % self.server.server_address[1]

@@ -6,6 +6,7 @@ $BELLHOP_BUILD names the build folder; arguments are names of tests."""
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import tempfile
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from fake_server import Files, SipServer  # noqa: E402
+from fake_server import Files, FtpServer, SipServer  # noqa: E402
 
 AGENT = os.path.abspath(os.path.join(os.environ.get("BELLHOP_BUILD", "build"), "bellhop-agent"))
 MAC, NAME = "0011223344ab", "0011223344AB.cfg"
@@ -285,6 +286,47 @@ def follows_a_redirect_over_http_alone():
         refused(Run("--dhcp-option", f"160={files.http_url}/r/"), "download_failed")
 
 
+def verifies_the_certificate():
+    if not shutil.which("openssl"):
+        return "SKIP no openssl to make a certificate with"
+    folder = tempfile.mkdtemp(prefix="bellhop-agent-")
+    certificate = os.path.join(folder, "both.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=fake",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", certificate,
+                    "-out", certificate + ".crt"], check=True, capture_output=True)
+    with open(certificate + ".crt", encoding="ascii") as source, \
+            open(certificate, "a", encoding="ascii") as target:
+        target.write(source.read())
+    files = Files({NAME: CONFIG}, certificate=certificate)
+    option = "160=" + files.http_url.replace("http:", "https:")
+    run = Run("--dhcp-option", option)
+    refused(run, "download_failed")
+    equal(["certificate"] * 2, [event["reason"] for event in run.all("download")])
+    equal([], files.asked)
+    configured(Run("--dhcp-option", option, "--ca", certificate + ".crt"))
+    configured(Run("--dhcp-option", option, "--insecure"))
+    files.files[NAME] = Files({NAME: CONFIG}).http_url + "/" + NAME  # from https to http: never
+    refused(Run("--dhcp-option", option, "--insecure"), "download_failed")
+    return None
+
+
+def fetches_over_ftp_and_keeps_the_password_to_itself():
+    server = FtpServer({NAME: CONFIG, "440HD.img": IMAGE}, ("joe", "geheim"))
+    run = Run("--dhcp-option", f"160=ftp://joe:geheim@{server.place}")
+    configured(run)
+    equal(["new", "burnt"], [event["reason"] for event in run.all("firmware")])
+    assert "geheim" not in run.stdout + run.stderr
+    equal(f"ftp://***@{server.place}/{NAME}", run.all("download")[-1]["url"])
+    with open(os.path.join(run.folder, "firmware.img"), "rb") as image:
+        assert image.read() == IMAGE
+    run = Run("--dhcp-option", f"160=ftp://joe:falsch@{server.place}")
+    refused(run, "download_failed")
+    assert "falsch" not in run.stdout + run.stderr
+    server.files.clear()
+    refused(Run("--dhcp-option", f"160=ftp://joe:geheim@{server.place}"), "config_absent")
+
+
 def stays_up_and_checks_at_its_period():
     files = Files({NAME: CONFIG + b"provisioning/period/type=hourly\n"})
     folder = tempfile.mkdtemp(prefix="bellhop-agent-")
@@ -345,6 +387,7 @@ TESTS = [
     says_who_refused, listens_to_the_allowed_alone, takes_dhcp_before_sip, honours_the_method,
     replaces_settings_whole_or_not_at_all, replaces_by_rename, follows_includes,
     takes_new_firmware_once, says_when_a_command_fails, follows_a_redirect_over_http_alone,
+    verifies_the_certificate, fetches_over_ftp_and_keeps_the_password_to_itself,
     stays_up_and_checks_at_its_period, says_what_is_wrong_with_its_command_line,
     shows_the_messages_of_the_exchange,
 ]
