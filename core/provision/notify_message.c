@@ -41,7 +41,7 @@ static void write_print_answer(struct writer *w, const struct notify_message *m)
 	write_address(w, SIP_HEADER_TO, m);
 	write_address(w, SIP_HEADER_FROM, m);
 	sip_write_header_copy(w, SIP_HEADER_CALL_ID, m->request);
-	sip_write_cseq(w, m->request->cseq.number, m->request->cseq.method_text);
+	sip_write_header_copy(w, SIP_HEADER_CSEQ, m->request);
 	sip_write_header_unsigned(w, SIP_HEADER_EXPIRES, 0);
 	sip_write_end(w, SPAN(""), SPAN(""));
 }

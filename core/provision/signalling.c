@@ -30,6 +30,7 @@ enum {
 	branch_octets = 8,
 	branch_size = 7 + 2 * branch_octets,
 	report_size = 512,
+	effects_per_timer = 6, /* two messages, two changes, two reports */
 };
 
 struct signalling {
@@ -58,16 +59,29 @@ struct turn {
 	struct effects *effects;
 };
 
-static void count(struct signalling *s, const char *reason)
+static struct signalling_counter *find_counter(struct signalling *s, const char *reason)
 {
+	/* Constant words: the same one has the same place, unless it stands in two object files. */
 	for (size_t i = 0; i < s->counter_count; i++) {
-		/* Constant words: the same one has the same place, except across object files. */
-		if (s->counters[i].reason == reason || strcmp(s->counters[i].reason, reason) == 0) {
-			s->counters[i].count++;
-			return;
+		if (s->counters[i].reason == reason) {
+			return &s->counters[i];
 		}
 	}
-	if (s->counter_count < counters_max) {
+	for (size_t i = 0; i < s->counter_count; i++) {
+		if (strcmp(s->counters[i].reason, reason) == 0) {
+			return &s->counters[i];
+		}
+	}
+	return NULL;
+}
+
+static void count(struct signalling *s, const char *reason)
+{
+	struct signalling_counter *counter = find_counter(s, reason);
+
+	if (counter) {
+		counter->count++;
+	} else if (s->counter_count < counters_max) {
 		s->counters[s->counter_count++] = (struct signalling_counter){reason, 1};
 	}
 }
@@ -216,6 +230,13 @@ static int start_both(const struct turn *t, const struct client_request *notify,
 				     .bytes = answer};
 	int error = client_transactions_start(s->clients, notify, t->now_ms);
 
+	if (error == -EEXIST) {
+		/* The print form, and the phone asks anew in the same Call-ID: the old one is moot.
+		 */
+		count(s, "notify_superseded");
+		client_transactions_abandon(s->clients, notify->key);
+		error = client_transactions_start(s->clients, notify, t->now_ms);
+	}
 	if (error) {
 		return no_room(s, error, "client_transactions_full");
 	}
@@ -656,17 +677,26 @@ static void expire_notify(struct signalling *s, const struct client_event *event
 	}
 }
 
+/*
+ * Room for what one more timer may bring. What has none stays due, and signalling_next_wake says
+ * so; a list that is empty has to do.
+ */
+static bool has_room(const struct effects *effects)
+{
+	return effects->count == 0 || effects->count + effects_per_timer <= effects->count_max;
+}
+
 void signalling_expire(struct signalling *s, uint64_t now_ms, struct effects *effects)
 {
 	const struct link_evidence nothing = {.by = IDENTIFIED_BY_NOTHING};
 	struct waiting *waiting;
 	struct client_event event;
 
-	while ((waiting = waiting_take_due(s->waiting, now_ms))) {
+	while (has_room(effects) && (waiting = waiting_take_due(s->waiting, now_ms))) {
 		count(s, "resolve_timeout");
 		(void)resume(s, waiting, &nothing, now_ms, effects);
 	}
-	while (client_transactions_expire(s->clients, now_ms, &event)) {
+	while (has_room(effects) && client_transactions_expire(s->clients, now_ms, &event)) {
 		expire_notify(s, &event, effects);
 	}
 	server_transactions_expire(s->servers, now_ms);

@@ -69,7 +69,10 @@ void signalling_free(struct signalling *signalling);
 int signalling_receive(struct signalling *signalling, const struct packet *packet, uint64_t now_ms,
 		       struct effects *effects);
 
-/* Runs every timer that is due. */
+/*
+ * Runs every timer that is due, as long as there is room for what it brings; the others stay due
+ * (signalling_next_wake is then in the past), so that no copy is lost when many phones want one.
+ */
 void signalling_expire(struct signalling *signalling, uint64_t now_ms, struct effects *effects);
 
 /* When to call signalling_expire: monotonic ms, UINT64_MAX for never. */

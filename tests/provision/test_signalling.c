@@ -9,6 +9,7 @@
 #include <errno.h>
 
 static struct bench bench;
+static const char *root = ".";
 
 /* A response of the phone to the NOTIFY that was sent last. */
 static struct span response_to(struct span notify, unsigned status, char *buffer, size_t size)
@@ -49,6 +50,17 @@ static struct span seed_numbered(unsigned number)
 	return span_text(text);
 }
 
+/* CSeq 2 of the seed's call, with a branch of its own. */
+static struct span seed_in_same_call(void)
+{
+	static char text[1024];
+
+	memcpy(text, bench_seed, sizeof(bench_seed));
+	CHECK(bench_replace(text, sizeof(text), "CSeq: 1", "CSeq: 2"));
+	CHECK(bench_replace(text, sizeof(text), "branch=z9hG4bK", "branch=z9hG4bKsecond"));
+	return span_text(text);
+}
+
 static void open_claimed(void)
 {
 	bench_open(&bench);
@@ -66,7 +78,13 @@ static struct notice neighbour_notice(struct mac mac)
 
 static void the_seed_is_what_the_manual_prints(void)
 {
+	static char text[2048];
+	char directory[1024];
+
+	snprintf(directory, sizeof(directory), "%s/tests/fixtures/sip", root);
 	CHECK_EQUAL(579, sizeof(bench_seed) - 1);
+	CHECK_TEXT(bench_seed,
+		   bench_read_file(directory, "seed-subscribe.sip", text, sizeof(text)));
 }
 
 /* Golden exchange of doc/standards.md; R-SEED-1 to 7, R-3581-2, 3, R-MCAST-4, 5. */
@@ -455,6 +473,56 @@ static void the_print_form_stops_after_five_seconds(void)
 	CHECK_EQUAL(1, bench_counted(&bench, "notify_unanswered"));
 	bench_expire(&bench, start_ms + 31000);
 	CHECK(bench_is_silent(&bench));
+	bench_close(&bench);
+}
+
+/* The same Call-ID again, in a new transaction: the phone gets its NOTIFY, the old one is moot. */
+static void the_print_form_is_sent_anew_in_the_same_call(void)
+{
+	uint64_t start_ms;
+
+	open_claimed();
+	start_ms = bench.now_ms;
+	bench_set_form(&bench, bench_mac, FORM_PRINT);
+	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
+	REQUIRE(bench_is_served(&bench));
+	bench.now_ms += 400;
+	CHECK_EQUAL(0, bench_receive(&bench, seed_with("branch=z9hG4bK", "branch=z9hG4bKnew")));
+	CHECK(!bench_is_served(&bench)); /* merged: the same CSeq */
+	bench_unicast(&bench);
+	CHECK_EQUAL(0, bench_receive(&bench, seed_with("Via: SIP/2.0/UDP 10.13.2.37:5060;rport;"
+						       "branch=z9hG4bK-386d4398-6ad00ca2",
+						       "Via: SIP/2.0/UDP 10.13.2.37:5060;rport;"
+						       "branch=z9hG4bK-386d4398-6ad00ca3")));
+	CHECK_EQUAL(482, bench_status(&bench, 0));
+	CHECK_EQUAL(0, bench_receive(&bench, seed_in_same_call()));
+	CHECK(bench_is_served(&bench));
+	CHECK_EQUAL(1, bench_counted(&bench, "notify_superseded"));
+	CHECK_EQUAL(start_ms + 900, signalling_next_wake(bench.signalling));
+	bench_close(&bench);
+}
+
+/* Hundreds of resends in one moment, and a short list: none is lost, the rest stays due. */
+static void a_short_list_of_effects_loses_no_resend(void)
+{
+	unsigned resent = 0;
+	unsigned calls = 0;
+	uint64_t due_ms;
+
+	bench_open_with(&bench, 64, 8);
+	bench_claim(&bench, bench_mac);
+	for (unsigned i = 0; i < 40; i++) {
+		CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(i)));
+		CHECK(bench_is_served(&bench));
+	}
+	due_ms = bench.now_ms + 500;
+	while (signalling_next_wake(bench.signalling) <= due_ms && calls++ < 100) {
+		bench_expire(&bench, due_ms);
+		resent += (unsigned)bench_count_kind(&bench, EFFECT_SEND);
+	}
+	CHECK_EQUAL(40, resent);
+	CHECK_EQUAL(0, bench.effects.lost);
+	CHECK(calls > 1);
 	bench_close(&bench);
 }
 
@@ -885,8 +953,9 @@ static void a_source_has_a_rate(void)
 	bench_close(&bench);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	root = argc > 1 ? argv[1] : root;
 	RUN(the_seed_is_what_the_manual_prints);
 	RUN(the_rfc_form_is_the_golden_exchange);
 	RUN(the_print_form_is_what_the_manual_prints);
@@ -901,6 +970,8 @@ int main(void)
 	RUN(foreign_responses_are_dropped);
 	RUN(the_print_forms_200_is_matched_without_our_via);
 	RUN(the_print_form_stops_after_five_seconds);
+	RUN(the_print_form_is_sent_anew_in_the_same_call);
+	RUN(a_short_list_of_effects_loses_no_resend);
 	RUN(a_fetch_stops_resending);
 	RUN(unreachable_ends_one_phone_only);
 	RUN(an_unknown_neighbour_is_resolved_first);
