@@ -8,45 +8,19 @@
  * without state: its octets are a function of the request (RFC 3261 8.2.7), so a copy gets the same
  * ones, and a flood of refused requests costs no memory (security.md B16).
  */
-#include "core/provision/signalling.h"
-
-#include "core/provision/notifier.h"
-#include "core/provision/rate_limit.h"
-#include "core/provision/waiting.h"
-#include "core/sip/client_transaction.h"
-#include "core/sip/server_transaction.h"
+#include "core/provision/signalling_state.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 enum {
-	counters_max = 128,
-	/* The largest message we make: what is echoed of a request is at most this long. */
-	answer_size_max = 16384,
 	/* Memory that tables may use, for each entry that they may hold; a few may be larger. */
 	answer_bytes_per_transaction = 1024,
 	waiting_bytes_per_request = 2048,
 	bytes_at_least = 4 * 65536,
 	branch_octets = 8,
 	branch_size = 7 + 2 * branch_octets,
-	report_size = 512,
 	effects_per_timer = 6, /* two messages, two changes, two reports */
-};
-
-struct signalling {
-	struct signalling_options options;
-	struct random random;
-	struct server_transactions *servers;
-	struct client_transactions *clients;
-	struct waiting_table *waiting;
-	struct rate_limit rate;
-	struct signalling_counter counters[counters_max];
-	size_t counter_count;
-	/* One event's working space: nothing in it outlives the call. */
-	struct sip_message message;
-	struct notifier_decision decision;
-	char answer[answer_size_max];
-	char notify[answer_size_max];
 };
 
 /* What is known about the request at hand. */
@@ -75,13 +49,13 @@ static struct signalling_counter *find_counter(struct signalling *s, const char 
 	return NULL;
 }
 
-static void count(struct signalling *s, const char *reason)
+void signalling_count(struct signalling *s, const char *reason)
 {
 	struct signalling_counter *counter = find_counter(s, reason);
 
 	if (counter) {
 		counter->count++;
-	} else if (s->counter_count < counters_max) {
+	} else if (s->counter_count < signalling_counters_max) {
 		s->counters[s->counter_count++] = (struct signalling_counter){reason, 1};
 	}
 }
@@ -151,12 +125,12 @@ static struct endpoint local_endpoint(const struct signalling *s, const struct p
 static void send_answer(const struct turn *t, const struct writer *w)
 {
 	if (w->failed) {
-		count(t->s, "answer_too_large");
+		signalling_count(t->s, "answer_too_large");
 		return;
 	}
 	if (effects_send(t->effects, local_endpoint(t->s, t->packet), t->packet->source,
 			 t->packet->interface, writer_span(w)) != 0) {
-		count(t->s, "effects_full");
+		signalling_count(t->s, "effects_full");
 	}
 }
 
@@ -167,7 +141,7 @@ static void refuse(const struct turn *t, const struct refusal *refusal)
 	struct writer w = writer_over(s->answer, sizeof(s->answer));
 	char tag[server_tag_size];
 
-	count(s, refusal->counter);
+	signalling_count(s, refusal->counter);
 	if (t->packet->is_multicast) {
 		return;
 	}
@@ -180,7 +154,7 @@ static void refuse(const struct turn *t, const struct refusal *refusal)
 /* A transaction could not be made: silence, so that the phone asks again. */
 static int no_room(struct signalling *s, int error, const char *reason)
 {
-	count(s, error == -ENOMEM ? "out_of_memory" : reason);
+	signalling_count(s, error == -ENOMEM ? "out_of_memory" : reason);
 	return error == -ENOMEM ? -ENOMEM : 0;
 }
 
@@ -204,7 +178,7 @@ static int send_both(const struct turn *t, struct span answer, struct span notif
 
 static void report_served(const struct turn *t)
 {
-	char bytes[report_size];
+	char bytes[signalling_report_size];
 	struct writer w = writer_over(bytes, sizeof(bytes));
 
 	mac_write(&w, t->s->decision.mac);
@@ -233,7 +207,7 @@ static int start_both(const struct turn *t, const struct client_request *notify,
 	if (error == -EEXIST) {
 		/* The print form, and the phone asks anew in the same Call-ID: the old one is moot.
 		 */
-		count(s, "notify_superseded");
+		signalling_count(s, "notify_superseded");
 		client_transactions_abandon(s->clients, notify->key);
 		error = client_transactions_start(s->clients, notify, t->now_ms);
 	}
@@ -248,10 +222,10 @@ static int start_both(const struct turn *t, const struct client_request *notify,
 	if (send_both(t, answer, notify->bytes) != 0) {
 		client_transactions_abandon(s->clients, notify->key);
 		server_transactions_end(s->servers, &t->key);
-		count(s, "effects_full");
+		signalling_count(s, "effects_full");
 		return 0;
 	}
-	count(s, "served");
+	signalling_count(s, "served");
 	report_served(t);
 	notifier_record(&s->options, t->packet, &s->decision, t->effects);
 	return 0;
@@ -319,7 +293,7 @@ static int wait_for_neighbour(const struct turn *t)
 		server_transactions_end(t->s->servers, &t->key);
 		return no_room(t->s, error, "waiting_full");
 	}
-	count(t->s, "resolving");
+	signalling_count(t->s, "resolving");
 	if (is_first) {
 		effects_resolve(t->effects, t->packet->source.address, t->packet->interface);
 	}
@@ -391,7 +365,7 @@ static void answer_plainly(const struct turn *t, enum server_match match)
 		refuse(t, &(struct refusal){.status = 481, .counter = "cancel_unmatched"});
 		return;
 	}
-	count(s, is_cancel ? "cancel" : "options");
+	signalling_count(s, is_cancel ? "cancel" : "options");
 	if (!is_cancel && t->packet->is_multicast) {
 		return;
 	}
@@ -411,12 +385,12 @@ static void receive_copy(const struct turn *t, const struct server_answer *answe
 {
 	if (answer->interface != t->packet->interface ||
 	    !endpoint_equal(answer->to, t->packet->source)) {
-		count(t->s, "copy_by_another_way");
+		signalling_count(t->s, "copy_by_another_way");
 		return;
 	}
-	count(t->s, "copy_answered");
+	signalling_count(t->s, "copy_answered");
 	if (effects_send(t->effects, answer->from, answer->to, answer->interface, answer->bytes)) {
-		count(t->s, "effects_full");
+		signalling_count(t->s, "effects_full");
 	}
 }
 
@@ -433,7 +407,7 @@ static int receive_request(struct turn *t)
 
 	if (t->request->method == SIP_METHOD_ACK || t->request->method == SIP_METHOD_NOTIFY) {
 		/* A NOTIFY here is a stray: one of ours come back, or another server's. */
-		count(s, t->request->method == SIP_METHOD_ACK ? "ack" : "stray_notify");
+		signalling_count(s, t->request->method == SIP_METHOD_ACK ? "ack" : "stray_notify");
 		return 0;
 	}
 	match = server_transactions_match(s->servers, &t->key, t->request->to.has_tag, &answer);
@@ -442,11 +416,11 @@ static int receive_request(struct turn *t)
 		return 0;
 	}
 	if (t->request->method != SIP_METHOD_CANCEL && match == SERVER_TRYING) {
-		count(s, "copy_absorbed");
+		signalling_count(s, "copy_absorbed");
 		return 0;
 	}
 	if (!rate_limit_take(&s->rate, t->packet->source.address, t->now_ms)) {
-		count(s, "rate_limited");
+		signalling_count(s, "rate_limited");
 		return 0;
 	}
 	if (t->request->method == SIP_METHOD_CANCEL) {
@@ -485,109 +459,11 @@ static void receive_malformed(struct turn *t)
 		refusal.counter = "bad_via";
 	}
 	if (!rate_limit_take(&s->rate, t->packet->source.address, t->now_ms)) {
-		count(s, "rate_limited");
+		signalling_count(s, "rate_limited");
 	} else if (sip_message_is_answerable(t->request)) {
 		refuse(t, &refusal);
 	} else {
-		count(s, refusal.counter);
-	}
-}
-
-static void report_notify(struct signalling *s, const struct client_event *event,
-			  enum report_level level, const char *reason, const char *what,
-			  struct effects *effects)
-{
-	char bytes[report_size];
-	struct writer w = writer_over(bytes, sizeof(bytes));
-
-	count(s, reason);
-	writer_text(&w, "the NOTIFY to ");
-	mac_write(&w, event->device);
-	writer_text(&w, " at ");
-	endpoint_write(&w, event->to);
-	writer_text(&w, what);
-	effects_report(effects, (struct effect_report){.level = level,
-						       .reason = reason,
-						       .text = writer_span(&w),
-						       .source = event->to,
-						       .has_mac = true,
-						       .mac = event->device});
-}
-
-/* R-3261-74: a response belongs to us when its Via is the one we sent. */
-static bool via_is_ours(const struct sip_via *via, const struct client_event *event)
-{
-	return (via->host.kind == SIP_HOST_IPV4 || via->host.kind == SIP_HOST_IPV6) &&
-	       address_equal(address_unmapped(via->host.address),
-			     address_unmapped(event->from.address)) &&
-	       sip_via_port(via) == event->from.port;
-}
-
-/* The transaction that a response is for: true and `*key`. */
-static bool match_response(struct signalling *s, const struct packet *packet,
-			   struct client_key *key)
-{
-	const struct sip_message *m = &s->message;
-	unsigned via_count = sip_message_row_count(m, SIP_HEADER_VIA);
-	struct sip_list vias = sip_message_list(m, SIP_HEADER_VIA);
-	struct client_event event;
-	struct span via;
-
-	if (m->readable & SIP_PART_VIA) {
-		*key = client_key_of_branch(s->clients, m->via.branch, m->cseq.method_text);
-		if (client_transactions_look(s->clients, *key, &event)) {
-			/* RFC 3261 8.1.3.3: more than one Via, and it is another's response */
-			return via_is_ours(&m->via, &event) && via_count == 1 &&
-			       sip_list_next(&vias, &via) && !sip_list_next(&vias, &via);
-		}
-	}
-	/* The print form: the phone's own Via came back, or none. */
-	*key = client_key_of_source(s->clients, packet->source.address, m->call_id, m->cseq.number,
-				    m->cseq.method_text);
-	return client_transactions_look(s->clients, *key, &event);
-}
-
-/* What a NOTIFY came to. Any final response ends this subscription (R-6665-28, 29, 46). */
-static void receive_final(struct signalling *s, const struct client_event *event,
-			  struct effects *effects)
-{
-	char bytes[64];
-	struct writer w = writer_over(bytes, sizeof(bytes));
-
-	if (s->message.status < 300) {
-		report_notify(s, event, REPORT_DEBUG, "notify_accepted", " was accepted", effects);
-		return;
-	}
-	writer_text(&w, " was refused with ");
-	writer_unsigned(&w, s->message.status);
-	writer_terminate(&w);
-	report_notify(s, event, REPORT_WARNING, "notify_refused", bytes, effects);
-}
-
-/* Step 2: matched or dropped, never answered (R-MCAST-14). */
-static void receive_response(struct signalling *s, int parsed, const struct packet *packet,
-			     uint64_t now_ms, struct effects *effects)
-{
-	const struct sip_message *m = &s->message;
-	const unsigned needed = SIP_PART_CALL_ID | SIP_PART_CSEQ | SIP_PART_START;
-	bool has_via = sip_message_row_count(m, SIP_HEADER_VIA) > 0;
-	struct client_event event;
-	struct client_key key;
-
-	/* A response without any Via is not well formed, and all that the print form may get. */
-	if ((parsed != 0 && has_via) || (m->readable & needed) != needed) {
-		count(s, "malformed_response");
-		return;
-	}
-	if (!match_response(s, packet, &key) ||
-	    !client_transactions_respond(s->clients, key, m->status, now_ms, &event)) {
-		count(s, "response_unmatched");
-		return;
-	}
-	if (event.kind == CLIENT_FINAL) {
-		receive_final(s, &event, effects);
-	} else {
-		count(s, event.kind == CLIENT_COPY ? "response_copy" : "response_provisional");
+		signalling_count(s, refusal.counter);
 	}
 }
 
@@ -615,16 +491,16 @@ int signalling_receive(struct signalling *s, const struct packet *packet, uint64
 	int parsed;
 
 	if (reason) {
-		count(s, reason);
+		signalling_count(s, reason);
 		return 0;
 	}
 	parsed = sip_message_parse(&s->message, packet->bytes);
 	if (parsed == -ENOMSG) {
-		count(s, "not_sip");
+		signalling_count(s, "not_sip");
 		return 0;
 	}
 	if (!s->message.is_request) {
-		receive_response(s, parsed, packet, now_ms, effects);
+		notify_outcome_receive(s, parsed, packet, now_ms, effects);
 		return 0;
 	}
 	if (parsed != 0) {
@@ -659,24 +535,6 @@ static int resume(struct signalling *s, struct waiting *waiting, const struct li
 	return error;
 }
 
-static void expire_notify(struct signalling *s, const struct client_event *event,
-			  struct effects *effects)
-{
-	if (event->kind == CLIENT_RESEND) {
-		count(s, "notify_resent");
-		if (effects_send(effects, event->from, event->to, event->interface, event->bytes)) {
-			count(s, "effects_full");
-		}
-	} else if (event->give_up_ms < sip_timer_f_ms) {
-		/* The print form: silence says nothing, the receipt is the fetch. */
-		report_notify(s, event, REPORT_DEBUG, "notify_unanswered", " had no answer",
-			      effects);
-	} else {
-		report_notify(s, event, REPORT_WARNING, "notify_timeout",
-			      " had no answer for 32 s; is the phone still there?", effects);
-	}
-}
-
 /*
  * Room for what one more timer may bring. What has none stays due, and signalling_next_wake says
  * so; a list that is empty has to do.
@@ -693,11 +551,11 @@ void signalling_expire(struct signalling *s, uint64_t now_ms, struct effects *ef
 	struct client_event event;
 
 	while (has_room(effects) && (waiting = waiting_take_due(s->waiting, now_ms))) {
-		count(s, "resolve_timeout");
+		signalling_count(s, "resolve_timeout");
 		(void)resume(s, waiting, &nothing, now_ms, effects);
 	}
 	while (has_room(effects) && client_transactions_expire(s->clients, now_ms, &event)) {
-		expire_notify(s, &event, effects);
+		notify_outcome_expire(s, &event, effects);
 	}
 	server_transactions_expire(s->servers, now_ms);
 }
@@ -734,7 +592,6 @@ int signalling_change(struct signalling *s, const struct notice *notice, uint64_
 		      struct effects *effects)
 {
 	struct link_evidence link = {.by = IDENTIFIED_BY_NOTHING};
-	struct client_event event;
 
 	switch (notice->kind) {
 	case NOTICE_NEIGHBOUR:
@@ -748,14 +605,11 @@ int signalling_change(struct signalling *s, const struct notice *notice, uint64_
 		link.is_routed = true;
 		return resume_all(s, notice, &link, now_ms, effects);
 	case NOTICE_UNREACHABLE:
-		while (client_transactions_unreachable(s->clients, notice->endpoint, &event)) {
-			report_notify(s, &event, REPORT_WARNING, "notify_unreachable",
-				      " cannot be delivered: the phone is unreachable", effects);
-		}
+		notify_outcome_unreachable(s, notice->endpoint, effects);
 		return 0;
 	case NOTICE_FETCHED:
 		if (client_transactions_stop_device(s->clients, notice->mac) > 0) {
-			count(s, "notify_fetched");
+			signalling_count(s, "notify_fetched");
 		}
 		return 0;
 	}

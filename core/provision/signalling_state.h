@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the parts of signalling share; nobody else includes this. signalling.c takes datagrams in,
+ * notify_outcome.c sees the NOTIFYs home.
+ */
+#ifndef BELLHOP_CORE_PROVISION_SIGNALLING_STATE_H
+#define BELLHOP_CORE_PROVISION_SIGNALLING_STATE_H
+
+#include "core/provision/notifier.h"
+#include "core/provision/rate_limit.h"
+#include "core/provision/signalling.h"
+#include "core/provision/waiting.h"
+#include "core/sip/client_transaction.h"
+#include "core/sip/server_transaction.h"
+
+enum {
+	signalling_counters_max = 128,
+	/* The largest message we make: what is echoed of a request is at most this long. */
+	signalling_answer_size_max = 16384,
+	signalling_report_size = 512,
+};
+
+struct signalling {
+	struct signalling_options options;
+	struct random random;
+	struct server_transactions *servers;
+	struct client_transactions *clients;
+	struct waiting_table *waiting;
+	struct rate_limit rate;
+	struct signalling_counter counters[signalling_counters_max];
+	size_t counter_count;
+	/* One event's working space: nothing in it outlives the call. */
+	struct sip_message message;
+	struct notifier_decision decision;
+	char answer[signalling_answer_size_max];
+	char notify[signalling_answer_size_max];
+};
+
+/* Counts by a constant word. */
+void signalling_count(struct signalling *s, const char *reason);
+
+/*
+ * A response, as sip_message_parse left it in s->message with the result `parsed`: matched to its
+ * NOTIFY or dropped, never answered (decision table, step 2).
+ */
+void notify_outcome_receive(struct signalling *s, int parsed, const struct packet *packet,
+			    uint64_t now_ms, struct effects *effects);
+
+/* A timer of a NOTIFY ended: it is sent again, or given up. */
+void notify_outcome_expire(struct signalling *s, const struct client_event *event,
+			   struct effects *effects);
+
+/* The network refused what went to this endpoint: its NOTIFYs are over, others are untouched. */
+void notify_outcome_unreachable(struct signalling *s, struct endpoint endpoint,
+				struct effects *effects);
+
+#endif
