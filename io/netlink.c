@@ -48,7 +48,7 @@ static int take(struct netlink *netlink, ssize_t length, uint32_t sequence)
 	int outcome = 0;
 
 	for (const struct nlmsghdr *message = (const struct nlmsghdr *)netlink->buffer;
-	     mnl_nlmsg_ok(message, rest); message = mnl_nlmsg_next(message, &rest)) {
+	     netlink_message_is_whole(message, rest); message = mnl_nlmsg_next(message, &rest)) {
 		bool is_ours = sequence != 0 && message->nlmsg_seq == sequence;
 
 		if (is_ours && (message->nlmsg_flags & NLM_F_DUMP_INTR)) {

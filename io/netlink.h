@@ -45,6 +45,15 @@ int netlink_dump(struct netlink *netlink, uint16_t type);
 int netlink_send(struct netlink *netlink, struct nlmsghdr *request);
 
 /*
+ * Does a whole message stand at `message`, of which `rest` octets are there? (mnl_nlmsg_ok takes a
+ * length of 2^31 and more for a negative one.)
+ */
+static inline bool netlink_message_is_whole(const struct nlmsghdr *message, int rest)
+{
+	return mnl_nlmsg_ok(message, rest) && message->nlmsg_len <= (unsigned)rest;
+}
+
+/*
  * Fills `attributes[type]` for the types below `count` with the attributes that stand after a
  * header of `header_size` octets (which the caller knows to be there); NULL for those that do not.
  */
