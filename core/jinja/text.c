@@ -92,6 +92,7 @@ static int shortest_digits(double number, char *digits, size_t size)
 	char text[jinja_double_text_size];
 	size_t count = 0;
 	char *exponent;
+	int value = 0;
 
 	for (int precision = 0; precision <= 16; precision++) {
 		snprintf(text, sizeof(text), "%.*e", precision, number);
@@ -109,7 +110,10 @@ static int shortest_digits(double number, char *digits, size_t size)
 		count--;
 	}
 	digits[count] = '\0';
-	return atoi(exponent + 1);
+	for (const char *c = exponent + 2; *c; c++) {
+		value = value * 10 + (*c - '0');
+	}
+	return exponent[1] == '-' ? -value : value;
 }
 
 static void write_zeros(struct writer *w, int count)
