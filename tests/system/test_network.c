@@ -8,118 +8,18 @@
 #include "io/frame.h"
 #include "io/membership.h"
 #include "io/neighbour.h"
+#include "tests/system/network.h"
 #include "tests/test.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/capability.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { patience_ms = 5000, sip_port = 5060 };
+enum { patience_ms = 5000 };
 
-static const struct mac phone_mac = {{0x00, 0x90, 0x8f, 0x12, 0x34, 0x56}};
-static pid_t phone_host;
-static int server_namespace = -1;
 static struct loop loop;
-
-static bool run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static bool run(const char *format, ...)
-{
-	char command[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(command, sizeof(command), format, arguments);
-	va_end(arguments);
-	return system(command) == 0;
-}
-
-static struct address phone_address(void)
-{
-	return address_ipv4(10, 13, 2, 37);
-}
-
-static struct endpoint group(void)
-{
-	return (struct endpoint){address_ipv4(224, 0, 1, 75), sip_port};
-}
-
-/* A process that does nothing but keep a namespace alive; its id, or -1. */
-static pid_t start_host(void)
-{
-	int ready[2];
-	char byte = 0;
-	pid_t host;
-
-	if (pipe(ready) != 0) {
-		return -1;
-	}
-	host = fork();
-	if (host == 0) {
-		byte = unshare(CLONE_NEWNET) == 0 ? 'y' : 'n';
-		if (write(ready[1], &byte, 1) == 1 && byte == 'y') {
-			close(ready[0]);
-			for (;;) {
-				pause();
-			}
-		}
-		_exit(1);
-	}
-	close(ready[1]);
-	if (read(ready[0], &byte, 1) != 1 || byte != 'y') {
-		host = -1;
-	}
-	close(ready[0]);
-	return host;
-}
-
-static bool build_network(void)
-{
-	if (geteuid() != 0 || unshare(CLONE_NEWNET) != 0) {
-		return false;
-	}
-	phone_host = start_host();
-	server_namespace = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	return phone_host > 0 && server_namespace >= 0 &&
-	       run("ip link set lo up && ip link add br0 type bridge && "
-		   "ip addr add 10.13.4.121/16 dev br0 && ip link set br0 up && "
-		   "ip link add port0 type veth peer name eth0 netns %d && "
-		   "ip link set port0 master br0 up",
-		   (int)phone_host) &&
-	       run("nsenter -t %d -n sh -c 'ip link set lo up && "
-		   "ip link set eth0 address 00:90:8f:12:34:56 && "
-		   "ip addr add 10.13.2.37/16 dev eth0 && ip link set eth0 up && "
-		   "ip route add 224.0.0.0/4 dev eth0'",
-		   (int)phone_host);
-}
-
-/* A phone's socket: belongs to the namespace it was made in, whoever uses it. */
-static int open_phone(void)
-{
-	char path[64];
-	int namespace;
-	int phone = -1;
-	struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(sip_port)};
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)phone_host);
-	namespace = open(path, O_RDONLY | O_CLOEXEC);
-	if (namespace >= 0 && setns(namespace, CLONE_NEWNET) == 0) {
-		phone = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		if (setns(server_namespace, CLONE_NEWNET) != 0 ||
-		    bind(phone, (struct sockaddr *)&own, sizeof(own)) != 0) {
-			abort();
-		}
-	}
-	close(namespace);
-	return phone;
-}
 
 /* The line of the interface in /proc/net/igmp is followed by those of its groups. */
 static bool igmp_lists(const char *interface)
@@ -483,21 +383,6 @@ static void unknown_phone_is_resolved_by_a_datagram(void)
 	check_resolves(&(struct neighbour_options){.is_datagram_only = true});
 }
 
-static bool drop_net_admin(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2];
-	const uint32_t admin = 1u << CAP_NET_ADMIN;
-
-	if (syscall(SYS_capget, &header, data) != 0) {
-		return false;
-	}
-	data[0].effective &= ~admin;
-	data[0].permitted &= ~admin;
-	data[0].inheritable &= ~admin;
-	return syscall(SYS_capset, &header, data) == 0;
-}
-
 /* The kernel's refusal of NTF_USE turns the same question into a datagram. */
 static void resolves_without_the_capability(void)
 {
@@ -510,7 +395,7 @@ static void resolves_without_the_capability(void)
 	child = fork();
 	if (child == 0) {
 		bool is_found =
-			start_asker(&asker, NULL) && drop_net_admin() &&
+			start_asker(&asker, NULL) && network_drop(CAP_NET_ADMIN) &&
 			neighbours_resolve(asker.neighbours, phone_address(), if_nametoindex("br0"),
 					   &mac) == NEIGHBOUR_UNKNOWN &&
 			run_until(is_answered, &asker.answers) &&
@@ -685,7 +570,6 @@ int main(void)
 	RUN(mirror_follows_the_table);
 	RUN(lost_messages_are_made_good);
 	RUN(mirror_is_bounded_and_resolve_sees_beyond_it);
-	kill(phone_host, SIGKILL);
-	waitpid(phone_host, NULL, 0);
+	end_network();
 	return test_end();
 }
