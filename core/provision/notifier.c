@@ -175,6 +175,8 @@ void notifier_decide(const struct signalling_options *options, const struct sip_
 		refuse(decision, 403, policy.reason);
 		decision->is_listed = policy.answer == POLICY_LIST;
 		if (decision->identity.verdict == IDENTITY_CONFLICT) {
+			/* doc/decisions/0005: not even a refusal */
+			decision->refusal.status = 0;
 			report_conflict(packet, &decision->identity, link, effects);
 		}
 	}

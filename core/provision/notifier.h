@@ -19,7 +19,7 @@ enum notifier_verdict {
 struct notifier_decision {
 	enum notifier_verdict verdict;
 	const char *reason;	/* constant word: counted by it */
-	struct refusal refusal; /* NOTIFIER_REFUSE */
+	struct refusal refusal; /* NOTIFIER_REFUSE; status 0: silence by unicast too */
 	struct identity identity;
 	bool is_listed; /* nobody claimed it: show it as new */
 	struct mac mac; /* NOTIFIER_SERVE: of the device */

@@ -142,7 +142,7 @@ static void refuse(const struct turn *t, const struct refusal *refusal)
 	char tag[server_tag_size];
 
 	signalling_count(s, refusal->counter);
-	if (t->packet->is_multicast) {
+	if (t->packet->is_multicast || refusal->status == 0) {
 		return;
 	}
 	server_tag_of(s->servers, &t->key, tag);

@@ -358,7 +358,7 @@ static const char *exception_of(const char *name, const char *phrase)
 	static const char *const exceptions[][2] = {
 		{"ipv6.sip", "404"},
 		{"notify.sip", "none"},
-		{"fanvil-generic-model.sip", "403"},
+		{"fanvil-generic-model.sip", "none"},
 	};
 
 	for (size_t i = 0; i < sizeof(exceptions) / sizeof(exceptions[0]); i++) {
