@@ -392,6 +392,21 @@ static unsigned status_of(int result)
 	}
 }
 
+/* For sentences that do not say it themselves. */
+static const char *remedy_of(unsigned status)
+{
+	switch (status) {
+	case 400:
+		return "correct that and try again";
+	case 404:
+		return "look at what there is with the list command";
+	case 409:
+		return "look at its state with the show command";
+	default:
+		return "see the server's log";
+	}
+}
+
 /* Sentences are "what is wrong; what to do". */
 static void fail_with_problem(struct api_answer *answer, int result, const char *problem)
 {
@@ -409,7 +424,7 @@ static void fail_with_problem(struct api_answer *answer, int result, const char 
 	}
 	snprintf(error, sizeof(error), "%.*s", (int)at, whole.data);
 	snprintf(what_to_do, sizeof(what_to_do), "%s",
-		 at < whole.length ? whole.data + at + 2 : "");
+		 at < whole.length ? whole.data + at + 2 : remedy_of(status_of(result)));
 	api_fail(answer, status_of(result), error, what_to_do);
 }
 
