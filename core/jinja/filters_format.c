@@ -97,10 +97,8 @@ static int filter_mac(struct jinja_call *call, struct jinja_value *result)
 		return code;
 	}
 	if (!read_mac_style(name, &style)) {
-		return jinja_fail_detail(call->render, call->node,
-					 "the form is lower or upper, then : - . or nothing, "
-					 "not '%'",
-					 name);
+		return jinja_fail(call->render, call->node,
+				  "the form is lower or upper, then one of : - . or nothing");
 	}
 	if (mac_parse(text, &mac) != 0) {
 		return jinja_fail_value(call->render, call->node, "the % is no MAC address",

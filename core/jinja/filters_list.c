@@ -322,8 +322,7 @@ static int filter_dictsort(struct jinja_call *call, struct jinja_value *result)
 					"expected a dictionary, found a %", self);
 	}
 	if (!span_equal(by, SPAN("key")) && !span_equal(by, SPAN("value"))) {
-		return jinja_fail_detail(call->render, call->node,
-					 "by is 'key' or 'value', not '%'", by);
+		return jinja_fail(call->render, call->node, "by is one of key and value");
 	}
 	code = jinja_allocate(call->render, call->node,
 			      (self->dict->count + 1) * sizeof(*state.rows), &state.rows);

@@ -144,8 +144,8 @@ static int round_method(struct jinja_call *call, enum round_method *method)
 		  : span_equal(name, SPAN("floor")) ? ROUND_FLOOR
 						    : ROUND_COMMON;
 	if (*method == ROUND_COMMON && !span_equal(name, SPAN("common"))) {
-		return jinja_fail_detail(call->render, call->node,
-					 "the method is common, ceil or floor, not '%'", name);
+		return jinja_fail(call->render, call->node,
+				  "the method is one of common, ceil and floor");
 	}
 	return 0;
 }
