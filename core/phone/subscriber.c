@@ -9,6 +9,8 @@
 enum { t1_ms = 500, t2_ms = 4000, key_size = 2048 };
 
 static const struct span package = {"ua-profile", 10};
+/* The account of a phone that has none yet. */
+static const struct span own_user = {"00000001", 8};
 
 static bool is_waiting(const struct subscriber *s)
 {
@@ -38,7 +40,9 @@ int subscriber_init(struct subscriber *subscriber, const struct subscriber_optio
 
 static void write_own_uri(struct writer *w, struct endpoint local)
 {
-	writer_text(w, "<sip:00000001@");
+	writer_text(w, "<sip:");
+	writer_put(w, own_user);
+	writer_char(w, '@');
 	endpoint_write(w, local);
 	writer_char(w, '>');
 }
@@ -359,6 +363,12 @@ static void answer(struct subscriber *s, const struct packet *packet, const stru
 					.source = packet->source};
 
 	sip_write_response(&w, message, &response);
+	if (verdict->status == 200) {
+		/* The NOTIFY makes the dialog (RFC 6665 4.4.1), so its 200 does as R-3261-40 says.
+		 */
+		sip_write_record_routes(&w, message);
+		sip_write_contact(&w, own_user, s->options.local);
+	}
 	write_refusal_headers(&w, verdict, message);
 	sip_write_end(&w, (struct span){0}, (struct span){0});
 	if (w.failed) {

@@ -267,6 +267,7 @@ static void takes_a_200_and_a_notify_in_rfc_form(void)
 	CHECK(sent_has("\r\nCSeq: 1 NOTIFY\r\n"));
 	CHECK(sent_has("\r\nContent-Length: 0\r\n\r\n"));
 	CHECK(!sent_has("Event"));
+	CHECK(sent_has("Contact: <sip:00000001@10.13.2.37:5060>\r\n"));
 	CHECK_EQUAL(SUBSCRIBER_DONE, subscriber.state);
 	CHECK_TEXT("tftp://10.13.4.121", subscriber_url(&subscriber));
 	CHECK_TEXT("rfc", span_text(effects.events[0].form));
@@ -609,6 +610,15 @@ static void answers_to_where_the_via_says(void)
 	CHECK(sent_has("received=10.13.4.99"));
 }
 
+/* R-3261-40 */
+static void copies_record_routes(void)
+{
+	begin();
+	CHECK_EQUAL(0, receive(notify_with("Record-Route: <sip:p1;lr>, <sip:p2;lr>\r\n" URL_BODY),
+			       server));
+	CHECK(sent_has("\r\nRecord-Route: <sip:p1;lr>, <sip:p2;lr>\r\n"));
+}
+
 static void hides_credentials_in_events(void)
 {
 	begin();
@@ -663,6 +673,7 @@ int main(void)
 	RUN(takes_the_url_as_it_stands);
 	RUN(waits_32_seconds_for_the_notify);
 	RUN(answers_to_where_the_via_says);
+	RUN(copies_record_routes);
 	RUN(hides_credentials_in_events);
 	RUN(reads_no_octet_too_many);
 	phone_effects_free(&effects);
