@@ -118,9 +118,7 @@ static int take_argument(struct format_state *s, const struct conversion *c,
 
 	if (c->name.data) {
 		*argument = from->kind == JINJA_DICT ? jinja_dict_get(from, c->name) : NULL;
-		return *argument ? 0
-				 : jinja_fail_detail(s->render, s->node,
-						     "the format has no value for '%'", c->name);
+		return *argument ? 0 : fail(s, "the format names a value that is not given");
 	}
 	if (is_tuple(from)) {
 		*argument = s->next < from->list->count ? &from->list->items[s->next] : NULL;
@@ -285,8 +283,7 @@ static int put_conversion(struct format_state *s, const struct conversion *c)
 		return jinja_append(s->render, s->node, &s->buffer, SPAN("%"));
 	}
 	if (!strchr("srdiuxXofFeEgG", c->letter) || c->letter == '\0') {
-		return jinja_fail_detail(s->render, s->node, "the format does not know '%'",
-					 span_make(&c->letter, 1));
+		return fail(s, "the format has an unknown conversion");
 	}
 	result = take_argument(s, c, &argument);
 	if (result < 0) {

@@ -4,6 +4,9 @@
 
 #include <errno.h>
 
+/* Variables of all loops of a template; a scope is searched from front to back. */
+enum { slots_max = 5000 };
+
 bool jinja_parser_advance(struct jinja_parser *parser)
 {
 	if (parser->result == 0) {
@@ -226,6 +229,9 @@ const struct jinja_variable *jinja_scope_declare(struct jinja_parser *parser, st
 	variable = find_in_scope(scope, name);
 	if (variable) {
 		return variable;
+	}
+	if (parser->template->slot_count >= slots_max) {
+		return jinja_parser_fail(parser, "too many variables in loops", (struct span){0});
 	}
 	variable = jinja_parser_allocate(parser, sizeof(*variable));
 	if (!variable) {

@@ -260,6 +260,11 @@ static void forget_slots(struct jinja_render *render, const struct jinja_node *n
 	}
 }
 
+static int charge_turn(struct jinja_render *render, const struct jinja_node *node)
+{
+	return jinja_charge(render, node, 1 + (node->loop.slot_end - node->loop.slot_first) / 16);
+}
+
 /* The items for which the loop's `if` holds. */
 static int filter_items(struct jinja_render *render, const struct jinja_node *node,
 			const struct jinja_list **items)
@@ -272,10 +277,12 @@ static int filter_items(struct jinja_render *render, const struct jinja_node *no
 	for (size_t i = 0; i < (*items)->count; i++) {
 		struct jinja_value test;
 		bool truth;
-		int result;
+		int result = charge_turn(render, node);
 
 		forget_slots(render, node);
-		result = assign(render, node->loop.target, &(*items)->items[i]);
+		if (result == 0) {
+			result = assign(render, node->loop.target, &(*items)->items[i]);
+		}
 		if (result == 0) {
 			result = jinja_evaluate(render, node->loop.condition, &test);
 		}
@@ -300,7 +307,7 @@ static int render_turns(struct jinja_render *render, const struct jinja_node *no
 	int result = 0;
 
 	for (; result == 0 && loop->index < loop->items->count; loop->index++) {
-		result = jinja_charge(render, node, 1);
+		result = charge_turn(render, node);
 		if (result < 0) {
 			return result;
 		}

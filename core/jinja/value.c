@@ -8,6 +8,9 @@
 /* Below this many entries a dictionary is searched from front to back. */
 enum { dict_linear_max = 8 };
 
+/* Tuples as keys are looked into this deep. */
+enum { hash_depth_max = 4 };
+
 static int make(struct arena *arena, uint8_t kind, size_t size, struct jinja_value *value)
 {
 	void *place = arena_allocate(arena, size);
@@ -74,8 +77,8 @@ static bool is_hashable(const struct jinja_value *key)
 	return (key->flags & JINJA_TUPLE) != 0;
 }
 
-/* FNV-1a; equal keys (1, 1.0, true) must have equal hashes, tuples all share one. */
-static uint32_t hash_key(const struct jinja_value *key)
+/* FNV-1a; equal keys (1, 1.0, true) must have equal hashes. */
+static uint32_t hash_value(const struct jinja_value *key, unsigned depth)
 {
 	uint64_t hash = 0xcbf29ce484222325;
 	int64_t integer = 0;
@@ -86,10 +89,21 @@ static uint32_t hash_key(const struct jinja_value *key)
 		}
 		return (uint32_t)(hash ^ hash >> 32);
 	}
+	if (key->kind == JINJA_LIST && depth > 0) {
+		for (size_t i = 0; i < key->list->count; i++) {
+			hash = (hash ^ hash_value(&key->list->items[i], depth - 1)) * 0x100000001b3;
+		}
+		return (uint32_t)(hash ^ hash >> 32);
+	}
 	if (jinja_to_integer(key, &integer)) {
 		hash = (hash ^ (uint64_t)integer) * 0x9e3779b97f4a7c15;
 	}
 	return (uint32_t)(hash >> 32);
+}
+
+static uint32_t hash_key(const struct jinja_value *key)
+{
+	return hash_value(key, hash_depth_max);
 }
 
 /* Index of the entry, or dict->count when the key is not there. */
