@@ -133,6 +133,9 @@ static int expand(const struct expansion *e, struct span text, struct writer *w)
 			break;
 		}
 		end = span_find(text, '}');
+		if (end == text.length) {
+			return refuse(e, -EINVAL, "a %{ has no }", SPAN(""));
+		}
 		error = write_name(e, span_slice(text, 2, end), w);
 		if (error) {
 			return error;

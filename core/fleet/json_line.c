@@ -83,6 +83,9 @@ static bool enter_member(struct cursor *c, struct span key)
 			return true;
 		}
 		skip_value(c);
+		if (peek(c) != ',') {
+			return false;
+		}
 		advance(c);
 	}
 }
@@ -96,6 +99,9 @@ static bool enter_item(struct cursor *c, uint64_t index)
 			return false;
 		}
 		skip_value(c);
+		if (peek(c) != ',') {
+			return false;
+		}
 		advance(c);
 		skip_blanks(c);
 	}

@@ -461,7 +461,7 @@ static int check_shape(struct loader *l, const char *key, struct span shape)
 		for (size_t j = 0; j < sizeof(known) / sizeof(*known); j++) {
 			is_known = is_known || span_equal(name, span_text(known[j]));
 		}
-		if (!is_known) {
+		if (!is_known || span_find(rest, '}') == rest.length) {
 			return refuse_member(l, key, "has a %{name} that there is not");
 		}
 	}
