@@ -319,8 +319,8 @@ static void packet_says_where_it_came_in(void)
 	char expected[128];
 
 	options.group = (struct endpoint){group_address, 0};
-	options.listen[0].port = 45060;
-	options.group.port = 45060;
+	options.listen[0].port = free_port();
+	options.group.port = options.listen[0].port;
 	snprintf(options.interfaces[0], IF_NAMESIZE, "lo");
 	snprintf(options.interfaces[1], IF_NAMESIZE, "nosuch0");
 	options.interface_count = 2;
