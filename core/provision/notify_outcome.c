@@ -36,7 +36,6 @@ static bool match_response(struct signalling *s, const struct packet *packet,
 			   struct client_key *key)
 {
 	const struct sip_message *m = &s->message;
-	unsigned via_count = sip_message_row_count(m, SIP_HEADER_VIA);
 	struct sip_list vias = sip_message_list(m, SIP_HEADER_VIA);
 	struct client_event event;
 	struct span via;
@@ -45,8 +44,8 @@ static bool match_response(struct signalling *s, const struct packet *packet,
 		*key = client_key_of_branch(s->clients, m->via.branch, m->cseq.method_text);
 		if (client_transactions_look(s->clients, *key, &event)) {
 			/* RFC 3261 8.1.3.3: more than one Via, and it is another's response */
-			return via_is_ours(&m->via, &event) && via_count == 1 &&
-			       sip_list_next(&vias, &via) && !sip_list_next(&vias, &via);
+			return via_is_ours(&m->via, &event) && sip_list_next(&vias, &via) &&
+			       !sip_list_next(&vias, &via);
 		}
 	}
 	/* The print form: the phone's own Via came back, or none. */
