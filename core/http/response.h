@@ -30,13 +30,18 @@ enum http_framing {
 	HTTP_FRAMING_NONE,    /* no body and none told: 1xx, 204, 304 */
 };
 
+struct http_body_facts {
+	enum http_framing framing;
+	uint64_t content_length; /* HTTP_FRAMING_LENGTH */
+};
+
 /*
  * Writes status line and fields. `minor` is the request's: to HTTP/1.0 keep-alive is told, chunked
- * is not used. The writer fails when it has no room.
+ * is not used. The writer fails when it has no room, or when a value holds a control octet.
  */
 void http_response_write_head(struct writer *w, const struct http_response *response,
-			      enum http_framing framing, uint64_t content_length, unsigned minor,
-			      bool keeps_alive, uint64_t now_utc_ms);
+			      const struct http_body_facts *body, unsigned minor, bool keeps_alive,
+			      uint64_t now_utc_ms);
 
 /* "Not Found"; the class's name for a status that is not in the registry. */
 const char *http_status_text(unsigned status);

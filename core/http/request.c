@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/http/request.h"
+
+#include "core/http/request_check.h"
+
+#include <errno.h>
+#include <llhttp.h>
+#include <stdlib.h>
+
+/* Blank lines that may stand before a request, in octets (R-HTTP-25 asks for one of them). */
+enum { blank_octets_max = 8 };
+
+enum state { STATE_HEAD, STATE_HEAD_TOLD, STATE_BODY, STATE_DONE, STATE_BAD };
+
+struct http_parser {
+	llhttp_t llhttp;
+	enum state state;
+	struct http_fault fault;
+	struct http_request request;
+	char head[http_head_bytes_max];
+	size_t head_length;
+	size_t line_start; /* in head, of the line being read */
+	size_t blank_octets;
+	char *body;
+	size_t body_length;
+	size_t body_size; /* bytes of `body` */
+	size_t body_max;
+	uint64_t body_octets_read; /* as they came, with what chunks cost */
+	bool head_is_parsed;
+	bool body_is_whole;
+};
+
+static int on_header_field(llhttp_t *llhttp, const char *at, size_t length)
+{
+	struct http_parser *p = llhttp->data;
+	struct http_request *request = &p->request;
+
+	if (p->head_is_parsed) {
+		return 0; /* trailers are dropped */
+	}
+	if (request->header_count == http_headers_max) {
+		p->fault = (struct http_fault){431, "headers"};
+		return -1;
+	}
+	request->headers[request->header_count++] =
+		(struct http_header){.name = span_make(at, length)};
+	return 0;
+}
+
+static int on_header_value(llhttp_t *llhttp, const char *at, size_t length)
+{
+	struct http_parser *p = llhttp->data;
+	struct span *value;
+
+	if (p->head_is_parsed || p->request.header_count == 0) {
+		return 0;
+	}
+	value = &p->request.headers[p->request.header_count - 1].value;
+	if (!value->data) {
+		value->data = at;
+	}
+	value->length = (size_t)(at + length - value->data);
+	return 0;
+}
+
+static int on_headers_complete(llhttp_t *llhttp)
+{
+	struct http_parser *p = llhttp->data;
+
+	p->head_is_parsed = true;
+	p->request.keeps_alive = llhttp_should_keep_alive(llhttp) != 0;
+	llhttp->upgrade = 0; /* RFC 9110 7.8: Upgrade may be ignored; what follows is still HTTP */
+	return 0;
+}
+
+static int on_body(llhttp_t *llhttp, const char *at, size_t length)
+{
+	struct http_parser *p = llhttp->data;
+
+	if (length > p->body_max - p->body_length) {
+		p->fault = (struct http_fault){413, "body"};
+		return -1;
+	}
+	if (length > p->body_size - p->body_length) {
+		size_t size = p->body_size * 2 > 4096 ? p->body_size * 2 : 4096;
+		char *body;
+
+		size = size < p->body_length + length ? p->body_length + length : size;
+		size = size > p->body_max ? p->body_max : size;
+		body = realloc(p->body, size);
+		if (!body) {
+			p->fault = (struct http_fault){413, "memory"};
+			return -1;
+		}
+		p->body = body;
+		p->body_size = size;
+	}
+	memcpy(p->body + p->body_length, at, length);
+	p->body_length += length;
+	return 0;
+}
+
+static int on_message_complete(llhttp_t *llhttp)
+{
+	struct http_parser *p = llhttp->data;
+
+	p->body_is_whole = true;
+	return HPE_PAUSED; /* what follows is the next request's */
+}
+
+static const llhttp_settings_t settings = {
+	.on_header_field = on_header_field,
+	.on_header_value = on_header_value,
+	.on_headers_complete = on_headers_complete,
+	.on_body = on_body,
+	.on_message_complete = on_message_complete,
+};
+
+int http_parser_new(struct http_parser **parser, size_t body_max)
+{
+	struct http_parser *p = calloc(1, sizeof(*p));
+
+	if (!p) {
+		return -ENOMEM;
+	}
+	p->body_max = body_max;
+	http_parser_next(p);
+	*parser = p;
+	return 0;
+}
+
+void http_parser_free(struct http_parser *parser)
+{
+	if (parser) {
+		free(parser->body);
+		free(parser);
+	}
+}
+
+void http_parser_next(struct http_parser *parser)
+{
+	llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);
+	parser->llhttp.data = parser;
+	parser->state = STATE_HEAD;
+	parser->fault = (struct http_fault){0, NULL};
+	parser->request = (struct http_request){.header_count = 0};
+	parser->head_length = 0;
+	parser->line_start = 0;
+	parser->blank_octets = 0;
+	parser->body_length = 0;
+	parser->body_octets_read = 0;
+	parser->head_is_parsed = false;
+	parser->body_is_whole = false;
+	/* A long body is rare: its room is not kept for the life of the connection. */
+	free(parser->body);
+	parser->body = NULL;
+	parser->body_size = 0;
+}
+
+static enum http_progress refuse(struct http_parser *p, unsigned status, const char *reason)
+{
+	p->fault = (struct http_fault){status, reason};
+	p->state = STATE_BAD;
+	return HTTP_REQUEST_BAD;
+}
+
+/* The whole head lies in one piece, so that every view llhttp gives points into it. */
+static enum http_progress parse_head(struct http_parser *p)
+{
+	enum llhttp_errno error = llhttp_execute(&p->llhttp, p->head, p->head_length);
+
+	if (p->fault.status != 0) {
+		return refuse(p, p->fault.status, p->fault.reason);
+	}
+	if (error == HPE_INVALID_TRANSFER_ENCODING) {
+		return refuse(p, 501, "transfer_coding");
+	}
+	if ((error != HPE_OK && error != HPE_PAUSED) || !p->head_is_parsed) {
+		return refuse(p, 400, "syntax");
+	}
+	p->fault = http_check_head(&p->request);
+	if (p->fault.status != 0) {
+		return refuse(p, p->fault.status, p->fault.reason);
+	}
+	p->state = STATE_HEAD_TOLD;
+	return HTTP_HEAD_DONE;
+}
+
+static enum http_progress end_line(struct http_parser *p, bool *is_last)
+{
+	struct span line = span_make(p->head + p->line_start, p->head_length - p->line_start - 2);
+
+	*is_last = span_is_empty(line);
+	if (p->line_start == 0) {
+		p->fault = http_check_line(line, &p->request);
+		if (p->fault.status != 0) {
+			return refuse(p, p->fault.status, p->fault.reason);
+		}
+	}
+	p->line_start = p->head_length;
+	return HTTP_NEEDS_MORE;
+}
+
+/* Octets that may stand nowhere in a head, and line ends that are not CRLF (RFC 9112 2.2, 5.2). */
+static const char *octet_fault(const struct http_parser *p, char c)
+{
+	bool is_line_start = p->head_length == p->line_start;
+	bool follows_cr = p->head_length > 0 && p->head[p->head_length - 1] == '\r';
+
+	if ((c == '\n') != follows_cr) {
+		return "line_end";
+	}
+	if (((unsigned char)c < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7f) {
+		return "control";
+	}
+	if (is_line_start && p->head_length > 0 && (c == ' ' || c == '\t')) {
+		return "obs_fold"; /* R-HTTP-24 */
+	}
+	return NULL;
+}
+
+static enum http_progress feed_head(struct http_parser *p, struct span *bytes)
+{
+	size_t taken = 0;
+	enum http_progress progress = HTTP_NEEDS_MORE;
+
+	while (taken < bytes->length && progress == HTTP_NEEDS_MORE) {
+		char c = bytes->data[taken++];
+		bool is_last = false;
+		const char *wrong;
+
+		if (p->head_length == 0 && (c == '\r' || c == '\n')) {
+			if (++p->blank_octets > blank_octets_max) {
+				progress = refuse(p, 400, "blank_lines");
+			}
+			continue;
+		}
+		wrong = octet_fault(p, c);
+		if (wrong) {
+			progress = refuse(p, 400, wrong);
+			break;
+		}
+		if (p->head_length == sizeof(p->head)) {
+			progress = p->line_start == 0 ? refuse(p, 414, "target_length")
+						      : refuse(p, 431, "head_length");
+			break;
+		}
+		p->head[p->head_length++] = c;
+		if (c == '\n') {
+			progress = end_line(p, &is_last);
+			if (is_last && progress == HTTP_NEEDS_MORE) {
+				progress = parse_head(p);
+			}
+		}
+	}
+	*bytes = span_slice(*bytes, taken, bytes->length);
+	return progress;
+}
+
+static enum http_progress begin_body(struct http_parser *p)
+{
+	if (p->request.content_length > p->body_max) {
+		return refuse(p, 413, "body");
+	}
+	if (!p->request.is_chunked && p->request.content_length == 0) {
+		p->state = STATE_DONE;
+		return HTTP_REQUEST_DONE;
+	}
+	p->state = STATE_BODY;
+	return HTTP_NEEDS_MORE;
+}
+
+static enum http_progress feed_body(struct http_parser *p, struct span *bytes)
+{
+	size_t taken = bytes->length;
+	enum llhttp_errno error;
+
+	if (bytes->length == 0) {
+		return HTTP_NEEDS_MORE;
+	}
+	error = llhttp_execute(&p->llhttp, bytes->data, bytes->length);
+	if (error == HPE_PAUSED && p->body_is_whole) {
+		taken = (size_t)(llhttp_get_error_pos(&p->llhttp) - bytes->data);
+	} else if (error != HPE_OK) {
+		return p->fault.status != 0 ? refuse(p, p->fault.status, p->fault.reason)
+					    : refuse(p, 400, "body_syntax");
+	}
+	p->body_octets_read += taken;
+	*bytes = span_slice(*bytes, taken, bytes->length);
+	if (p->body_is_whole) {
+		p->request.body = span_make(p->body, p->body_length);
+		p->state = STATE_DONE;
+		return HTTP_REQUEST_DONE;
+	}
+	/* Chunks of one octet cost six; extensions and trailers must end some time too. */
+	if (p->body_octets_read > 8 * (uint64_t)p->body_max + http_head_bytes_max) {
+		return refuse(p, 413, "body");
+	}
+	return HTTP_NEEDS_MORE;
+}
+
+enum http_progress http_parser_feed(struct http_parser *parser, struct span *bytes)
+{
+	enum http_progress progress;
+
+	switch (parser->state) {
+	case STATE_HEAD:
+		return feed_head(parser, bytes);
+	case STATE_HEAD_TOLD:
+		progress = begin_body(parser);
+		return progress == HTTP_NEEDS_MORE ? feed_body(parser, bytes) : progress;
+	case STATE_BODY:
+		return feed_body(parser, bytes);
+	case STATE_DONE:
+		return HTTP_REQUEST_DONE;
+	case STATE_BAD:
+		break;
+	}
+	return HTTP_REQUEST_BAD;
+}
+
+bool http_parser_is_inside(const struct http_parser *parser)
+{
+	return parser->head_length > 0;
+}
+
+const struct http_request *http_parser_request(const struct http_parser *parser)
+{
+	return &parser->request;
+}
+
+unsigned http_parser_status(const struct http_parser *parser)
+{
+	return parser->fault.status;
+}
+
+const char *http_parser_reason(const struct http_parser *parser)
+{
+	return parser->fault.reason;
+}
