@@ -80,16 +80,17 @@ static int read_mode(struct span text, enum tftp_mode *mode)
 
 static int read_request(struct span bytes, struct tftp_packet *packet)
 {
-	struct span rest = span_slice(bytes, 2, bytes.length);
+	bool is_long = bytes.length > tftp_request_max;
+	struct span rest = span_slice(bytes, 2, is_long ? tftp_request_max : bytes.length);
 	struct span mode;
 	int result;
 
-	if (bytes.length > tftp_request_max) {
-		return -EMSGSIZE;
-	}
 	if (!take_string(&rest, &packet->file) || span_is_empty(packet->file) ||
 	    !take_string(&rest, &mode)) {
-		return -EBADMSG;
+		return is_long ? -EMSGSIZE : -EBADMSG;
+	}
+	if (is_long) {
+		return -E2BIG;
 	}
 	result = read_mode(mode, &packet->mode);
 	if (result == 0) {
@@ -146,6 +147,8 @@ int tftp_read(struct span bytes, struct tftp_packet *packet)
 	}
 	if (result == 0) {
 		*packet = read;
+	} else if (result != -EBADMSG) {
+		packet->opcode = read.opcode;
 	}
 	return result;
 }

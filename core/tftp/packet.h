@@ -38,7 +38,7 @@ enum {
 	tftp_block_size_default = 512,
 	tftp_block_size_min = 8, /* RFC 2348 */
 	tftp_block_size_max = 65464,
-	tftp_request_max = 512, /* RFC 2347: longer requests are not read */
+	tftp_request_max = 516, /* RFC 2347 says 512; boot ROMs pad to a whole data packet */
 	tftp_header_size = 4,	/* of DATA and ACK */
 };
 

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/provision/transfers.h"
+
+#include "core/base/table.h"
+#include "core/provision/transfer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+	effects_count_max = 256,
+	effects_bytes_max = 4 << 20,
+	effects_for_one = 80, /* what one transfer appends at most at once */
+	evidence_wait_ms = 50,
+	evidence_wait_ms_max = 1000,
+	serve_bytes_max = 4 << 20, /* of one answer of files_serve */
+};
+
+struct transfers {
+	struct transfers_options options;
+	struct transfers_counters counters;
+	struct random random;
+	struct table by_peer;
+	struct transfer **slots; /* options.transfers_max; the low 16 bits of an id, minus one */
+	uint64_t serial;	 /* the other bits */
+	uint64_t next_wake;	 /* nothing is due before it */
+	size_t held_bytes;
+	struct arena arena; /* of one answer of files_serve */
+};
+
+int transfer_effects_init(struct transfer_effects *effects)
+{
+	*effects = (struct transfer_effects){.count_max = effects_count_max};
+	effects->items = calloc(effects_count_max, sizeof(*effects->items));
+	if (!effects->items) {
+		return -ENOMEM;
+	}
+	if (effects_init(&effects->others, effects_count_max, effects_bytes_max) != 0) {
+		free(effects->items);
+		effects->items = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void transfer_effects_reset(struct transfer_effects *effects)
+{
+	effects->count = 0;
+	effects_reset(&effects->others);
+}
+
+void transfer_effects_free(struct transfer_effects *effects)
+{
+	free(effects->items);
+	effects->items = NULL;
+	effects->count = 0;
+	effects_free(&effects->others);
+}
+
+void transfers_defaults(struct transfers_options *options)
+{
+	*options = (struct transfers_options){
+		.transfers_max = 500,
+		.transfers_per_source_max = 16,
+		.held_bytes_max = 64 << 20,
+		.block_size_max = 1428, /* R-TFTP-22: room for PPPoE and a tunnel's head */
+		.window_size_max = 16,
+		.resend_ms = 1000,
+		.resend_ms_max = 8000,
+		.resends_max = 6,
+		.life_ms_max = UINT64_C(3600) * 1000,
+	};
+}
+
+static struct span key_of(const void *entry)
+{
+	const struct transfer *t = entry;
+
+	return span_make((const char *)t->key, sizeof(t->key));
+}
+
+int transfers_new(struct transfers **transfers, const struct transfers_options *options)
+{
+	struct transfers *ts = calloc(1, sizeof(*ts));
+
+	if (!ts) {
+		return -ENOMEM;
+	}
+	ts->options = *options;
+	if (ts->options.transfers_max > UINT16_MAX) {
+		ts->options.transfers_max = UINT16_MAX;
+	}
+	/* A whole window must fit into the list of effects, with what else one step appends. */
+	if (ts->options.window_size_max > effects_for_one - 16) {
+		ts->options.window_size_max = effects_for_one - 16;
+	}
+	ts->slots = calloc(ts->options.transfers_max, sizeof(struct transfer *));
+	if (!ts->slots) {
+		free(ts);
+		return -ENOMEM;
+	}
+	random_init(&ts->random, options->seed);
+	table_init(&ts->by_peer, ts->options.transfers_max, &ts->random, key_of);
+	arena_init(&ts->arena, serve_bytes_max);
+	ts->next_wake = UINT64_MAX;
+	*transfers = ts;
+	return 0;
+}
+
+static size_t held_by(const struct transfer *t)
+{
+	size_t bytes = t->is_stored ? transfer_chunk_size : t->bytes_length;
+
+	return bytes + t->window_size * t->block_size;
+}
+
+static void free_transfer(struct transfers *ts, struct transfer *t)
+{
+	table_remove(&ts->by_peer, key_of(t));
+	ts->slots[(t->id & UINT16_MAX) - 1] = NULL;
+	ts->counters.open--;
+	if (t->bytes) {
+		ts->held_bytes -= held_by(t);
+	}
+	free(t->bytes);
+	free(t->window);
+	free(t);
+}
+
+void transfers_free(struct transfers *transfers)
+{
+	if (!transfers) {
+		return;
+	}
+	for (size_t i = 0; i < transfers->options.transfers_max; i++) {
+		if (transfers->slots[i]) {
+			free_transfer(transfers, transfers->slots[i]);
+		}
+	}
+	table_free(&transfers->by_peer);
+	arena_free(&transfers->arena);
+	free(transfers->slots);
+	free(transfers);
+}
+
+static struct transfer *find(const struct transfers *ts, uint64_t id)
+{
+	size_t slot = id & UINT16_MAX;
+	struct transfer *t;
+
+	if (slot == 0 || slot > ts->options.transfers_max) {
+		return NULL;
+	}
+	t = ts->slots[slot - 1];
+	return t && t->id == id ? t : NULL;
+}
+
+static void make_key(uint8_t key[static transfer_key_size], const struct packet *packet)
+{
+	struct writer w = writer_over((char *)key, transfer_key_size);
+
+	writer_u8(&w, packet->source.address.family);
+	writer_put(&w, span_make((const char *)packet->source.address.octets, 16));
+	writer_u16(&w, packet->source.port);
+	writer_u8(&w, packet->local.family);
+	writer_put(&w, span_make((const char *)packet->local.octets, 16));
+	while (w.length < w.size) {
+		writer_u8(&w, 0);
+	}
+}
+
+static struct transfer_common common(struct transfers *ts, struct transfer_effects *effects,
+				     uint64_t now_ms)
+{
+	return (struct transfer_common){&ts->options, &ts->counters, effects, now_ms};
+}
+
+static uint64_t due_at(const struct transfers *ts, const struct transfer *t)
+{
+	uint64_t life_end = t->started_ms + ts->options.life_ms_max;
+
+	return t->deadline_ms < life_end ? t->deadline_ms : life_end;
+}
+
+/* After every step of a transfer: its timer, or its end. */
+static void settle(struct transfers *ts, struct transfer *t, struct transfer_effects *effects)
+{
+	struct change fetched;
+
+	if (!transfer_is_over(t)) {
+		uint64_t due = due_at(ts, t);
+
+		ts->next_wake = due < ts->next_wake ? due : ts->next_wake;
+		return;
+	}
+	if (t->state == TRANSFER_COMPLETE) {
+		struct change *copy;
+
+		ts->counters.completed++;
+		fetched = files_fetched(&t->served, &t->answer);
+		copy = change_copy(&effects->others.arena, &fetched);
+		if (copy) {
+			effects_change(&effects->others, copy);
+		}
+	} else {
+		ts->counters.abandoned++;
+	}
+	transfer_emit(effects, (struct transfer_effect){.kind = TRANSFER_CLOSE, .id = t->id});
+	free_transfer(ts, t);
+}
+
+static size_t count_from(const struct transfers *ts, struct address source)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ts->options.transfers_max; i++) {
+		count += ts->slots[i] && address_equal(ts->slots[i]->peer.address, source);
+	}
+	return count;
+}
+
+/* Refuses from the listening socket: no state, and nothing larger than the request (R-TFTP-36). */
+static void refuse(struct transfers *ts, const struct packet *packet, enum tftp_error error,
+		   const char *text, struct transfer_effects *effects)
+{
+	struct transfer_effect target = {.to = packet->source,
+					 .local = packet->local,
+					 .interface = packet->interface};
+
+	ts->counters.refused++;
+	transfer_send_error(effects, target, error, text);
+}
+
+static struct transfer *add_transfer(struct transfers *ts, const struct packet *packet)
+{
+	struct transfer *t;
+	size_t slot = 0;
+
+	while (slot < ts->options.transfers_max && ts->slots[slot]) {
+		slot++;
+	}
+	if (slot == ts->options.transfers_max ||
+	    count_from(ts, packet->source.address) >= ts->options.transfers_per_source_max) {
+		return NULL;
+	}
+	t = calloc(1, sizeof(*t));
+	if (!t) {
+		return NULL;
+	}
+	make_key(t->key, packet);
+	if (table_add(&ts->by_peer, t) != 0) {
+		free(t);
+		return NULL;
+	}
+	t->id = ++ts->serial << 16 | (slot + 1);
+	ts->slots[slot] = t;
+	ts->counters.open++;
+	t->peer = packet->source;
+	t->local = packet->local;
+	t->interface = packet->interface;
+	memcpy(t->request, packet->bytes.data, packet->bytes.length);
+	t->request_length = packet->bytes.length;
+	return t;
+}
+
+/* What was served, kept for as long as the transfer lives. */
+static void keep_answer(struct transfer *t, const struct file_request *request,
+			const struct file_answer *answer)
+{
+	t->served = *request;
+	t->answer = *answer;
+	span_to_text(answer->name, t->name, sizeof(t->name));
+	span_to_text(request->interface, t->interface_name, sizeof(t->interface_name));
+	t->served.path = span_make(NULL, 0);
+	t->served.user_agent = span_make(NULL, 0);
+	t->served.interface = span_text(t->interface_name);
+	t->answer.name = span_text(t->name);
+	t->answer.bytes = span_make(NULL, 0);
+	t->answer.content_type = span_make(NULL, 0);
+	t->answer.etag = span_make(NULL, 0);
+}
+
+/* Takes the answer over into the transfer: rendered bytes, or a stored file to open. */
+static void accept(struct transfers *ts, struct transfer *t, const struct file_request *request,
+		   const struct file_answer *answer, const struct transfer_common *c)
+{
+	bool is_stored = answer->verdict == FILE_CATALOGUE;
+	size_t room = is_stored ? transfer_chunk_size : answer->bytes.length;
+
+	keep_answer(t, request, answer);
+	t->is_stored = is_stored;
+	t->bytes_length = is_stored ? 0 : answer->bytes.length;
+	if (ts->held_bytes + held_by(t) > ts->options.held_bytes_max) {
+		ts->counters.full++;
+		t->state = TRANSFER_ABANDONED;
+		return;
+	}
+	t->bytes = malloc(room > 0 ? room : 1);
+	if (!t->bytes) {
+		t->state = TRANSFER_ABANDONED;
+		return;
+	}
+	ts->held_bytes += held_by(t);
+	if (is_stored) {
+		t->state = TRANSFER_OPENING;
+		t->deadline_ms = c->now_ms + evidence_wait_ms_max;
+		transfer_emit(c->effects, (struct transfer_effect){.kind = TRANSFER_OPEN_FILE,
+								   .id = t->id,
+								   .bytes = t->answer.name});
+		return;
+	}
+	if (room > 0) {
+		memcpy(t->bytes, answer->bytes.data, room);
+	}
+	t->size = room;
+	t->offset = room;
+	transfer_start(t, c);
+}
+
+/* Asks files_serve, now or again when the sender was not known yet. */
+static void ask(struct transfers *ts, struct transfer *t, const struct transfer_common *c)
+{
+	struct tftp_packet read;
+	struct packet packet = {.source = t->peer, .local = t->local, .interface = t->interface};
+	struct file_answer answer = {.verdict = FILE_REFUSED};
+	struct file_request request = {.door = DOOR_TFTP, .source = t->peer, .local = t->local};
+
+	packet.bytes = span_make(t->request, t->request_length);
+	if (tftp_read(packet.bytes, &read) != 0) {
+		t->state = TRANSFER_ABANDONED;
+		return;
+	}
+	t->mode = read.mode;
+	transfer_negotiate(t, c, &read.options);
+	request.path = read.file;
+	ts->options.serve(ts->options.context, &request, t->interface, &ts->arena, &answer,
+			  &c->effects->others);
+	if (answer.verdict == FILE_PENDING && c->now_ms - t->started_ms < evidence_wait_ms_max) {
+		t->state = TRANSFER_WAITING;
+		t->deadline_ms = c->now_ms + evidence_wait_ms;
+	} else if (answer.verdict == FILE_BYTES || answer.verdict == FILE_CATALOGUE) {
+		accept(ts, t, &request, &answer, c);
+	} else {
+		refuse(ts, &packet, TFTP_ERROR_NOT_FOUND, "File not found", c->effects);
+		free_transfer(ts, t);
+		t = NULL;
+	}
+	arena_reset(&ts->arena);
+	if (t) {
+		settle(ts, t, c->effects);
+	}
+}
+
+static void take_request(struct transfers *ts, const struct packet *packet,
+			 const struct transfer_common *c)
+{
+	uint8_t key[transfer_key_size];
+	struct transfer *t;
+
+	ts->counters.requests++;
+	make_key(key, packet);
+	t = table_find(&ts->by_peer, span_make((const char *)key, sizeof(key)));
+	if (t) {
+		struct span request = span_make(t->request, t->request_length);
+
+		/* R-TFTP-13: a copy of the request; its answer is on the way, or will be resent. */
+		if (span_equal(request, packet->bytes) && t->acked == 0) {
+			ts->counters.ignored++;
+			return;
+		}
+		/* The client began anew on the same port. */
+		t->state = TRANSFER_ABANDONED;
+		settle(ts, t, c->effects);
+	}
+	t = add_transfer(ts, packet);
+	if (!t) {
+		ts->counters.full++; /* silence: the client asks again */
+		return;
+	}
+	t->started_ms = c->now_ms;
+	ask(ts, t, c);
+}
+
+/* R-TFTP-37: what is no request gets no answer, or two servers could talk for ever. */
+static void receive_listening(struct transfers *ts, const struct packet *packet,
+			      const struct transfer_common *c)
+{
+	struct tftp_packet read = {.opcode = TFTP_ERROR};
+	int result = tftp_read(packet->bytes, &read);
+
+	if (result == -EBADMSG || (read.opcode != TFTP_RRQ && read.opcode != TFTP_WRQ)) {
+		ts->counters.ignored++;
+	} else if (read.opcode == TFTP_WRQ) {
+		refuse(ts, packet, TFTP_ERROR_ACCESS, "Read only", c->effects); /* R-TFTP-12 */
+	} else if (result == -E2BIG) {
+		refuse(ts, packet, TFTP_ERROR_OPTION, "Request too long", c->effects);
+	} else if (result != 0 || read.mode == TFTP_MAIL) {
+		refuse(ts, packet, TFTP_ERROR_OPERATION, "Illegal operation", c->effects);
+	} else {
+		take_request(ts, packet, c);
+	}
+}
+
+void transfers_receive(struct transfers *transfers, uint64_t id, const struct packet *packet,
+		       uint64_t now_ms, struct transfer_effects *effects)
+{
+	struct transfer_common c = common(transfers, effects, now_ms);
+	struct tftp_packet read;
+	struct transfer *t;
+
+	if (id == 0) {
+		receive_listening(transfers, packet, &c);
+		return;
+	}
+	t = find(transfers, id);
+	if (!t || tftp_read(packet->bytes, &read) != 0) {
+		transfers->counters.ignored++;
+		return;
+	}
+	if (!endpoint_equal(packet->source, t->peer)) {
+		/* R-TFTP-9; R-TFTP-10: an ERROR is never answered. */
+		transfers->counters.ignored++;
+		if (read.opcode != TFTP_ERROR) {
+			transfer_send_error(effects,
+					    (struct transfer_effect){.id = id,
+								     .to = packet->source,
+								     .local = t->local,
+								     .interface = t->interface},
+					    TFTP_ERROR_TID, "Unknown transfer");
+		}
+		return;
+	}
+	transfer_receive(t, &c, &read);
+	settle(transfers, t, effects);
+}
+
+static void expire_one(struct transfers *ts, struct transfer *t, const struct transfer_common *c)
+{
+	if (t->state == TRANSFER_WAITING && t->deadline_ms <= c->now_ms) {
+		ask(ts, t, c);
+		return;
+	}
+	if (c->now_ms - t->started_ms >= ts->options.life_ms_max || t->state == TRANSFER_OPENING) {
+		t->state = TRANSFER_ABANDONED;
+	} else {
+		transfer_resend(t, c);
+	}
+	settle(ts, t, c->effects);
+}
+
+void transfers_expire(struct transfers *transfers, uint64_t now_ms,
+		      struct transfer_effects *effects)
+{
+	struct transfer_common c = common(transfers, effects, now_ms);
+	uint64_t next = UINT64_MAX;
+
+	if (now_ms < transfers->next_wake) {
+		return;
+	}
+	for (size_t i = 0; i < transfers->options.transfers_max; i++) {
+		struct transfer *t = transfers->slots[i];
+
+		if (!t || due_at(transfers, t) > now_ms) {
+			continue;
+		}
+		if (effects->count + effects_for_one > effects->count_max) {
+			break;
+		}
+		expire_one(transfers, t, &c);
+	}
+	for (size_t i = 0; i < transfers->options.transfers_max; i++) {
+		if (transfers->slots[i]) {
+			uint64_t due = due_at(transfers, transfers->slots[i]);
+
+			next = due < next ? due : next;
+		}
+	}
+	transfers->next_wake = next;
+}
+
+uint64_t transfers_next_wake(const struct transfers *transfers)
+{
+	return transfers->next_wake;
+}
+
+static void file_opened(struct transfers *ts, struct transfer *t, uint64_t size,
+			const struct transfer_common *c)
+{
+	if (t->state == TRANSFER_OPENING) {
+		t->size = size;
+		t->answer.size = size;
+		transfer_start(t, c);
+	}
+	settle(ts, t, c->effects);
+}
+
+void transfers_change(struct transfers *transfers, const struct transfer_notice *notice,
+		      uint64_t now_ms, struct transfer_effects *effects)
+{
+	struct transfer_common c = common(transfers, effects, now_ms);
+	struct transfer *t = find(transfers, notice->id);
+
+	if (!t) {
+		return;
+	}
+	switch (notice->kind) {
+	case TRANSFER_FILE_OPENED:
+		file_opened(transfers, t, notice->size, &c);
+		return;
+	case TRANSFER_FILE_READ:
+		transfer_take_piece(t, &c, notice->offset, notice->bytes);
+		break;
+	case TRANSFER_FILE_FAILED:
+		if (t->state == TRANSFER_OPENING) {
+			struct packet packet = {.source = t->peer,
+						.local = t->local,
+						.interface = t->interface};
+
+			refuse(transfers, &packet, TFTP_ERROR_NOT_FOUND, "File not found", effects);
+		}
+		t->state = TRANSFER_ABANDONED;
+		break;
+	case TRANSFER_SOCKET_FAILED:
+		t->state = TRANSFER_ABANDONED;
+		break;
+	}
+	settle(transfers, t, effects);
+}
+
+const struct transfers_counters *transfers_counters(const struct transfers *transfers)
+{
+	return &transfers->counters;
+}
