@@ -15,11 +15,11 @@ enum file_door { DOOR_HTTP, DOOR_HTTPS, DOOR_TFTP };
 
 struct file_request {
 	enum file_door door;
-	struct span path;        /* percent-decoded once, for HTTP from the first '/' on */
-	struct span user_agent;  /* HTTP only */
+	struct span path;	/* percent-decoded once, for HTTP from the first '/' on */
+	struct span user_agent; /* HTTP only */
 	struct endpoint source;
-	struct address local;    /* ours, that was asked */
-	struct span interface;   /* its name, or empty */
+	struct address local;  /* ours, that was asked */
+	struct span interface; /* its name, or empty */
 	struct link_evidence link;
 };
 
@@ -34,17 +34,18 @@ enum { file_etag_size = 48 }; /* with NUL */
 
 struct file_answer {
 	enum file_verdict verdict;
-	const char *reason;       /* constant word, for FILE_REFUSED */
-	struct span bytes;        /* FILE_BYTES: in the arena */
-	struct span name;         /* as asked, below the URL; FILE_CATALOGUE: below DATA/files/ */
+	const char *reason; /* constant word, for FILE_REFUSED */
+	struct span bytes;  /* FILE_BYTES: in the arena */
+	struct span name;   /* as asked, below the URL; FILE_CATALOGUE: below DATA/files/ */
 	uint64_t size;
 	uint64_t modified_utc_ms; /* FILE_CATALOGUE */
 	struct span content_type; /* in the arena */
-	struct span etag;         /* FILE_BYTES; for the others the door asks file_etag_of_file */
+	struct span etag;	  /* FILE_BYTES; for the others the door asks file_etag_of_file */
 	bool has_secrets;
 	bool is_essential;
-	struct mac mac;           /* whose file it is */
+	struct mac mac; /* whose file it is */
 	enum device_identified_by identified_by;
+	uint64_t revision; /* of the inventory, when the bytes were made */
 };
 
 /* The parts of the configuration that serving depends on. */
@@ -58,10 +59,14 @@ struct files_context {
 };
 
 /*
- * Decides what is served. Answers and their bytes live in `arena`. Reports the refusal (or the
- * template's mistake, FILE_REFUSED with reason "render_failed") into `effects`. Names accepted:
- * "p/KEY/NAME", "p/KEY/p/KEY/NAME" (the second name of an AudioCodes URL, counted from the first
- * one's folder) and bare names. Nothing in the answer or its report holds a key.
+ * Decides what is served. Answers and their bytes live in `arena`. Names accepted, after any number
+ * of folders that do not matter: "p/KEY/NAME" (so the second name of an AudioCodes URL is found
+ * whether the phone counts it from the root or from the folder of the first), else the whole path
+ * as a bare NAME, for the device that the name's MAC or the sender's own address tells.
+ *
+ * A refusal is reported into `effects`, a template's mistake as "render_failed". Nothing in the
+ * answer or in a report holds a key. FILE_PENDING is answered to known and unknown names alike, and
+ * reports nothing.
  */
 void files_serve(const struct files_context *files, const struct file_request *request,
 		 struct arena *arena, struct file_answer *answer, struct effects *effects);

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/provision/files.h"
+
+#include <openssl/evp.h>
+
+enum { path_bytes_max = 512, problem_size = 512 };
+
+/* What was found out about one request on the way to its answer. */
+struct search {
+	const struct files_context *files;
+	const struct file_request *request;
+	struct arena *arena;
+	struct span name; /* what is asked for, below the device's URL */
+	const struct device *device;
+	bool by_key;
+	struct config_file file;
+};
+
+/* Segments that could mean another place than they say (R-HTTP-31, R-TFTP-35). */
+static bool is_plain_segment(struct span segment)
+{
+	if (segment.data[0] == '.') {
+		return false;
+	}
+	for (size_t i = 0; i < segment.length; i++) {
+		if ((unsigned char)segment.data[i] < 0x20 || segment.data[i] == 0x7f ||
+		    segment.data[i] == '\\') {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The path without leading and doubled slashes; empty data when it is not to be trusted. */
+static struct span clean_path(struct arena *arena, struct span path)
+{
+	char *room = arena_allocate(arena, path_bytes_max);
+	struct writer w = writer_over(room, room ? path_bytes_max : 0);
+	struct span rest = path;
+
+	if (!room || span_ends_with(path, SPAN("/"))) {
+		return span_make(NULL, 0);
+	}
+	while (rest.data) {
+		struct span segment = span_cut(&rest, '/');
+
+		if (span_is_empty(segment)) {
+			continue;
+		}
+		if (!is_plain_segment(segment)) {
+			return span_make(NULL, 0);
+		}
+		if (w.length > 0) {
+			writer_char(&w, '/');
+		}
+		writer_put(&w, segment);
+	}
+	return w.failed || w.length == 0 ? span_make(NULL, 0) : writer_span(&w);
+}
+
+static bool is_key(struct span text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		if (ascii_hex_value(text.data[i]) < 0) {
+			return false;
+		}
+	}
+	return text.length == device_key_size - 1;
+}
+
+/* The last "p/KEY/NAME" in the path: `*key` and `*name`; false when there is none. */
+static bool find_key(struct span path, struct span *key, struct span *name)
+{
+	struct span rest = path;
+	bool is_found = false;
+
+	while (rest.data) {
+		struct span after;
+		struct span candidate;
+
+		if (!span_equal(span_cut(&rest, '/'), SPAN("p"))) {
+			continue;
+		}
+		after = rest;
+		candidate = span_cut(&after, '/');
+		if (is_key(candidate) && after.length > 0) {
+			*key = candidate;
+			*name = after;
+			is_found = true;
+		}
+	}
+	return is_found;
+}
+
+/* A run of exactly 12 hexadecimal digits in the name's last part that is a device's MAC. */
+static const struct device *device_in_name(const struct inventory *inventory, struct span name)
+{
+	size_t run = 0;
+
+	for (size_t i = 0; i <= name.length; i++) {
+		struct mac mac;
+		const struct device *device;
+
+		if (i < name.length && ascii_hex_value(name.data[i]) >= 0) {
+			run++;
+			continue;
+		}
+		if (run == 12 && mac_parse_prefix(span_slice(name, i - 12, i), &mac) == 0) {
+			device = inventory_device(inventory, mac);
+			if (device) {
+				return device;
+			}
+		}
+		run = 0;
+	}
+	return NULL;
+}
+
+static const struct device *device_of_sender(const struct search *s)
+{
+	const struct inventory *inventory = s->files->inventory;
+	const struct device *bound =
+		inventory_device_by_address(inventory, s->request->source.address,
+					    s->request->interface);
+
+	if (bound) {
+		return bound;
+	}
+	return s->request->link.is_known ? inventory_device(inventory, s->request->link.mac) : NULL;
+}
+
+/* Whose file is it? Fills device, by_key and name; the reason when there is nobody. */
+static const char *find_device(struct search *s, struct span path)
+{
+	struct span key;
+
+	s->name = path;
+	s->by_key = find_key(path, &key, &s->name);
+	if (s->by_key) {
+		s->device = inventory_device_by_key(s->files->inventory, key);
+		return s->device ? NULL : "unknown_key";
+	}
+	s->device = device_in_name(s->files->inventory, path);
+	if (!s->device) {
+		s->device = device_of_sender(s);
+	}
+	return s->device ? NULL : "unknown_device";
+}
+
+/* May it be had, and what is it? NULL, or the reason why not. */
+static const char *find_file(struct search *s)
+{
+	struct policy policy = *s->files->policy;
+	struct policy_decision decision;
+
+	s->file = config_file_find(s->files->inventory, s->device, s->name);
+	/* [provisioning] access chooses the proofs that open a file with secrets, and only those.
+	 */
+	if (s->file.kind != CONFIG_FILE_NONE && !s->file.has_secrets) {
+		policy.access_by_key = true;
+		policy.access_by_neighbour = true;
+	}
+	decision = policy_file(&policy, s->device, s->by_key, s->request->source.address,
+			       s->request->interface, &s->request->link);
+	if (decision.answer != POLICY_SERVE) {
+		return decision.reason;
+	}
+	return s->file.kind == CONFIG_FILE_NONE ? "no_such_file" : NULL;
+}
+
+static enum device_identified_by identified_by(const struct search *s)
+{
+	if (s->by_key) {
+		return IDENTIFIED_BY_KEY;
+	}
+	if (inventory_device_by_address(s->files->inventory, s->request->source.address,
+					s->request->interface) == s->device) {
+		return IDENTIFIED_BY_ADDRESS;
+	}
+	return s->request->link.by;
+}
+
+void file_etag_of_bytes(struct writer *w, struct span bytes)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+
+	if (EVP_Digest(bytes.data, bytes.length, digest, NULL, EVP_sha256(), NULL) != 1) {
+		w->failed = true;
+		return;
+	}
+	writer_char(w, '"');
+	writer_hex(w, digest, 16);
+	writer_char(w, '"');
+}
+
+void file_etag_of_file(struct writer *w, uint64_t size, uint64_t modified_ns)
+{
+	writer_char(w, '"');
+	writer_unsigned(w, size);
+	writer_char(w, '-');
+	writer_unsigned(w, modified_ns);
+	writer_char(w, '"');
+}
+
+static void report(const struct search *s, enum report_level level, const char *reason,
+		   struct span text, struct effects *effects)
+{
+	struct effect_report effect = {.level = level,
+				       .reason = reason,
+				       .text = text,
+				       .source = s->request->source};
+
+	if (s->device) {
+		effect.has_mac = true;
+		effect.mac = s->device->mac;
+	}
+	effects_report(effects, effect);
+}
+
+/* A key, right or wrong, is not for the log. */
+static void write_path(struct writer *w, struct span path)
+{
+	struct span rest = path;
+	bool is_after_p = false;
+
+	while (rest.data && w->length < 160) {
+		struct span segment = span_cut(&rest, '/');
+
+		if (is_after_p || is_key(segment)) {
+			writer_text(w, "***");
+		} else {
+			writer_escaped(w, segment, 40);
+		}
+		is_after_p = span_equal(segment, SPAN("p"));
+		if (rest.data) {
+			writer_char(w, '/');
+		}
+	}
+}
+
+static void report_refusal(const struct search *s, const char *reason, struct effects *effects)
+{
+	static const char *const doors[] = {"http", "https", "tftp"};
+	char text[256];
+	struct writer w = writer_over(text, sizeof(text));
+
+	writer_text(&w, doors[s->request->door]);
+	writer_text(&w, " request for \"");
+	write_path(&w, s->request->path);
+	writer_text(&w, "\" refused");
+	report(s, REPORT_INFO, reason, writer_span(&w), effects);
+}
+
+/* NULL, or the reason why there are no bytes. */
+static const char *render(const struct search *s, struct file_answer *answer,
+			  struct effects *effects)
+{
+	char *problem = arena_allocate(s->arena, problem_size);
+	char *etag = arena_allocate(s->arena, file_etag_size);
+	struct config_server server = {.http_port = 0};
+	struct writer w = writer_over(etag, etag ? file_etag_size : 0);
+	struct span bytes;
+
+	if (!problem || !etag) {
+		return "no_memory";
+	}
+	s->files->server_for(s->files->server_context, s->device, s->request->local, &server);
+	if (config_render(s->files->inventory, s->device, s->file.rule, &server, s->arena, &bytes,
+			  problem, problem_size) != 0) {
+		report(s, REPORT_ERROR, "render_failed", span_text(problem), effects);
+		return "render_failed";
+	}
+	file_etag_of_bytes(&w, bytes);
+	answer->verdict = FILE_BYTES;
+	answer->bytes = bytes;
+	answer->size = bytes.length;
+	answer->etag = w.failed ? span_make(NULL, 0) : writer_span(&w);
+	answer->name = s->name;
+	return NULL;
+}
+
+static const char *fill_answer(const struct search *s, struct file_answer *answer,
+			       struct effects *effects)
+{
+	answer->content_type = arena_copy(s->arena, s->file.content_type);
+	answer->has_secrets = s->file.has_secrets;
+	answer->is_essential = s->file.is_essential;
+	answer->mac = s->device->mac;
+	answer->identified_by = identified_by(s);
+	answer->revision = s->files->inventory->revision;
+	if (s->file.kind == CONFIG_FILE_RENDERED) {
+		return render(s, answer, effects);
+	}
+	answer->name = arena_copy(s->arena, span_text(s->file.catalogue->name));
+	if (!answer->name.data) {
+		return "no_memory";
+	}
+	answer->verdict = FILE_CATALOGUE;
+	answer->size = s->file.catalogue->bytes;
+	answer->modified_utc_ms = s->file.catalogue->modified_utc_ms;
+	return NULL;
+}
+
+void files_serve(const struct files_context *files, const struct file_request *request,
+		 struct arena *arena, struct file_answer *answer, struct effects *effects)
+{
+	struct search s = {.files = files, .request = request, .arena = arena};
+	struct span path = clean_path(arena, request->path);
+	const char *reason = path.data ? find_device(&s, path) : "bad_path";
+
+	*answer = (struct file_answer){.verdict = FILE_REFUSED};
+	if (!reason) {
+		reason = find_file(&s);
+	}
+	/* Known and unknown names wait alike, or waiting would tell them apart. */
+	if (reason && path.data && !s.by_key && request->link.is_pending) {
+		answer->verdict = FILE_PENDING;
+		return;
+	}
+	if (!reason) {
+		reason = fill_answer(&s, answer, effects);
+		if (!reason) {
+			return;
+		}
+		*answer = (struct file_answer){.verdict = FILE_REFUSED};
+	}
+	answer->reason = reason;
+	if (strcmp(reason, "render_failed") != 0) {
+		report_refusal(&s, reason, effects);
+	}
+}
+
+struct change files_fetched(const struct file_request *request, const struct file_answer *answer)
+{
+	return (struct change){
+		.kind = CHANGE_DEVICE_FETCHED,
+		.fields = FIELD_ADDRESS | FIELD_IDENTIFIED_BY,
+		.mac = answer->mac,
+		.address = request->source.address,
+		.interface = request->interface,
+		.identified_by = answer->identified_by,
+		.file = answer->name,
+		.bytes = answer->size,
+		.is_complete = answer->is_essential,
+		.revision = answer->revision,
+	};
+}
