@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the phones' doors (HTTP, TFTP) need of the house: the inventory under its lock, the folder
- * of catalogue files, and four ways to ask and to tell. The doors run on threads of their own;
- * every function here may be called from any of them.
+ * of catalogue files, and three ways to ask and to tell. They are called on the thread of the door
+ * that was given them; doors on several threads get a struct door each.
  */
 #ifndef BELLHOP_IO_DOOR_H
 #define BELLHOP_IO_DOOR_H
@@ -30,5 +30,21 @@ struct door {
 	void (*report)(void *context, const struct effect_report *report);
 	void *context;
 };
+
+/* Carries reports and changes of a decider out, in order, and empties the list. */
+void door_carry_out(const struct door *door, struct effects *effects);
+
+/*
+ * files_serve under the lock. Fills the request's `interface` (a view into `interface_name`) and
+ * `link` before; `interface` as in link_for.
+ */
+struct door_question {
+	struct file_request request;
+	uint32_t interface;
+	char interface_name[device_interface_size];
+};
+
+void door_serve(const struct door *door, struct door_question *question, struct arena *arena,
+		struct file_answer *answer, struct effects *effects);
 
 #endif

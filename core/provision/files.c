@@ -240,8 +240,8 @@ static void write_path(struct writer *w, struct span path)
 
 static void report_refusal(const struct search *s, const char *reason, struct effects *effects)
 {
-	static const char *const doors[] = {"http", "https", "tftp"};
-	char text[256];
+	static const char *const doors[] = { "http", "https", "tftp" };
+	char text[512];
 	struct writer w = writer_over(text, sizeof(text));
 
 	writer_text(&w, doors[s->request->door]);

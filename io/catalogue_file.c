@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/catalogue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { name_bytes_max = 200, copy_bytes = 65536 };
+
+static int open_beneath(int files_fd, const char *path, uint64_t flags)
+{
+	struct open_how how = {
+		.flags = flags | O_CLOEXEC | O_NOCTTY,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	long fd = syscall(SYS_openat2, files_fd, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int catalogue_open_directory(const char *data_directory)
+{
+	char path[4096];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/files", data_directory) >= (int)sizeof(path)) {
+		return -ENAMETOOLONG;
+	}
+	if (mkdir(path, 0750) != 0 && errno != EEXIST) {
+		return -errno;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int catalogue_check_name(struct span name)
+{
+	struct span rest = name;
+
+	if (span_is_empty(name) || name.length > name_bytes_max) {
+		return -EINVAL;
+	}
+	while (rest.data) {
+		struct span part = span_cut(&rest, '/');
+
+		if (span_is_empty(part) || part.data[0] == '.') {
+			return -EINVAL;
+		}
+		for (size_t i = 0; i < part.length; i++) {
+			unsigned char c = (unsigned char)part.data[i];
+
+			if (c < 0x20 || c == 0x7f || c == '\\') {
+				return -EINVAL;
+			}
+		}
+	}
+	return 0;
+}
+
+int catalogue_open_file(int files_fd, struct span name, struct stat *info)
+{
+	char path[name_bytes_max + 1];
+	int fd;
+
+	if (files_fd < 0 || catalogue_check_name(name) != 0 ||
+	    span_to_text(name, path, sizeof(path)) != 0) {
+		return -ENOENT;
+	}
+	/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
+	fd = open_beneath(files_fd, path, O_RDONLY | O_NONBLOCK);
+	if (fd < 0) {
+		return -ENOENT;
+	}
+	if (fstat(fd, info) != 0 || !S_ISREG(info->st_mode)) {
+		close(fd);
+		return -ENOENT;
+	}
+	return fd;
+}
+
+/* Makes and opens the folder that `path` lies in; `*last` is the name inside it. */
+static int open_parent(int files_fd, char *path, const char **last)
+{
+	char *slash = path;
+	int fd;
+
+	while ((slash = strchr(slash, '/'))) {
+		*slash = '\0';
+		if (mkdirat(files_fd, path, 0750) != 0 && errno != EEXIST) {
+			return -errno;
+		}
+		*slash++ = '/';
+	}
+	slash = strrchr(path, '/');
+	*last = slash ? slash + 1 : path;
+	if (!slash) {
+		return open_beneath(files_fd, ".", O_RDONLY | O_DIRECTORY);
+	}
+	*slash = '\0';
+	fd = open_beneath(files_fd, path, O_RDONLY | O_DIRECTORY);
+	*slash = '/';
+	return fd;
+}
+
+static int copy_all(int source_fd, int target_fd, uint64_t *bytes)
+{
+	char buffer[copy_bytes];
+	uint64_t total = 0;
+
+	for (;;) {
+		ssize_t got = read(source_fd, buffer, sizeof(buffer));
+		ssize_t done = 0;
+
+		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got <= 0) {
+			*bytes = total;
+			return got < 0 ? -errno : 0;
+		}
+		while (done < got) {
+			ssize_t put = write(target_fd, buffer + done, (size_t)(got - done));
+
+			if (put < 0 && errno != EINTR) {
+				return -errno;
+			}
+			done += put > 0 ? put : 0;
+		}
+		total += (uint64_t)got;
+	}
+}
+
+/* Beside its place, synced, then renamed over it: readers see the old file or the new one. */
+static int replace(int parent_fd, const char *last, int source_fd, uint64_t *bytes)
+{
+	char temporary[64];
+	int fd;
+	int error;
+
+	snprintf(temporary, sizeof(temporary), ".bellhop-%ld-%d", (long)getpid(), source_fd);
+	unlinkat(parent_fd, temporary, 0);
+	fd = openat(parent_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0640);
+	if (fd < 0) {
+		return -errno;
+	}
+	error = copy_all(source_fd, fd, bytes);
+	if (error == 0 && fsync(fd) != 0) {
+		error = -errno;
+	}
+	if (close(fd) != 0 && error == 0) {
+		error = -errno;
+	}
+	if (error == 0 && renameat(parent_fd, temporary, parent_fd, last) != 0) {
+		error = -errno;
+	}
+	if (error != 0) {
+		unlinkat(parent_fd, temporary, 0);
+		return error;
+	}
+	return fsync(parent_fd) != 0 ? -errno : 0;
+}
+
+static void explain(char *problem, size_t problem_size, const char *what, const char *name,
+		    int error)
+{
+	snprintf(problem, problem_size, "%s %s: %s", what, name, strerrordesc_np(-error));
+}
+
+int catalogue_add(int files_fd, struct span name, int source_fd, uint64_t *bytes, char *problem,
+		  size_t problem_size)
+{
+	char path[name_bytes_max + 1];
+	const char *last;
+	int parent_fd;
+	int error;
+
+	if (catalogue_check_name(name) != 0 || span_to_text(name, path, sizeof(path)) != 0) {
+		snprintf(problem, problem_size,
+			 "a file's name is relative, without parts that begin with a dot, "
+			 "back-slashes or controls, and at most %d bytes long",
+			 name_bytes_max);
+		return -EINVAL;
+	}
+	parent_fd = open_parent(files_fd, path, &last);
+	if (parent_fd < 0) {
+		explain(problem, problem_size, "cannot open the folder of", path, parent_fd);
+		return parent_fd;
+	}
+	error = replace(parent_fd, last, source_fd, bytes);
+	if (error != 0) {
+		explain(problem, problem_size, "cannot write", path, error);
+	}
+	close(parent_fd);
+	return error;
+}
+
+int catalogue_remove(int files_fd, struct span name, char *problem, size_t problem_size)
+{
+	char path[name_bytes_max + 1];
+	struct stat info;
+	int fd = catalogue_open_file(files_fd, name, &info);
+	const char *last;
+	int parent_fd;
+	int error = 0;
+
+	if (fd < 0 || span_to_text(name, path, sizeof(path)) != 0) {
+		snprintf(problem, problem_size,
+			 "there is no such file; `bellhop file list` shows all");
+		return -ENOENT;
+	}
+	close(fd);
+	parent_fd = open_parent(files_fd, path, &last);
+	if (parent_fd < 0) {
+		explain(problem, problem_size, "cannot open the folder of", path, parent_fd);
+		return parent_fd;
+	}
+	if (unlinkat(parent_fd, last, 0) != 0) {
+		error = -errno;
+		explain(problem, problem_size, "cannot remove", path, error);
+	}
+	close(parent_fd);
+	return error;
+}

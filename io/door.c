@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/door.h"
+
+#include <time.h>
+
+static uint64_t utc_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void door_carry_out(const struct door *door, struct effects *effects)
+{
+	for (size_t i = 0; i < effects->count; i++) {
+		struct effect *effect = &effects->items[i];
+
+		if (effect->kind == EFFECT_REPORT) {
+			door->report(door->context, &effect->report);
+		} else if (effect->kind == EFFECT_CHANGE) {
+			effect->change->utc_ms = utc_ms();
+			door->post(door->context, effect->change);
+		}
+	}
+	effects_reset(effects);
+}
+
+void door_serve(const struct door *door, struct door_question *question, struct arena *arena,
+		struct file_answer *answer, struct effects *effects)
+{
+	struct file_request *request = &question->request;
+
+	door->link_for(door->context, request->source.address, question->interface, &request->link,
+		       question->interface_name);
+	request->interface = span_text(question->interface_name);
+	pthread_rwlock_rdlock(door->lock);
+	files_serve(door->files, request, arena, answer, effects);
+	pthread_rwlock_unlock(door->lock);
+}

@@ -1,0 +1,727 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/http_connection.h"
+
+#include "io/socket_address.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	slice_size = 65536,
+	linger_timeout_ms = 2000,
+	linger_octets_max = 256 * 1024,
+	over_full_max = 64, /* connections that are told 503; more are just closed */
+};
+
+struct write {
+	uv_write_t request;
+	struct http_connection *connection;
+	char data[];
+};
+
+static void run_pending(struct http_connection *c);
+static void read_slice(struct http_connection *c);
+
+static uint64_t utc_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Ends. */
+
+static void drop_file(struct http_connection *c)
+{
+	if (c->file.fd >= 0 && !c->file.is_reading) {
+		close(c->file.fd);
+		c->file.fd = -1;
+		free(c->file.slice);
+		c->file.slice = NULL;
+		c->file.left = 0;
+	}
+}
+
+static void free_if_over(struct http_connection *c)
+{
+	struct http_server *server = c->server;
+
+	if (c->state != CONNECTION_CLOSING || c->open_handles > 0 || c->file.is_reading ||
+	    c->exchange.is_held) {
+		return;
+	}
+	drop_file(c);
+	*c->previous = c->next;
+	if (c->next) {
+		c->next->previous = c->previous;
+	}
+	server->counters.open--;
+	http_parser_free(c->parser);
+	free(c->pending);
+	free(c);
+	http_server_connection_gone(server);
+}
+
+static void handle_closed(uv_handle_t *handle)
+{
+	struct http_connection *c = handle->data;
+
+	c->open_handles--;
+	free_if_over(c);
+}
+
+static void tell_over(struct http_connection *c, bool is_whole)
+{
+	http_exchange_over_fn *over = c->exchange.over;
+
+	c->exchange.over = NULL;
+	if (over) {
+		over(c->exchange.over_data, is_whole);
+	}
+}
+
+void http_connection_close(struct http_connection *connection)
+{
+	if (connection->state == CONNECTION_CLOSING) {
+		return;
+	}
+	connection->state = CONNECTION_CLOSING;
+	uv_close(&connection->uv.handle, handle_closed);
+	uv_close((uv_handle_t *)&connection->timer, handle_closed);
+	drop_file(connection);
+	tell_over(connection, false);
+}
+
+/* Time. */
+
+static void on_timer(uv_timer_t *timer);
+
+static void set_timer(struct http_connection *c, uint64_t wait_ms)
+{
+	c->queued_last = uv_stream_get_write_queue_size(&c->uv.stream);
+	uv_timer_start(&c->timer, on_timer, wait_ms, 0);
+}
+
+/* Sending. */
+
+static void on_written(uv_write_t *request, int status);
+
+/* Sends copies of both; ends the connection when it cannot. */
+static void send_bytes(struct http_connection *c, struct span head, struct span body)
+{
+	struct write *write = malloc(sizeof(*write) + head.length + body.length);
+	uv_buf_t buffer;
+
+	if (!write) {
+		http_connection_close(c);
+		return;
+	}
+	write->connection = c;
+	if (head.length > 0) {
+		memcpy(write->data, head.data, head.length);
+	}
+	if (body.length > 0) {
+		memcpy(write->data + head.length, body.data, body.length);
+	}
+	buffer = uv_buf_init(write->data, (unsigned)(head.length + body.length));
+	if (uv_write(&write->request, &c->uv.stream, &buffer, 1, on_written) != 0) {
+		free(write);
+		http_connection_close(c);
+		return;
+	}
+	c->writes++;
+	if (c->state == CONNECTION_SENDING || c->state == CONNECTION_STREAMING) {
+		set_timer(c, c->server->options.send_timeout_ms);
+	}
+}
+
+/* The head of an answer, and as much of its body as is at hand. */
+static void send_head(struct http_connection *c, const struct http_response *response,
+		      enum http_framing framing, uint64_t length, struct span body)
+{
+	const struct http_request *request = http_parser_request(c->parser);
+	struct http_body_facts facts = {framing, length};
+	char head[http_response_head_max];
+	struct writer w = writer_over(head, sizeof(head));
+
+	c->closes_after = c->closes_after || !request->keeps_alive || response->must_close ||
+			  c->server->is_closing ||
+			  (framing == HTTP_FRAMING_CHUNKED && request->minor == 0);
+	http_response_write_head(&w, response, &facts, request->minor, !c->closes_after, utc_ms());
+	if (w.failed) {
+		http_connection_close(c);
+		return;
+	}
+	send_bytes(c, writer_span(&w), body);
+}
+
+/* An answer of the connection's own, to what never becomes an exchange; uniform, without a word. */
+static void answer_status(struct http_connection *c, unsigned status, bool must_close)
+{
+	struct http_response response = {.status = status, .must_close = must_close};
+	char allow[96];
+	struct writer w = writer_over(allow, sizeof(allow));
+
+	if (status == 405) {
+		for (enum http_method m = METHOD_GET; m <= METHOD_CONNECT; m++) {
+			if (c->server->options.methods & 1U << m) {
+				writer_text(&w, w.length > 0 ? ", " : "");
+				writer_text(&w, http_method_name(m));
+			}
+		}
+		response.allow = writer_span(&w);
+	}
+	uv_read_stop(&c->uv.stream);
+	c->state = CONNECTION_SENDING;
+	c->is_answered_whole = true;
+	send_head(c, &response, HTTP_FRAMING_LENGTH, 0, span_make(NULL, 0));
+}
+
+static void on_shutdown(uv_shutdown_t *shutdown, int status)
+{
+	if (status != 0) {
+		http_connection_close(shutdown->data);
+	}
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer);
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer);
+
+static void read_on(struct http_connection *c)
+{
+	int error;
+
+	if (c->state == CONNECTION_CLOSING) {
+		return;
+	}
+	error = uv_read_start(&c->uv.stream, on_alloc, on_read);
+	if (error != 0 && error != UV_EALREADY) {
+		http_connection_close(c);
+	}
+}
+
+/*
+ * Nothing more is answered. What the peer still sends is read and thrown away for a while: closing
+ * over unread input resets the connection, and the answer may be lost with it (RFC 9112 9.6).
+ */
+static void linger(struct http_connection *c)
+{
+	c->state = CONNECTION_LINGERING;
+	c->shutdown.data = c;
+	if (c->has_ended || uv_shutdown(&c->shutdown, &c->uv.stream, on_shutdown) != 0) {
+		http_connection_close(c);
+		return;
+	}
+	set_timer(c, linger_timeout_ms);
+	read_on(c);
+}
+
+/* The answer is out: on to the next request, or the end. */
+static void finish_answer(struct http_connection *c)
+{
+	drop_file(c);
+	tell_over(c, true);
+	if (c->closes_after) {
+		linger(c);
+		return;
+	}
+	http_parser_next(c->parser);
+	c->state = CONNECTION_READING;
+	c->is_head_timed = false;
+	set_timer(c, c->server->options.idle_timeout_ms);
+	run_pending(c);
+	if (c->state == CONNECTION_READING) {
+		if (c->has_ended) {
+			http_connection_close(c);
+			return;
+		}
+		read_on(c);
+	}
+}
+
+static void on_written(uv_write_t *request, int status)
+{
+	struct write *write = (struct write *)request;
+	struct http_connection *c = write->connection;
+
+	free(write);
+	c->writes--;
+	if (c->state == CONNECTION_CLOSING) {
+		return;
+	}
+	if (status != 0) {
+		http_connection_close(c);
+	} else if (c->state == CONNECTION_SENDING && c->writes == 0) {
+		if (c->is_answered_whole) {
+			finish_answer(c);
+		} else if (c->file.left > 0 && !c->file.is_reading) {
+			read_slice(c);
+		}
+	} else if (c->state == CONNECTION_STREAMING && c->writes == 0) {
+		uv_timer_stop(&c->timer);
+	}
+}
+
+/* Reading. */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+	struct http_connection *c = handle->data;
+
+	(void)suggested;
+	*buffer = uv_buf_init(c->server->read_buffer, sizeof(c->server->read_buffer));
+}
+
+static void take_head(struct http_connection *c)
+{
+	const struct http_request *request = http_parser_request(c->parser);
+	bool has_body = request->is_chunked || request->content_length > 0;
+
+	if (!(c->server->options.methods & 1U << request->method)) {
+		answer_status(c, 405, has_body);
+	} else if (has_body) {
+		set_timer(c, c->server->options.body_timeout_ms);
+		if (request->expects_continue &&
+		    request->content_length <= c->server->options.body_max) {
+			send_bytes(c, SPAN("HTTP/1.1 100 Continue\r\n\r\n"), span_make(NULL, 0));
+		}
+	}
+}
+
+static void take_request(struct http_connection *c)
+{
+	c->server->counters.requests++;
+	uv_read_stop(&c->uv.stream);
+	uv_timer_stop(&c->timer);
+	c->state = CONNECTION_HANDLING;
+	c->is_answered_whole = false;
+	c->exchange = (struct http_exchange){.connection = c, .is_held = true};
+	c->server->options.handle(c->server->options.context, &c->exchange);
+}
+
+/* Parses until a request is handed on or the bytes are used up. */
+static void run(struct http_connection *c, struct span *bytes)
+{
+	enum http_progress progress = HTTP_HEAD_DONE;
+
+	while (c->state == CONNECTION_READING && progress != HTTP_NEEDS_MORE) {
+		progress = http_parser_feed(c->parser, bytes);
+		if (progress == HTTP_HEAD_DONE) {
+			take_head(c);
+		} else if (progress == HTTP_REQUEST_DONE) {
+			take_request(c);
+		} else if (progress == HTTP_REQUEST_BAD) {
+			c->server->counters.bad_requests++;
+			answer_status(c, http_parser_status(c->parser), true);
+		} else if (http_parser_is_inside(c->parser) && !c->is_head_timed) {
+			c->is_head_timed = true;
+			set_timer(c, c->server->options.head_timeout_ms);
+		}
+	}
+}
+
+static void run_pending(struct http_connection *c)
+{
+	struct span bytes = span_make(c->pending, c->pending_length);
+
+	bytes = span_slice(bytes, c->pending_used, bytes.length);
+	if (bytes.length > 0) {
+		run(c, &bytes);
+	}
+	c->pending_used = c->pending_length - bytes.length;
+	if (bytes.length == 0) {
+		free(c->pending);
+		c->pending = NULL;
+		c->pending_length = 0;
+		c->pending_used = 0;
+	}
+}
+
+/* What follows the request that is being answered waits here; more waits in the kernel. */
+static void keep_pending(struct http_connection *c, struct span bytes)
+{
+	if (bytes.length == 0 || c->state == CONNECTION_CLOSING || c->closes_after) {
+		return;
+	}
+	c->pending = malloc(bytes.length);
+	if (!c->pending) {
+		http_connection_close(c);
+		return;
+	}
+	memcpy(c->pending, bytes.data, bytes.length);
+	c->pending_length = bytes.length;
+	c->pending_used = 0;
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
+{
+	struct http_connection *c = stream->data;
+	struct span bytes;
+
+	if (count < 0) {
+		c->has_ended = true;
+		http_connection_close(c);
+		return;
+	}
+	if (c->state == CONNECTION_LINGERING) {
+		c->lingered += (size_t)count;
+		if (c->lingered > linger_octets_max) {
+			http_connection_close(c);
+		}
+	} else if (c->state == CONNECTION_READING && count > 0) {
+		bytes = span_make(buffer->base, (size_t)count);
+		run(c, &bytes);
+		keep_pending(c, bytes);
+	}
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct http_connection *c = timer->data;
+	bool is_sending = c->state == CONNECTION_SENDING || c->state == CONNECTION_STREAMING;
+
+	if (is_sending && (c->file.is_reading ||
+			   uv_stream_get_write_queue_size(&c->uv.stream) < c->queued_last)) {
+		set_timer(c, c->server->options.send_timeout_ms);
+		return;
+	}
+	if (c->state != CONNECTION_LINGERING) {
+		c->server->counters.timeouts++;
+	}
+	if (c->state == CONNECTION_READING && http_parser_is_inside(c->parser)) {
+		answer_status(c, 408, true);
+	} else {
+		http_connection_close(c);
+	}
+}
+
+/* Coming in. */
+
+static void learn_peer(struct http_connection *c, bool is_pipe)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof(storage);
+	struct ucred credentials;
+	uv_os_fd_t fd;
+
+	if (uv_fileno(&c->uv.handle, &fd) != 0) {
+		return;
+	}
+	if (is_pipe) {
+		length = sizeof(credentials);
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0) {
+			c->peer.has_credentials = true;
+			c->peer.uid = credentials.uid;
+			c->peer.gid = credentials.gid;
+			c->peer.pid = credentials.pid;
+		}
+		return;
+	}
+	storage = (struct sockaddr_storage){0};
+	if (getpeername(fd, (struct sockaddr *)&storage, &length) == 0) {
+		c->peer.source = socket_address_to(&storage);
+	}
+	storage = (struct sockaddr_storage){0};
+	length = sizeof(storage);
+	if (getsockname(fd, (struct sockaddr *)&storage, &length) == 0) {
+		c->peer.local = socket_address_to(&storage);
+	}
+	uv_tcp_nodelay(&c->uv.tcp, 1);
+}
+
+/* One household: an IPv4 address, or the 64 bits that an IPv6 host is free to vary within. */
+static size_t count_from(const struct http_server *server, struct address source)
+{
+	unsigned bits = source.family == ADDRESS_IPV6 ? 64 : 32;
+	size_t count = 0;
+
+	for (const struct http_connection *c = server->connections; c; c = c->next) {
+		count += address_in_prefix(c->peer.source.address, source, bits);
+	}
+	return count;
+}
+
+static bool is_over_full(struct http_connection *c)
+{
+	struct http_server *server = c->server;
+
+	if (server->counters.open > server->options.connections_max) {
+		server->counters.refused_full++;
+		return true;
+	}
+	if (c->peer.source.address.family != ADDRESS_NONE &&
+	    server->options.connections_per_source_max > 0 &&
+	    count_from(server, c->peer.source.address) >
+		    server->options.connections_per_source_max) {
+		server->counters.refused_source++;
+		return true;
+	}
+	return false;
+}
+
+static struct http_connection *new_connection(struct http_server *server, bool is_pipe)
+{
+	struct http_connection *c = calloc(1, sizeof(*c));
+
+	if (!c || http_parser_new(&c->parser, server->options.body_max) != 0) {
+		free(c);
+		return NULL;
+	}
+	c->server = server;
+	c->file.fd = -1;
+	if (is_pipe) {
+		uv_pipe_init(server->options.loop, &c->uv.pipe, 0);
+	} else {
+		uv_tcp_init(server->options.loop, &c->uv.tcp);
+	}
+	uv_timer_init(server->options.loop, &c->timer);
+	c->uv.handle.data = c;
+	c->timer.data = c;
+	c->open_handles = 2;
+	c->next = server->connections;
+	c->previous = &server->connections;
+	if (c->next) {
+		c->next->previous = &c->next;
+	}
+	server->connections = c;
+	server->counters.open++;
+	server->counters.connections++;
+	return c;
+}
+
+int http_connection_accept(struct http_server *server, uv_stream_t *listener, bool is_pipe)
+{
+	struct http_connection *c = new_connection(server, is_pipe);
+	int error;
+
+	if (!c) {
+		return -ENOMEM;
+	}
+	error = uv_accept(listener, &c->uv.stream);
+	if (error != 0) {
+		http_connection_close(c);
+		return error;
+	}
+	learn_peer(c, is_pipe);
+	if (is_over_full(c)) {
+		if (server->counters.open > server->options.connections_max + over_full_max) {
+			http_connection_close(c);
+		} else {
+			answer_status(c, 503, true);
+		}
+		return -EBUSY;
+	}
+	c->state = CONNECTION_READING;
+	set_timer(c, server->options.idle_timeout_ms);
+	read_on(c);
+	return 0;
+}
+
+/* Answers. */
+
+const struct http_request *http_exchange_request(const struct http_exchange *exchange)
+{
+	return http_parser_request(exchange->connection->parser);
+}
+
+const struct http_peer *http_exchange_peer(const struct http_exchange *exchange)
+{
+	return &exchange->connection->peer;
+}
+
+void *http_exchange_context(const struct http_exchange *exchange)
+{
+	return exchange->connection->server->options.context;
+}
+
+uv_loop_t *http_exchange_loop(const struct http_exchange *exchange)
+{
+	return exchange->connection->server->options.loop;
+}
+
+void http_exchange_on_over(struct http_exchange *exchange, http_exchange_over_fn *over, void *data)
+{
+	exchange->over = over;
+	exchange->over_data = data;
+}
+
+/* The handler lets go. False when there is nobody left to answer. */
+static bool take_back(struct http_exchange *exchange)
+{
+	struct http_connection *c = exchange->connection;
+
+	exchange->is_held = false;
+	if (c->state != CONNECTION_CLOSING) {
+		return true;
+	}
+	tell_over(c, false);
+	free_if_over(c);
+	return false;
+}
+
+/* RFC 9110 6.4.1, 9.3.2: answers that never have a body. */
+static bool is_bodiless(const struct http_exchange *exchange, unsigned status)
+{
+	return http_exchange_request(exchange)->method == METHOD_HEAD || status == 204 ||
+	       status == 304;
+}
+
+static enum http_framing framing_of(unsigned status)
+{
+	return status == 204 || status == 304 ? HTTP_FRAMING_NONE : HTTP_FRAMING_LENGTH;
+}
+
+void http_exchange_answer(struct http_exchange *exchange, const struct http_response *response,
+			  struct span body)
+{
+	struct http_connection *c = exchange->connection;
+	struct span sent = is_bodiless(exchange, response->status) ? span_make(NULL, 0) : body;
+
+	if (!take_back(exchange)) {
+		return;
+	}
+	c->state = CONNECTION_SENDING;
+	c->is_answered_whole = true;
+	send_head(c, response, framing_of(response->status), body.length, sent);
+}
+
+static bool is_same_file(int fd, const struct stat *before)
+{
+	struct stat now;
+
+	return fstat(fd, &now) == 0 && now.st_size == before->st_size &&
+	       now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+	       now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+}
+
+static void on_slice(uv_fs_t *request)
+{
+	struct http_connection *c = request->data;
+	ssize_t count = request->result;
+
+	uv_fs_req_cleanup(request);
+	c->file.is_reading = false;
+	if (c->state == CONNECTION_CLOSING) {
+		drop_file(c);
+		free_if_over(c);
+		return;
+	}
+	/* Cut short, or edited in place: the client must see a cut, not a mixture (R-HTTP-33). */
+	if (count <= 0 || !is_same_file(c->file.fd, &c->file.opened)) {
+		http_connection_close(c);
+		return;
+	}
+	c->file.offset += (uint64_t)count;
+	c->file.left -= (uint64_t)count;
+	c->is_answered_whole = c->file.left == 0;
+	send_bytes(c, span_make(c->file.slice, (size_t)count), span_make(NULL, 0));
+}
+
+static void read_slice(struct http_connection *c)
+{
+	size_t length = c->file.left < slice_size ? (size_t)c->file.left : slice_size;
+	uv_buf_t buffer = uv_buf_init(c->file.slice, (unsigned)length);
+
+	c->file.read.data = c;
+	c->file.is_reading = true;
+	if (uv_fs_read(c->server->options.loop, &c->file.read, c->file.fd, &buffer, 1,
+		       (int64_t)c->file.offset, on_slice) != 0) {
+		c->file.is_reading = false;
+		http_connection_close(c);
+	}
+}
+
+void http_exchange_answer_file(struct http_exchange *exchange, const struct http_response *response,
+			       int fd, uint64_t offset, uint64_t length)
+{
+	struct http_connection *c = exchange->connection;
+	bool has_body = !is_bodiless(exchange, response->status) && length > 0;
+
+	if (!take_back(exchange)) {
+		close(fd);
+		return;
+	}
+	c->file = (struct http_file){.fd = fd, .offset = offset, .left = has_body ? length : 0};
+	c->file.slice = malloc(slice_size);
+	if (!c->file.slice || fstat(fd, &c->file.opened) != 0) {
+		http_connection_close(c);
+		return;
+	}
+	c->state = CONNECTION_SENDING;
+	c->is_answered_whole = !has_body;
+	send_head(c, response, framing_of(response->status), length, span_make(NULL, 0));
+}
+
+void http_exchange_stream_begin(struct http_exchange *exchange,
+				const struct http_response *response)
+{
+	struct http_connection *c = exchange->connection;
+
+	exchange->is_streaming = true;
+	if (c->state == CONNECTION_CLOSING) {
+		tell_over(c, false);
+		return;
+	}
+	c->state = CONNECTION_STREAMING;
+	c->is_chunked = http_exchange_request(exchange)->minor > 0;
+	send_head(c, response, HTTP_FRAMING_CHUNKED, 0, span_make(NULL, 0));
+	read_on(c); /* to notice when the peer leaves */
+}
+
+int http_exchange_stream_write(struct http_exchange *exchange, struct span bytes)
+{
+	struct http_connection *c = exchange->connection;
+	char head[24];
+	int head_length;
+
+	if (c->state != CONNECTION_STREAMING) {
+		return -EPIPE;
+	}
+	if (bytes.length == 0 || http_exchange_request(exchange)->method == METHOD_HEAD) {
+		return 0;
+	}
+	if (uv_stream_get_write_queue_size(&c->uv.stream) + bytes.length >
+	    c->server->options.stream_bytes_max) {
+		http_connection_close(c);
+		return -ENOBUFS;
+	}
+	if (!c->is_chunked) {
+		send_bytes(c, bytes, span_make(NULL, 0));
+		return 0;
+	}
+	head_length = snprintf(head, sizeof(head), "%zx\r\n", bytes.length);
+	send_bytes(c, span_make(head, (size_t)head_length), bytes);
+	if (c->state == CONNECTION_STREAMING) {
+		send_bytes(c, SPAN("\r\n"), span_make(NULL, 0));
+	}
+	return 0;
+}
+
+bool http_exchange_is_gone(const struct http_exchange *exchange)
+{
+	return exchange->connection->state == CONNECTION_CLOSING;
+}
+
+void http_exchange_stream_end(struct http_exchange *exchange)
+{
+	struct http_connection *c = exchange->connection;
+	bool has_body = http_exchange_request(exchange)->method != METHOD_HEAD;
+
+	if (!take_back(exchange)) {
+		return;
+	}
+	uv_read_stop(&c->uv.stream);
+	c->state = CONNECTION_SENDING;
+	c->is_answered_whole = true;
+	if (c->is_chunked && has_body) {
+		send_bytes(c, SPAN("0\r\n\r\n"), span_make(NULL, 0));
+	} else if (c->writes == 0) {
+		finish_answer(c);
+	}
+}

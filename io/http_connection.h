@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One HTTP connection: reading requests one at a time, handing each on, sending its answer, and a
+ * time-out on every state. Used by io/http_server.c only; handlers see struct http_exchange.
+ *
+ *	READING -> HANDLING -> SENDING -> READING        the next request, perhaps read already
+ *	                    -> STREAMING -> SENDING
+ *	   any  -> LINGERING -> CLOSING                  the answer is out; wait for the peer to
+ *leave
+ */
+#ifndef BELLHOP_IO_HTTP_CONNECTION_H
+#define BELLHOP_IO_HTTP_CONNECTION_H
+
+#include "io/http_server.h"
+
+#include <sys/stat.h>
+
+enum connection_state {
+	CONNECTION_READING,
+	CONNECTION_HANDLING,
+	CONNECTION_SENDING,
+	CONNECTION_STREAMING,
+	CONNECTION_LINGERING,
+	CONNECTION_CLOSING,
+};
+
+struct http_connection;
+
+/* What the handler holds: one request of one connection. */
+struct http_exchange {
+	struct http_connection *connection;
+	http_exchange_over_fn *over;
+	void *over_data;
+	bool is_held; /* by the handler: not answered yet, or streaming */
+	bool is_streaming;
+};
+
+struct http_file {
+	int fd; /* -1: none */
+	uint64_t offset;
+	uint64_t left;
+	struct stat opened; /* as it was then */
+	char *slice;
+	uv_fs_t read;
+	bool is_reading;
+};
+
+struct http_connection {
+	struct http_server *server;
+	struct http_connection *next;
+	struct http_connection **previous; /* the link that points here */
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} uv;
+	uv_timer_t timer;
+	uv_shutdown_t shutdown;
+	enum connection_state state;
+	struct http_peer peer;
+	struct http_parser *parser;
+	char *pending; /* read, and not yet parsed: pipelined requests */
+	size_t pending_length;
+	size_t pending_used;
+	struct http_exchange exchange;
+	struct http_file file;
+	unsigned writes;	/* under way */
+	size_t queued_last;	/* octets that waited for the peer when the timer was set */
+	size_t lingered;	/* octets thrown away while LINGERING */
+	bool closes_after;	/* the answer is the last one */
+	bool is_answered_whole; /* nothing of the answer is missing but what waits in writes */
+	bool is_chunked;	/* the stream is */
+	bool has_ended;		/* the peer will send no more */
+	bool is_head_timed;
+	unsigned open_handles;
+};
+
+struct http_server {
+	struct http_server_options options;
+	struct http_server_counters counters;
+	struct {
+		union {
+			uv_handle_t handle;
+			uv_stream_t stream;
+			uv_tcp_t tcp;
+			uv_pipe_t pipe;
+		} uv;
+		bool is_pipe;
+	} listeners[16];
+	size_t listener_count;
+	size_t open_listeners;
+	struct http_connection *connections;
+	char read_buffer[65536]; /* filled and emptied within one callback */
+	bool is_closing;
+	void (*closed)(void *context);
+	void *closed_context;
+};
+
+/* Accepts from the listener: 0, or a negative errno (counted; nothing is left open). */
+int http_connection_accept(struct http_server *server, uv_stream_t *listener, bool is_pipe);
+
+/* Ends it now, whatever it is doing. */
+void http_connection_close(struct http_connection *connection);
+
+/* In io/http_server.c: the connection's memory is gone. */
+void http_server_connection_gone(struct http_server *server);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/http_server.h"
+
+#include "io/bind_problem.h"
+#include "io/http_connection.h"
+#include "io/socket_address.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { listen_backlog = 511 };
+
+void http_server_defaults(struct http_server_options *options)
+{
+	*options = (struct http_server_options){
+		.connections_max = 1000,
+		.connections_per_source_max = 32,
+		.body_max = 65536,
+		.stream_bytes_max = 1 << 20,
+		.head_timeout_ms = 10000,
+		.body_timeout_ms = 30000,
+		.idle_timeout_ms = 15000,
+		.send_timeout_ms = 30000,
+		.methods = 1U << METHOD_GET | 1U << METHOD_HEAD,
+	};
+}
+
+int http_server_new(struct http_server **server, const struct http_server_options *options)
+{
+	struct http_server *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		return -ENOMEM;
+	}
+	s->options = *options;
+	*server = s;
+	return 0;
+}
+
+static void accept_tcp(uv_stream_t *listener, int status)
+{
+	if (status == 0) {
+		http_connection_accept(listener->data, listener, false);
+	}
+}
+
+static void accept_pipe(uv_stream_t *listener, int status)
+{
+	if (status == 0) {
+		http_connection_accept(listener->data, listener, true);
+	}
+}
+
+static void free_if_gone(struct http_server *server)
+{
+	if (server->is_closing && server->open_listeners == 0 && !server->connections) {
+		void (*closed)(void *context) = server->closed;
+		void *context = server->closed_context;
+
+		free(server);
+		if (closed) {
+			closed(context);
+		}
+	}
+}
+
+void http_server_connection_gone(struct http_server *server)
+{
+	free_if_gone(server);
+}
+
+static void listener_closed(uv_handle_t *handle)
+{
+	struct http_server *server = handle->data;
+
+	server->open_listeners--;
+	free_if_gone(server);
+}
+
+/* A listener that could not be set up: its slot is used up, its handle is closed. */
+static void drop_listener(struct http_server *server)
+{
+	server->listeners[server->listener_count].is_pipe = true; /* it has no port */
+	uv_close(&server->listeners[server->listener_count].uv.handle, listener_closed);
+	server->listener_count++;
+}
+
+static int check_room(struct http_server *server, char *problem, size_t problem_size)
+{
+	if (server->listener_count == sizeof(server->listeners) / sizeof(server->listeners[0])) {
+		snprintf(problem, problem_size, "too many endpoints to listen on: at most 16");
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+int http_server_listen_tcp(struct http_server *server, struct endpoint endpoint, char *problem,
+			   size_t problem_size)
+{
+	struct sockaddr_storage storage;
+	uv_tcp_t *tcp = &server->listeners[server->listener_count].uv.tcp;
+	unsigned flags = endpoint.address.family == ADDRESS_IPV6 ? UV_TCP_IPV6ONLY : 0;
+	int error = check_room(server, problem, problem_size);
+
+	if (error != 0) {
+		return error;
+	}
+	socket_address_from(endpoint, 0, &storage);
+	error = uv_tcp_init(server->options.loop, tcp);
+	if (error != 0) {
+		bind_problem(problem, problem_size, "TCP", "http", endpoint, error);
+		return error;
+	}
+	tcp->data = server;
+	server->open_listeners++;
+	error = uv_tcp_bind(tcp, (const struct sockaddr *)&storage, flags);
+	if (error == 0) {
+		error = uv_listen((uv_stream_t *)tcp, listen_backlog, accept_tcp);
+	}
+	if (error != 0) {
+		bind_problem(problem, problem_size, "TCP", "http", endpoint, error);
+		drop_listener(server);
+		return error;
+	}
+	server->listener_count++;
+	return 0;
+}
+
+/* Takes a socket file away that nobody listens on. 0, or -EADDRINUSE when somebody does. */
+static int remove_stale(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct stat info;
+	int fd;
+	int error = 0;
+
+	if (lstat(path, &info) != 0) {
+		return 0;
+	}
+	if (!S_ISSOCK(info.st_mode)) {
+		return -EEXIST;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		return -errno;
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0) {
+		error = -EADDRINUSE;
+	} else if (errno == ECONNREFUSED && unlink(path) != 0) {
+		error = -errno;
+	}
+	close(fd);
+	return error;
+}
+
+int http_server_listen_unix(struct http_server *server, const char *path, unsigned mode,
+			    char *problem, size_t problem_size)
+{
+	uv_pipe_t *pipe = &server->listeners[server->listener_count].uv.pipe;
+	int error = check_room(server, problem, problem_size);
+
+	if (error != 0) {
+		return error;
+	}
+	if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
+		snprintf(problem, problem_size, "the path of the socket is too long: %s", path);
+		return -ENAMETOOLONG;
+	}
+	error = remove_stale(path);
+	if (error == 0) {
+		error = uv_pipe_init(server->options.loop, pipe, 0);
+	}
+	if (error != 0) {
+		snprintf(problem, problem_size, "cannot listen on %s: %s", path,
+			 strerrordesc_np(-error));
+		return error;
+	}
+	pipe->data = server;
+	server->open_listeners++;
+	error = uv_pipe_bind(pipe, path);
+	if (error == 0 && chmod(path, mode) != 0) {
+		error = -errno;
+	}
+	if (error == 0) {
+		error = uv_listen((uv_stream_t *)pipe, listen_backlog, accept_pipe);
+	}
+	if (error != 0) {
+		snprintf(problem, problem_size, "cannot listen on %s: %s", path,
+			 strerrordesc_np(-error));
+		drop_listener(server);
+		return error;
+	}
+	server->listeners[server->listener_count].is_pipe = true;
+	server->listener_count++;
+	return 0;
+}
+
+uint16_t http_server_port(const struct http_server *server, size_t i)
+{
+	struct sockaddr_storage storage = {0};
+	int length = sizeof(storage);
+
+	if (i >= server->listener_count || server->listeners[i].is_pipe ||
+	    uv_tcp_getsockname(&server->listeners[i].uv.tcp, (struct sockaddr *)&storage,
+			       &length) != 0) {
+		return 0;
+	}
+	return socket_address_to(&storage).port;
+}
+
+const struct http_server_counters *http_server_counters(const struct http_server *server)
+{
+	return &server->counters;
+}
+
+void http_server_close(struct http_server *server, void (*closed)(void *context), void *context)
+{
+	struct http_connection *next;
+
+	server->is_closing = true;
+	server->closed = closed;
+	server->closed_context = context;
+	for (size_t i = 0; i < server->listener_count; i++) {
+		if (!uv_is_closing(&server->listeners[i].uv.handle)) {
+			uv_close(&server->listeners[i].uv.handle, listener_closed);
+		}
+	}
+	for (struct http_connection *c = server->connections; c; c = next) {
+		next = c->next;
+		http_connection_close(c);
+	}
+	free_if_gone(server);
+}
