@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/catalogue.h"
 
+#include "io/loop.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -39,14 +40,6 @@ struct catalogue {
 	uv_timer_t timer;
 	unsigned open_handles;
 };
-
-static uint64_t utc_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void add_found(struct scan *scan, const char *path, const struct stat *info)
 {
@@ -144,7 +137,7 @@ static int compare_found(const void *a, const void *b)
 static int post(struct catalogue *c, enum change_kind kind, const struct found *file)
 {
 	struct change change = {.kind = kind,
-				.utc_ms = utc_ms(),
+				.utc_ms = loop_utc_ms(),
 				.file = span_text(file->name),
 				.bytes = file->bytes,
 				.file_utc_ms = file->modified_utc_ms};

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/door.h"
 
-#include <time.h>
-
-static uint64_t utc_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
+#include "io/loop.h"
 
 void door_carry_out(const struct door *door, struct effects *effects)
 {
@@ -19,7 +11,7 @@ void door_carry_out(const struct door *door, struct effects *effects)
 		if (effect->kind == EFFECT_REPORT) {
 			door->report(door->context, &effect->report);
 		} else if (effect->kind == EFFECT_CHANGE) {
-			effect->change->utc_ms = utc_ms();
+			effect->change->utc_ms = loop_utc_ms();
 			door->post(door->context, effect->change);
 		}
 	}

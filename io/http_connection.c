@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/http_connection.h"
 
-#include "io/socket_address.h"
+#include "io/udp.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -26,14 +25,6 @@ struct write {
 
 static void run_pending(struct http_connection *c);
 static void read_slice(struct http_connection *c);
-
-static uint64_t utc_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* Ends. */
 
@@ -153,7 +144,8 @@ static void send_head(struct http_connection *c, const struct http_response *res
 	c->closes_after = c->closes_after || !request->keeps_alive || response->must_close ||
 			  c->server->is_closing ||
 			  (framing == HTTP_FRAMING_CHUNKED && request->minor == 0);
-	http_response_write_head(&w, response, &facts, request->minor, !c->closes_after, utc_ms());
+	http_response_write_head(&w, response, &facts, request->minor, !c->closes_after,
+				 loop_utc_ms());
 	if (w.failed) {
 		http_connection_close(c);
 		return;
@@ -425,12 +417,12 @@ static void learn_peer(struct http_connection *c, bool is_pipe)
 	}
 	storage = (struct sockaddr_storage){0};
 	if (getpeername(fd, (struct sockaddr *)&storage, &length) == 0) {
-		c->peer.source = socket_address_to(&storage);
+		c->peer.source = udp_from_sockaddr(&storage);
 	}
 	storage = (struct sockaddr_storage){0};
 	length = sizeof(storage);
 	if (getsockname(fd, (struct sockaddr *)&storage, &length) == 0) {
-		c->peer.local = socket_address_to(&storage);
+		c->peer.local = udp_from_sockaddr(&storage);
 	}
 	uv_tcp_nodelay(&c->uv.tcp, 1);
 }

@@ -4,10 +4,10 @@
 #include "core/http/conditional.h"
 #include "core/http/target.h"
 #include "io/catalogue.h"
+#include "io/loop.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -42,14 +42,6 @@ struct fetch {
 	bool is_fetch; /* the client gets, or has, all of it */
 };
 
-static uint64_t utc_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void free_fetch(uv_handle_t *handle)
 {
 	free(handle->data);
@@ -63,7 +55,7 @@ static void fetch_over(void *data, bool is_whole)
 	if (is_whole && fetch->is_fetch) {
 		struct change change = files_fetched(&fetch->question.request, &fetch->answer);
 
-		change.utc_ms = utc_ms();
+		change.utc_ms = loop_utc_ms();
 		door->post(door->context, &change);
 	}
 	if (fetch->is_waiting) {
@@ -114,7 +106,7 @@ static bool answer_condition(struct fetch *fetch, struct http_response *response
 	const struct http_request *request = http_exchange_request(fetch->exchange);
 	struct http_validators validators = {response->etag, response->modified_utc_ms};
 
-	response->status = http_conditional(request, &validators, utc_ms());
+	response->status = http_conditional(request, &validators, loop_utc_ms());
 	/* With 304 the phone has what it should have, as if it had taken it now. */
 	fetch->is_fetch = response->status != 412 && request->method == METHOD_GET;
 	if (response->status == 200) {

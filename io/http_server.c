@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/http_server.h"
 
-#include "io/bind_problem.h"
 #include "io/http_connection.h"
-#include "io/socket_address.h"
+#include "io/udp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -98,6 +97,14 @@ static int check_room(struct http_server *server, char *problem, size_t problem_
 	return 0;
 }
 
+static void explain_bind(struct endpoint endpoint, int error, char *problem, size_t problem_size)
+{
+	char sentence[udp_problem_size];
+
+	udp_bind_problem("TCP", endpoint, -error, sentence);
+	snprintf(problem, problem_size, "%s", sentence);
+}
+
 int http_server_listen_tcp(struct http_server *server, struct endpoint endpoint, char *problem,
 			   size_t problem_size)
 {
@@ -109,10 +116,10 @@ int http_server_listen_tcp(struct http_server *server, struct endpoint endpoint,
 	if (error != 0) {
 		return error;
 	}
-	socket_address_from(endpoint, 0, &storage);
+	udp_sockaddr(endpoint, 0, &storage);
 	error = uv_tcp_init(server->options.loop, tcp);
 	if (error != 0) {
-		bind_problem(problem, problem_size, "TCP", "http", endpoint, error);
+		explain_bind(endpoint, error, problem, problem_size);
 		return error;
 	}
 	tcp->data = server;
@@ -122,7 +129,7 @@ int http_server_listen_tcp(struct http_server *server, struct endpoint endpoint,
 		error = uv_listen((uv_stream_t *)tcp, listen_backlog, accept_tcp);
 	}
 	if (error != 0) {
-		bind_problem(problem, problem_size, "TCP", "http", endpoint, error);
+		explain_bind(endpoint, error, problem, problem_size);
 		drop_listener(server);
 		return error;
 	}
@@ -210,7 +217,7 @@ uint16_t http_server_port(const struct http_server *server, size_t i)
 			       &length) != 0) {
 		return 0;
 	}
-	return socket_address_to(&storage).port;
+	return udp_from_sockaddr(&storage).port;
 }
 
 const struct http_server_counters *http_server_counters(const struct http_server *server)

@@ -7,8 +7,7 @@
 #define BELLHOP_IO_TFTP_DOOR_H
 
 #include "io/door.h"
-
-#include <uv.h>
+#include "io/loop.h"
 
 struct tftp_door;
 
@@ -23,7 +22,7 @@ struct tftp_door_counters {
 };
 
 /* 0 and `*out`, or -ENOMEM. `door` and what it points to must outlive it. */
-int tftp_door_new(struct tftp_door **out, uv_loop_t *loop, const struct door *door,
+int tftp_door_new(struct tftp_door **out, struct loop *loop, const struct door *door,
 		  const uint8_t seed[static random_seed_size]);
 
 /*

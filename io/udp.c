@@ -100,10 +100,10 @@ void udp_bind_problem(const char *protocol, struct endpoint endpoint, int error,
 			 protocol, endpoint.port, where, endpoint.port);
 	} else if (error == EACCES || error == EPERM) {
 		snprintf(problem, udp_problem_size,
-			 "%s port %u on %s is forbidden to this user: start with "
-			 "CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=), or choose a port "
-			 "from 1024 up",
-			 protocol, endpoint.port, where);
+			 "%s port %u on %s is forbidden to this user: `setcap "
+			 "cap_net_bind_service=+ep` on bellhopd, systemd's AmbientCapabilities=, or "
+			 "`sysctl net.ipv4.ip_unprivileged_port_start=%u`; or a port from 1024 up",
+			 protocol, endpoint.port, where, endpoint.port);
 	} else if (error == EADDRNOTAVAIL) {
 		snprintf(problem, udp_problem_size,
 			 "%s cannot listen on %s port %u: this machine has no such address; "

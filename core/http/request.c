@@ -178,6 +178,10 @@ static enum http_progress parse_head(struct http_parser *p)
 	if ((error != HPE_OK && error != HPE_PAUSED) || !p->head_is_parsed) {
 		return refuse(p, 400, "syntax");
 	}
+	/* llhttp takes the blanks before a value off, not those after it (RFC 9110 5.5). */
+	for (size_t i = 0; i < p->request.header_count; i++) {
+		p->request.headers[i].value = span_trim(p->request.headers[i].value);
+	}
 	p->fault = http_check_head(&p->request);
 	if (p->fault.status != 0) {
 		return refuse(p, p->fault.status, p->fault.reason);

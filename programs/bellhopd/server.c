@@ -293,7 +293,7 @@ static int start_files(struct server *server, char *problem, size_t problem_size
 		error = http_door_new(&server->http_door, &server->loop.uv, &server->door);
 	}
 	if (error == 0) {
-		error = tftp_door_new(&server->tftp_door, &server->loop.uv, &server->door, seed);
+		error = tftp_door_new(&server->tftp_door, &server->loop, &server->door, seed);
 	}
 	if (error == 0) {
 		error = catalogue_start(&server->catalogue, &server->loop.uv, &server->door);
