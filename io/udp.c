@@ -101,9 +101,8 @@ void udp_bind_problem(const char *protocol, struct endpoint endpoint, int error,
 	} else if (error == EACCES || error == EPERM) {
 		snprintf(problem, udp_problem_size,
 			 "%s port %u on %s is forbidden to this user: `setcap "
-			 "cap_net_bind_service=+ep` bellhopd, systemd AmbientCapabilities="
-			 "CAP_NET_BIND_SERVICE, or "
-			 "`sysctl net.ipv4.ip_unprivileged_port_start=%u`; or a port from 1024 up",
+			 "cap_net_bind_service=+ep` bellhopd, systemd's CAP_NET_BIND_SERVICE, "
+			 "`sysctl net.ipv4.ip_unprivileged_port_start=%u` or a port from 1024 up",
 			 protocol, endpoint.port, where, endpoint.port);
 	} else if (error == EADDRNOTAVAIL) {
 		snprintf(problem, udp_problem_size,
