@@ -122,6 +122,10 @@ static void change_done(void *context, int result, const char *problem)
 	if (visit->answer.verdict != API_CHANGE && visit->door->options.files_changed) {
 		visit->door->options.files_changed(visit->door->options.context);
 	}
+	/* Gone from the folder; the catalogue's own watch was quicker to say so than we. */
+	if (visit->answer.verdict == API_FILE_REMOVE && result == -ENOENT) {
+		result = 0;
+	}
 	finish(visit, result, problem);
 }
 
@@ -496,8 +500,15 @@ static int open_server(struct admin_door *door, char *problem, size_t problem_si
 			 strerror(-result));
 		return result;
 	}
-	return http_server_listen_unix(door->server, door->options.path, 0660, problem,
-				       problem_size);
+	result = http_server_listen_unix(door->server, door->options.path, 0660, problem,
+					 problem_size);
+	if (result == -EADDRINUSE) {
+		snprintf(problem, problem_size,
+			 "a server answers at %s already; end it, or name another socket ([admin] "
+			 "socket)",
+			 door->options.path);
+	}
+	return result;
 }
 
 static void server_closed(void *context)
