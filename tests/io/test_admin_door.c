@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <ftw.h>
 #include <jansson.h>
+#include <signal.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -364,6 +365,7 @@ static void a_live_socket_is_not_taken(void)
 
 int main(void)
 {
+	signal(SIGPIPE, SIG_IGN); /* as bellhopd does */
 	json_object_seed(0);
 	RUN(changes_are_made_and_audited);
 	RUN(files_come_and_go);
