@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The names of settings: wazo-provd's documented neutral parameters where one exists, our own where
- * none does. One table; doc/settings.md and `bellhop help settings` are printed from it.
+ * none does. One table; doc/settings.md is printed from it.
  */
 #ifndef BELLHOP_CORE_FLEET_SETTING_NAMES_H
 #define BELLHOP_CORE_FLEET_SETTING_NAMES_H

@@ -2,8 +2,8 @@
 /*
  * Settings: the neutral description of a phone as a list of PATH = VALUE, sorted by path. Paths are
  * dotted (`sip_lines.1.username`); values are text as the admin wrote it. Known paths have a type
- * (core/fleet/setting_names.c, generated into doc/settings.md and `bellhop help settings`); paths
- * below `x.` are the admin's own, for templates of his own.
+ * (core/fleet/setting_names.c, printed in doc/settings.md); paths below `x.` are the admin's own,
+ * for templates of his own.
  */
 #ifndef BELLHOP_CORE_FLEET_SETTINGS_H
 #define BELLHOP_CORE_FLEET_SETTINGS_H

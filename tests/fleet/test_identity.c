@@ -2,6 +2,7 @@
 #include "core/fleet/identity.h"
 #include "tests/fleet/fleet.h"
 #include "tests/fleet/packs.h"
+#include "tests/guard.h"
 
 #define PHONE "00908f0a0b0c"
 #define OTHER "00908f000002"
@@ -242,6 +243,32 @@ static void the_manuals_subscribe_is_read(void)
 	inventory_free(&inventory);
 }
 
+static void claim_at_the_edge(struct span input, void *context)
+{
+	struct subscribe_claims claims = {.request_user = input,
+					  .from_user = input,
+					  .contact_user = input,
+					  .user_agent = input,
+					  .vendor = input,
+					  .model = input,
+					  .version = input};
+	struct link_evidence link = {.is_known = true, .mac = fleet_mac(PHONE)};
+
+	(void)context;
+	judge(&claims, &link);
+}
+
+static void nothing_is_read_past_the_end(void)
+{
+	open_fleet();
+	for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
+		guard_each_prefix(span_text(spellings[i].request), claim_at_the_edge, NULL);
+		guard_each_prefix(span_text(spellings[i].agent), claim_at_the_edge, NULL);
+	}
+	guard_each_prefix(SPAN("AUDC-IPPhone/2.2.2"), claim_at_the_edge, NULL);
+	inventory_free(&inventory);
+}
+
 int main(void)
 {
 	RUN(every_spelling_is_read);
@@ -249,5 +276,6 @@ int main(void)
 	RUN(digits_alone_are_a_claim_only_with_a_reason);
 	RUN(two_macs_in_one_message_are_a_conflict);
 	RUN(the_manuals_subscribe_is_read);
+	RUN(nothing_is_read_past_the_end);
 	return test_end();
 }

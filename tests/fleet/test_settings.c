@@ -239,6 +239,68 @@ static void the_table_of_names_is_sound(void)
 	}
 }
 
+static void write_default(struct writer *w, const struct setting_name *name)
+{
+	if (name->default_value) {
+		writer_char(w, '`');
+		writer_text(w, name->default_value);
+		writer_char(w, '`');
+	}
+}
+
+static void write_page(struct writer *w)
+{
+	const struct setting_name *name;
+
+	writer_text(w, "# Settings\n\n"
+		       "Printed from `core/fleet/setting_names.c`; `#` stands for a number from 1 "
+		       "on. Names below `x.` are\nyour own, for templates of your own.\n\n"
+		       "| setting | value | built in | what it is |\n|---|---|---|---|\n");
+	for (size_t i = 0; (name = setting_name_at(i)); i++) {
+		char legal[256];
+		struct writer l = writer_over(legal, sizeof(legal));
+		struct span rest;
+
+		setting_name_write_legal(name, &l);
+		rest = writer_span(&l);
+		writer_text(w, "| `");
+		writer_text(w, name->path);
+		writer_text(w, "` | ");
+		while (rest.data) {
+			writer_put(w, span_cut(&rest, '|'));
+			writer_text(w, rest.data ? ", " : "");
+		}
+		writer_text(w, name->is_secret ? " (secret) | " : " | ");
+		write_default(w, name);
+		writer_text(w, " | ");
+		writer_text(w, name->description);
+		writer_text(w, " |\n");
+	}
+}
+
+/* With BELLHOP_WRITE=1 in the environment the page is written anew instead. */
+static void the_page_of_settings_is_up_to_date(void)
+{
+	const char *root = getenv("BELLHOP_SOURCE");
+	bool is_written_anew = getenv("BELLHOP_WRITE") != NULL;
+	static char page[32768];
+	static char found[32768];
+	struct writer w = writer_over(page, sizeof(page));
+	char path[900];
+	size_t length;
+	FILE *file;
+
+	write_page(&w);
+	CHECK(!w.failed);
+	snprintf(path, sizeof(path), "%s/doc/settings.md", root ? root : ".");
+	file = fopen(path, is_written_anew ? "wb" : "rb");
+	REQUIRE(file != NULL);
+	length = is_written_anew ? fwrite(page, 1, w.length, file)
+				 : fread(found, 1, sizeof(found), file);
+	fclose(file);
+	CHECK_SPAN(writer_span(&w), span_make(is_written_anew ? page : found, length));
+}
+
 int main(void)
 {
 	RUN(values_have_one_spelling_or_are_refused);
@@ -250,5 +312,6 @@ int main(void)
 	RUN(the_list_is_sorted_and_bounded);
 	RUN(what_lies_over_wins);
 	RUN(the_table_of_names_is_sound);
+	RUN(the_page_of_settings_is_up_to_date);
 	return test_end();
 }

@@ -3,6 +3,7 @@
 #include "core/fleet/parameters.h"
 #include "tests/fleet/fleet.h"
 #include "tests/fleet/packs.h"
+#include "tests/guard.h"
 
 #define HEAD	  "{\"schema\":1,\"name\":\"acme\",\"display_name\":\"Acme\",\n"
 #define RECOGNISE "\"recognise\":{},\n"
@@ -292,6 +293,41 @@ static void rendered_lines_are_held_against_the_list(void)
 	vendor_pack_free(pack);
 }
 
+static void read_at_the_edge(struct span input, void *context)
+{
+	struct vendor_parameter parameter = {0};
+	struct span name;
+
+	json_line_of(input, SPAN("files[1].template"));
+	json_line_of(SPAN("{\"files\":[{},{\"template\":1}]}"), input);
+	parameters_check(context, input, &name);
+	parameter_rule_parse(input, &parameter);
+	setting_is_secret(input);
+	catalogue_name_is_legal(input);
+}
+
+static void nothing_is_read_past_the_end(void)
+{
+	static const char *const texts[] = {
+		"{ \"files\" : [ {\"a\":\"\\\"\"}, {\"template\": \"x\"} ] }",
+		"files[1].template",
+		"a/port=1024\r\n;x\nline/3/id=12345\ninclude http://h/\n",
+		"int 1..65535",
+		"one A|B|C",
+		"sip_lines.12.password",
+		"rings/../ding.wav",
+	};
+	struct vendor_pack *pack =
+		pack_of_text(HEAD RECOGNISE "\"parameters\":{\"a/port\":\"int 1..65535\","
+					    "\"line/[0-5]/id\":\"text 4\"}," FILES "}");
+
+	REQUIRE(pack != NULL);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		guard_each_prefix(span_text(texts[i]), read_at_the_edge, pack);
+	}
+	vendor_pack_free(pack);
+}
+
 int main(void)
 {
 	RUN(a_mistake_is_told_with_line_and_field);
@@ -303,5 +339,6 @@ int main(void)
 	RUN(there_is_room_for_so_many_makers);
 	RUN(lines_of_json_are_found);
 	RUN(rendered_lines_are_held_against_the_list);
+	RUN(nothing_is_read_past_the_end);
 	return test_end();
 }
