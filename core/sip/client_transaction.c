@@ -33,7 +33,7 @@ struct client_transactions {
 	struct timer_list timers_f;
 	struct timer_list timers_f_early;
 	struct timer_list timers_k;
-	uint64_t seeds[2][2];
+	uint64_t seed[2];
 	size_t bytes_max;
 	size_t bytes;
 	uint64_t full;
@@ -68,7 +68,7 @@ int client_transactions_new(struct client_transactions **transactions,
 	table_init(&all->by_key, options->count_max, random, key_of);
 	multi_index_init(&all->by_endpoint, options->count_max, random);
 	multi_index_init(&all->by_device, options->count_max, random);
-	random_bytes(random, all->seeds, sizeof(all->seeds));
+	random_bytes(random, all->seed, sizeof(all->seed));
 	for (unsigned i = 0; i < timer_e_steps; i++) {
 		all->timers_e[i] = timer_list_of((uint64_t)sip_t1_ms << i);
 	}
@@ -122,14 +122,13 @@ void client_transactions_free(struct client_transactions *all)
 struct client_key client_key_of_branch(const struct client_transactions *all, struct span branch,
 				       struct span method)
 {
+	struct key_hash hash = key_hash_begin(all->seed);
 	struct client_key key;
 
-	for (unsigned i = 0; i < 2; i++) {
-		uint64_t h = key_hash_octet(all->seeds[i], 0, 'b');
-
-		h = key_hash_nocase(all->seeds[i], h, branch);
-		key.hash[i] = key_hash_bytes(all->seeds[i], h, method);
-	}
+	key_hash_number(&hash, 'b');
+	key_hash_nocase(&hash, branch);
+	key_hash_bytes(&hash, method);
+	key_hash_end(&hash, key.hash);
 	return key;
 }
 
@@ -137,18 +136,16 @@ struct client_key client_key_of_source(const struct client_transactions *all, st
 				       struct span call_id, uint32_t cseq_number,
 				       struct span method)
 {
+	struct key_hash hash = key_hash_begin(all->seed);
 	struct client_key key;
 
-	for (unsigned i = 0; i < 2; i++) {
-		uint64_t h = key_hash_octet(all->seeds[i], 0, 's');
-
-		h = key_hash_octet(all->seeds[i], h, source.family);
-		h = key_hash_bytes(all->seeds[i], h,
-				   span_make((const char *)source.octets, sizeof(source.octets)));
-		h = key_hash_bytes(all->seeds[i], h, call_id);
-		h = key_hash_number(all->seeds[i], h, cseq_number);
-		key.hash[i] = key_hash_bytes(all->seeds[i], h, method);
-	}
+	key_hash_number(&hash, 's');
+	key_hash_number(&hash, source.family);
+	key_hash_bytes(&hash, span_make((const char *)source.octets, sizeof(source.octets)));
+	key_hash_bytes(&hash, call_id);
+	key_hash_number(&hash, cseq_number);
+	key_hash_bytes(&hash, method);
+	key_hash_end(&hash, key.hash);
 	return key;
 }
 

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A keyed hash over a row of fields: what transactions are found by. Each step mixes one field,
- * with its length, into the value so far; whoever does not know the seed cannot make two rows
- * collide. Nothing is copied, so a field of 60 KB costs time once and no memory (security.md B1).
+ * A keyed hash of 128 bits over a row of fields (SipHash-1-3 with its 128-bit end): what
+ * transactions are found by. Each field goes in with its length, so that two rows are alike only
+ * when their fields are; whoever does not know the seed cannot make two rows collide. Nothing is
+ * copied, so a field of 60 KB costs time once and no memory (security.md B1).
  */
 #ifndef BELLHOP_CORE_SIP_KEY_HASH_H
 #define BELLHOP_CORE_SIP_KEY_HASH_H
 
-#include "core/base/table.h"
+#include "core/base/span.h"
 
-uint64_t key_hash_bytes(const uint64_t seed[static 2], uint64_t value, struct span field);
+struct key_hash {
+	uint64_t v[4];
+};
 
-/* The same for fields that are alike in either case. */
-uint64_t key_hash_nocase(const uint64_t seed[static 2], uint64_t value, struct span field);
-uint64_t key_hash_number(const uint64_t seed[static 2], uint64_t value, uint64_t number);
-uint64_t key_hash_octet(const uint64_t seed[static 2], uint64_t value, uint8_t octet);
+struct key_hash key_hash_begin(const uint64_t seed[static 2]);
+
+void key_hash_bytes(struct key_hash *hash, struct span field);
+
+/* The same for a field that is alike in either case. */
+void key_hash_nocase(struct key_hash *hash, struct span field);
+void key_hash_number(struct key_hash *hash, uint64_t number);
+
+/* The result; the hash must not be used again. */
+void key_hash_end(struct key_hash *hash, uint64_t result[static 2]);
 
 #endif

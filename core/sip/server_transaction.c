@@ -20,7 +20,8 @@ struct server_transactions {
 	struct table by_transaction;
 	struct table by_request;
 	struct timer_list timers_j;
-	uint64_t seeds[3][2]; /* two for keys, one for tags */
+	uint64_t seed[2]; /* of keys */
+	uint64_t tag_seed[2];
 	size_t bytes_max;
 	size_t bytes;
 	uint64_t full;
@@ -52,7 +53,8 @@ int server_transactions_new(struct server_transactions **transactions,
 	table_init(&all->by_transaction, options->count_max, random, transaction_key);
 	table_init(&all->by_request, options->count_max, random, request_key);
 	all->timers_j = timer_list_of(sip_timer_j_ms);
-	random_bytes(random, all->seeds, sizeof(all->seeds));
+	random_bytes(random, all->seed, sizeof(all->seed));
+	random_bytes(random, all->tag_seed, sizeof(all->tag_seed));
 	all->bytes_max = options->bytes_max;
 	*transactions = all;
 	return 0;
@@ -80,65 +82,52 @@ void server_transactions_free(struct server_transactions *all)
 	free(all);
 }
 
-static uint64_t hash_host(const uint64_t seed[static 2], uint64_t h, const struct sip_host *host)
+static void hash_address(struct key_hash *hash, struct address address)
 {
-	if (host->kind == SIP_HOST_NAME) {
-		return key_hash_nocase(seed, h, host->text);
-	}
-	h = key_hash_octet(seed, h, host->address.family);
-	return key_hash_bytes(seed, h,
-			      span_make((const char *)host->address.octets,
-					sizeof(host->address.octets)));
+	key_hash_number(hash, address.family);
+	key_hash_bytes(hash, span_make((const char *)address.octets, sizeof(address.octets)));
 }
 
-static uint64_t hash_tag(const uint64_t seed[static 2], uint64_t h,
-			 const struct sip_name_address *address)
+static void hash_tag(struct key_hash *hash, const struct sip_name_address *address)
 {
-	h = key_hash_octet(seed, h, address->has_tag);
-	return address->has_tag ? key_hash_bytes(seed, h, address->tag) : h;
+	key_hash_number(hash, address->has_tag);
+	key_hash_bytes(hash, address->has_tag ? address->tag : SPAN(""));
 }
 
 /* RFC 3261 17.2.3: branch, sent-by with its port, method */
-static uint64_t hash_branch(const uint64_t seed[static 2], uint64_t h, const struct sip_message *m,
-			    struct span method)
+static void hash_branch(struct key_hash *hash, const struct sip_message *m, struct span method)
 {
-	h = key_hash_octet(seed, h, 'b');
-	h = key_hash_nocase(seed, h, m->via.branch);
-	h = hash_host(seed, h, &m->via.host);
-	h = key_hash_number(seed, h, sip_via_port(&m->via));
-	return key_hash_bytes(seed, h, method);
+	key_hash_number(hash, 'b');
+	key_hash_nocase(hash, m->via.branch);
+	if (m->via.host.kind == SIP_HOST_NAME) {
+		key_hash_nocase(hash, m->via.host.text);
+	} else {
+		hash_address(hash, m->via.host.address);
+	}
+	key_hash_number(hash, sip_via_port(&m->via));
+	key_hash_bytes(hash, method);
 }
 
 /* RFC 3261 17.2.3 for clients of RFC 2543 */
-static uint64_t hash_2543(const uint64_t seed[static 2], uint64_t h, const struct sip_message *m,
-			  struct span method)
+static void hash_2543(struct key_hash *hash, const struct sip_message *m, struct span method)
 {
-	h = key_hash_octet(seed, h, 'o');
-	h = key_hash_bytes(seed, h, m->request_uri_text);
-	h = hash_tag(seed, h, &m->to);
-	h = hash_tag(seed, h, &m->from);
-	h = key_hash_bytes(seed, h, m->call_id);
-	h = key_hash_number(seed, h, m->cseq.number);
-	h = key_hash_bytes(seed, h, m->via.text);
-	return key_hash_bytes(seed, h, method);
+	key_hash_number(hash, 'o');
+	key_hash_bytes(hash, m->request_uri_text);
+	hash_tag(hash, &m->to);
+	hash_tag(hash, &m->from);
+	key_hash_bytes(hash, m->call_id);
+	key_hash_number(hash, m->cseq.number);
+	key_hash_bytes(hash, m->via.text);
+	key_hash_bytes(hash, method);
 }
 
-static uint64_t hash_request(const uint64_t seed[static 2], uint64_t h, const struct sip_message *m,
-			     struct span method)
+static void hash_request(struct key_hash *hash, const struct sip_message *m, struct span method)
 {
-	h = key_hash_octet(seed, h, 'r');
-	h = hash_tag(seed, h, &m->from);
-	h = key_hash_bytes(seed, h, m->call_id);
-	h = key_hash_number(seed, h, m->cseq.number);
-	return key_hash_bytes(seed, h, method);
-}
-
-static uint64_t hash_source(const uint64_t seed[static 2], struct address source)
-{
-	uint64_t h = key_hash_octet(seed, 0, source.family);
-
-	return key_hash_bytes(seed, h,
-			      span_make((const char *)source.octets, sizeof(source.octets)));
+	key_hash_number(hash, 'r');
+	hash_tag(hash, &m->from);
+	key_hash_bytes(hash, m->call_id);
+	key_hash_number(hash, m->cseq.number);
+	key_hash_bytes(hash, method);
 }
 
 struct server_key server_key_of(const struct server_transactions *all,
@@ -148,30 +137,33 @@ struct server_key server_key_of(const struct server_transactions *all,
 	struct server_key key;
 	struct span method = request->method == SIP_METHOD_CANCEL ? sip_method_name(cancelled)
 								  : request->method_text;
+	struct key_hash transaction = key_hash_begin(all->seed);
+	struct key_hash same_request;
 
-	for (unsigned i = 0; i < 2; i++) {
-		const uint64_t *seed = all->seeds[i];
-
-		uint64_t h = hash_source(seed, source);
-
-		key.transaction[i] = request->via.has_cookie ? hash_branch(seed, h, request, method)
-							     : hash_2543(seed, h, request, method);
-		key.request[i] = hash_request(seed, h, request, method);
+	hash_address(&transaction, source);
+	same_request = transaction;
+	if (request->via.has_cookie) {
+		hash_branch(&transaction, request, method);
+	} else {
+		hash_2543(&transaction, request, method);
 	}
+	hash_request(&same_request, request, method);
+	key_hash_end(&transaction, key.transaction);
+	key_hash_end(&same_request, key.request);
 	return key;
 }
 
 struct server_key server_key_of_datagram(const struct server_transactions *all,
 					 struct span datagram, struct address source)
 {
+	struct key_hash hash = key_hash_begin(all->seed);
 	struct server_key key;
 
-	for (unsigned i = 0; i < 2; i++) {
-		uint64_t h = key_hash_octet(all->seeds[i], hash_source(all->seeds[i], source), 'd');
-
-		key.transaction[i] = key_hash_bytes(all->seeds[i], h, datagram);
-		key.request[i] = key.transaction[i];
-	}
+	hash_address(&hash, source);
+	key_hash_number(&hash, 'd');
+	key_hash_bytes(&hash, datagram);
+	key_hash_end(&hash, key.transaction);
+	memcpy(key.request, key.transaction, sizeof(key.request));
 	return key;
 }
 
@@ -298,9 +290,15 @@ struct server_transactions_counts server_transactions_count(const struct server_
 void server_tag_of(const struct server_transactions *all, const struct server_key *key,
 		   char tag[static server_tag_size])
 {
-	uint64_t h = key_hash_number(all->seeds[2], key->request[0], key->transaction[0]);
+	struct key_hash hash = key_hash_begin(all->tag_seed);
 	struct writer w = writer_over(tag, server_tag_size);
+	uint64_t words[2];
 
-	writer_hex(&w, &h, sizeof(h));
+	for (unsigned i = 0; i < 2; i++) {
+		key_hash_number(&hash, key->transaction[i]);
+		key_hash_number(&hash, key->request[i]);
+	}
+	key_hash_end(&hash, words);
+	writer_hex(&w, &words[0], sizeof(words[0]));
 	writer_terminate(&w);
 }
