@@ -18,7 +18,8 @@ int filesystem_read(const char *path, size_t bytes_max, struct span *bytes);
 /*
  * Replaces `path` by these bytes: a new file beside it (mode 0600), fsync, rename, fsync of the
  * folder. Whoever reads `path` at any moment, also after a power cut, finds the old file or the new
- * one. 0, or a negative errno; then `path` is as it was and nothing is left beside it.
+ * one. 0, or a negative errno; then nothing is left beside it and `path` is as it was (but when the
+ * last fsync, of the folder, failed: then the new file is there and may be gone after a power cut).
  */
 int filesystem_replace(const char *path, struct span bytes);
 

@@ -210,6 +210,8 @@ void round_take_config(struct phone *phone, const struct phone_change *change, u
 void round_take_stored(struct phone *phone, const struct phone_change *change, uint64_t now_ms,
 		       struct phone_effects *effects)
 {
+	char text[192];
+	struct writer w = writer_over(text, sizeof(text) - 1);
 	unsigned line;
 	int error = change->error;
 
@@ -217,8 +219,13 @@ void round_take_stored(struct phone *phone, const struct phone_change *change, u
 		error = phone_take_settings(phone, phone->task.text, &line);
 	}
 	if (error != 0) {
-		round_finish(phone, "store_failed", "the settings could not be stored", now_ms,
-			     effects);
+		writer_text(&w, "the settings could not be stored");
+		if (!span_is_empty(change->text)) {
+			writer_text(&w, ": ");
+			writer_put(&w, change->text);
+		}
+		writer_terminate(&w);
+		round_finish(phone, "store_failed", text, now_ms, effects);
 		return;
 	}
 	applied(phone, now_ms, effects);

@@ -150,22 +150,23 @@ static void command_done(void *context, int error)
 	struct agent *agent = context;
 	enum agent_command ended = agent->running;
 	const struct phone_task *task = phone_task(agent->phone);
+	struct phone_change change = {.error = error};
 
 	agent->running = AGENT_NO_COMMAND;
 	if (error != 0 && ended == AGENT_ON_CONFIG) {
 		put_settings_back(agent);
-	}
-	if (error != 0) {
-		show_problem("%s: the command %s",
-			     ended == AGENT_ON_CONFIG ? "--on-config" : "--on-firmware",
+		change.text = error == -ETIMEDOUT ? SPAN("the command of --on-config took too long")
+						  : SPAN("the command of --on-config failed");
+	} else if (error != 0) {
+		show_problem("--on-firmware: the command %s",
 			     error == -ETIMEDOUT ? "took too long" : "failed");
 	} else if (ended == AGENT_ON_FIRMWARE && task) {
-		error = remember_image(agent, task);
+		change.error = remember_image(agent, task);
 	}
 	if (agent->is_over) {
 		return;
 	}
-	task_done(agent, &(struct phone_change){.error = error});
+	task_done(agent, &change);
 	turn(agent);
 }
 
@@ -228,12 +229,12 @@ static void begin_store(struct agent *agent, const struct phone_task *task)
 		error = filesystem_replace(path, task->text);
 	}
 	if (error != 0) {
-		show_problem("%s: %s", path, strerror(-error));
+		task_failed(agent, error);
 	} else if (agent->options.on_config) {
 		run_command(agent, AGENT_ON_CONFIG, path);
-		return;
+	} else {
+		task_done(agent, &(struct phone_change){.error = 0});
 	}
-	task_done(agent, &(struct phone_change){.error = error});
 }
 
 static void begin_task(struct agent *agent, const struct phone_task *task)
@@ -574,6 +575,9 @@ void agent_close(struct agent *agent)
 	agent->is_over = true;
 	if (agent->running != AGENT_NO_COMMAND) {
 		uv_kill(-agent->command.process.pid, SIGTERM);
+	}
+	if (agent->running == AGENT_ON_CONFIG) {
+		put_settings_back(agent);
 	}
 	if (agent->downloads) {
 		downloads_close(agent->downloads);
