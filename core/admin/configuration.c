@@ -74,6 +74,8 @@ static const struct key keys[] = {
 	 FIELD(sip_transactions_max), 16, 10000000},
 	{"limits", "sip_waiting", "4096", "1 to 1000000", KEY_COUNT, FIELD(sip_waiting_max), 1,
 	 1000000},
+	{"limits", "sip_requests_per_source", "50", "0 (no limit) to 1000000", KEY_COUNT,
+	 FIELD(sip_requests_per_source), 0, 1000000},
 	{"limits", "neighbours", "65536", "16 to 10000000", KEY_COUNT, FIELD(neighbours_max), 16,
 	 10000000},
 	{"limits", "http_connections", "2048", "1 to 100000", KEY_COUNT,

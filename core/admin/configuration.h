@@ -76,6 +76,7 @@ struct configuration {
 	uint64_t events_max;
 	uint64_t sip_transactions_max;
 	uint64_t sip_waiting_max;
+	uint64_t sip_requests_per_source; /* a second; 0: no limit */
 	uint64_t neighbours_max;
 	uint64_t http_connections_max;
 	uint64_t http_connections_per_source_max;

@@ -352,6 +352,14 @@ static int receive_subscribe(const struct turn *t)
 	return decide(t, &subscribe, &link);
 }
 
+/* Step 9. This machine itself has no limit: who is here needs no datagrams to be heavy. */
+static bool is_rate_limited(const struct turn *t)
+{
+	struct address source = t->packet->source.address;
+
+	return !address_is_loopback(source) && !rate_limit_take(&t->s->rate, source, t->now_ms);
+}
+
 /* OPTIONS and CANCEL have no state of their own, and nothing to say to a group. */
 static void answer_plainly(const struct turn *t, enum server_match match)
 {
@@ -419,7 +427,7 @@ static int receive_request(struct turn *t)
 		signalling_count(s, "copy_absorbed");
 		return 0;
 	}
-	if (!rate_limit_take(&s->rate, t->packet->source.address, t->now_ms)) {
+	if (is_rate_limited(t)) {
 		signalling_count(s, "rate_limited");
 		return 0;
 	}
@@ -458,7 +466,7 @@ static void receive_malformed(struct turn *t)
 	} else if (!(t->request->readable & SIP_PART_VIA)) {
 		refusal.counter = "bad_via";
 	}
-	if (!rate_limit_take(&s->rate, t->packet->source.address, t->now_ms)) {
+	if (is_rate_limited(t)) {
 		signalling_count(s, "rate_limited");
 	} else if (sip_message_is_answerable(t->request)) {
 		refuse(t, &refusal);

@@ -29,7 +29,7 @@ struct signalling_options {
 	size_t waiting_max; /* SUBSCRIBEs whose sender is being resolved */
 	/*
 	 * New requests that one source may make: so many a second, and so many at once after a
-	 * rest. 0 a second: no limit.
+	 * rest. 0 a second: no limit. A loopback source has none.
 	 */
 	uint32_t requests_per_second;
 	uint32_t requests_burst;

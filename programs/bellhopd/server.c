@@ -251,6 +251,8 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 			.server_transactions_max = config->sip_transactions_max,
 			.client_transactions_max = config->sip_transactions_max,
 			.waiting_max = config->sip_waiting_max,
+			.requests_per_second = (uint32_t)config->sip_requests_per_source,
+			.requests_burst = 2 * (uint32_t)config->sip_requests_per_source,
 			.server_header = SPAN("Bellhop/" BELLHOP_VERSION),
 		},
 		.inventory_lock = &server->lock,

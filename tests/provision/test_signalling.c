@@ -1024,6 +1024,12 @@ static void a_source_has_a_rate(void)
 		served += bench_is_served(&bench);
 	}
 	CHECK_EQUAL(7, served);
+	/* This machine itself has no limit. */
+	bench.packet.source.address = address_ipv4(127, 0, 0, 2);
+	for (unsigned i = 0; i < 20; i++) {
+		CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(100 + i)));
+	}
+	CHECK_EQUAL(33, bench_counted(&bench, "rate_limited"));
 	bench_close(&bench);
 }
 
