@@ -285,16 +285,45 @@ static struct config_file file_of_catalogue(const struct catalogue_file *catalog
 				    .content_type = SPAN("application/octet-stream")};
 }
 
+static const struct vendor_file *rule_of(const struct vendor_pack *pack,
+					 const struct device *device, struct span name)
+{
+	for (size_t i = 0; pack && i < pack->file_count; i++) {
+		if (names_file(device, &pack->files[i], name)) {
+			return &pack->files[i];
+		}
+	}
+	return NULL;
+}
+
+/* For a device whose maker is not recorded (yet): a name that only one maker's phones ask for. */
+static const struct vendor_file *rule_of_anybody(const struct inventory *inventory,
+						 const struct device *device, struct span name)
+{
+	const struct vendor_file *found = NULL;
+
+	for (size_t i = 0; i < inventory->vendors.count; i++) {
+		const struct vendor_file *rule = rule_of(inventory->vendors.packs[i], device, name);
+
+		if (rule && found) {
+			return NULL;
+		}
+		found = rule ? rule : found;
+	}
+	return found;
+}
+
 struct config_file config_file_find(const struct inventory *inventory, const struct device *device,
 				    struct span name)
 {
 	const struct vendor_pack *pack =
 		vendor_find(&inventory->vendors, span_text(device->vendor));
+	const struct vendor_file *rule = device->vendor[0]
+						 ? rule_of(pack, device, name)
+						 : rule_of_anybody(inventory, device, name);
 
-	for (size_t i = 0; pack && i < pack->file_count; i++) {
-		if (names_file(device, &pack->files[i], name)) {
-			return file_of_rule(inventory, &pack->files[i], name);
-		}
+	if (rule) {
+		return file_of_rule(inventory, rule, name);
 	}
 	return file_of_catalogue(inventory_file(inventory, name));
 }

@@ -48,7 +48,11 @@ struct config_file {
 	bool is_essential; /* having this one the phone has what it should have */
 };
 
-/* What `name` (below the device's URL) means for this device; kind NONE when it means nothing. */
+/*
+ * What `name` (below the device's URL) means for this device; kind NONE when it means nothing. A
+ * device whose maker is not recorded (its first sighting may still wait to be stored) is asked
+ * after in all packs: the name counts when only one of them has it.
+ */
 struct config_file config_file_find(const struct inventory *inventory, const struct device *device,
 				    struct span name);
 

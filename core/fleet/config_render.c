@@ -58,12 +58,27 @@ static int check(const struct vendor_pack *pack, const struct vendor_file *rule,
 	return -EINVAL;
 }
 
+/* The pack that a rule stands in. */
+static const struct vendor_pack *pack_of(const struct inventory *inventory,
+					 const struct vendor_file *rule)
+{
+	for (size_t i = 0; i < inventory->vendors.count; i++) {
+		const struct vendor_pack *pack = inventory->vendors.packs[i];
+
+		for (size_t j = 0; j < pack->file_count; j++) {
+			if (&pack->files[j] == rule) {
+				return pack;
+			}
+		}
+	}
+	return NULL;
+}
+
 int config_render(const struct inventory *inventory, const struct device *device,
 		  const struct vendor_file *rule, const struct config_server *server,
 		  struct arena *arena, struct span *bytes, char *problem, size_t problem_size)
 {
-	const struct vendor_pack *pack =
-		vendor_find(&inventory->vendors, span_text(device->vendor));
+	const struct vendor_pack *pack = pack_of(inventory, rule);
 	struct writer w = writer_over(problem, problem_size > 0 ? problem_size - 1 : 0);
 	struct settings settings = {0};
 	struct span output = {0};

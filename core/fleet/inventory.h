@@ -10,7 +10,7 @@
  * them in the same order. When the store fails it drops all of them, the newest first. A struct
  * prepared must not move in between.
  *
- * Revisions. Every change of what files are made from (settings, profile, parent, vendor, model,
+ * Revisions. Every edit of what files are made from (settings, profile, parent, vendor, model,
  * label) gets the next revision; the record it changes keeps it. A device is stale when it has
  * fetched and its own revision, or that of a profile in its chain, is greater than
  * fetched_revision. A profile's change therefore stores one record, whatever the number of its

@@ -296,12 +296,18 @@ static int check_existence(struct prepare *work, const struct device *old)
 				    span_text(mac));
 }
 
-/* What its files are made from is not what it was. */
+/*
+ * What its files are made from is not what it was. A sighting that fills in maker or model is no
+ * edit: it may be stored after the fetch that it led to, which would leave that phone stale.
+ */
 static bool is_revised(const struct prepare *work, const struct device *old,
 		       const struct device *device)
 {
 	const struct settings *settings;
 
+	if (old && is_sighting(work)) {
+		return false;
+	}
 	if (!old || strcmp(old->vendor, device->vendor) != 0 ||
 	    strcmp(old->model, device->model) != 0 || strcmp(old->profile, device->profile) != 0 ||
 	    strcmp(old->label, device->label) != 0) {

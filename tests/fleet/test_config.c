@@ -400,6 +400,31 @@ static void static_urls_need_a_folder(void)
 	end();
 }
 
+static void a_phone_of_no_recorded_maker_is_served_by_name(void)
+{
+	struct device device = {.mac = fleet_mac("020000000001"), .state = DEVICE_CLAIMED};
+	struct config_server server = server_of("http://%{address}/");
+	struct vendor_pack *other;
+	struct config_file file;
+	struct span bytes = {0};
+
+	REQUIRE(begin());
+	file = config_file_find(&inventory, &device, SPAN("020000000001.cfg"));
+	REQUIRE(file.kind == CONFIG_FILE_RENDERED);
+	CHECK_EQUAL(0, config_render(&inventory, &device, file.rule, &server, &arena, &bytes,
+				     fleet_problem, sizeof(fleet_problem)));
+	CHECK(span_starts_with(bytes, SPAN("system/ntp/enabled=1\n")));
+	/* Two makers that share the name: nobody can tell. */
+	other = pack_of_text("{\"schema\":1,\"name\":\"acme\",\"display_name\":\"Acme\","
+			     "\"recognise\":{},\"files\":[{\"name\":\"<mac>.cfg\","
+			     "\"kind\":\"stored\"}]}");
+	REQUIRE(other != NULL);
+	vendors_add(&inventory.vendors, other);
+	file = config_file_find(&inventory, &device, SPAN("020000000001.cfg"));
+	CHECK_EQUAL(CONFIG_FILE_NONE, file.kind);
+	end();
+}
+
 static void a_firmware_is_not_rendered(void)
 {
 	struct config_server server = server_of("http://h/");
@@ -464,6 +489,7 @@ int main(void)
 	RUN(renders_six_lines);
 	RUN(what_the_phone_would_not_take_is_refused);
 	RUN(static_urls_need_a_folder);
+	RUN(a_phone_of_no_recorded_maker_is_served_by_name);
 	RUN(a_firmware_is_not_rendered);
 	RUN(the_pack_reads_its_phones);
 	return test_end();

@@ -424,6 +424,21 @@ static void an_edit_during_a_fetch_leaves_it_stale(void)
 	inventory_free(&inventory);
 }
 
+/* The sighting waits for the store while the phone fetches already. */
+static void a_sighting_that_is_stored_late_leaves_nothing_stale(void)
+{
+	uint64_t rendered;
+
+	fleet_open(&inventory, 4, 2);
+	fleet_change(&inventory, CHANGE_DEVICE_CLAIM, PHONE);
+	rendered = inventory.revision;
+	CHECK_EQUAL(0, seen(PHONE, 10));
+	CHECK_TEXT("440HD", span_text(fleet_device(&inventory, PHONE)->model));
+	CHECK_EQUAL(0, fetched(PHONE, rendered, true));
+	CHECK_EQUAL(DEVICE_FETCHED, state_of(PHONE));
+	inventory_free(&inventory);
+}
+
 static void a_profile_makes_its_devices_stale(void)
 {
 	struct change use = {.kind = CHANGE_DEVICE_CLAIM,
@@ -664,6 +679,7 @@ int main(void)
 	RUN(a_sighting_does_not_overrule_the_operator);
 	RUN(states_follow_the_road_of_a_phone);
 	RUN(an_edit_during_a_fetch_leaves_it_stale);
+	RUN(a_sighting_that_is_stored_late_leaves_nothing_stale);
 	RUN(a_profile_makes_its_devices_stale);
 	RUN(load_finds_out_who_is_stale);
 	RUN(load_refuses_what_no_change_makes);
