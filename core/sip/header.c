@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* Names: header fields, methods and reason phrases. */
-#include "core/sip/message.h"
+#include "core/sip/header_at.h"
 #include "core/sip/names.h"
 #include "core/sip/scan.h"
 
-struct header_name {
-	const char text[20]; /* as we write it */
-	uint8_t length;
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+struct name {
+	const char text[23]; /* as we write it, with the colon behind it */
+	uint8_t length;	     /* without the colon */
 };
 
 #define NAME(text)                                                                                 \
 	{                                                                                          \
-		text, sizeof(text) - 1                                                             \
+		text ":", sizeof(text) - 1                                                         \
 	}
 
-static const struct header_name header_names[sip_header_count] = {
+static const struct name header_names[sip_header_count] = {
 	[SIP_HEADER_ACCEPT] = NAME("Accept"),
 	[SIP_HEADER_ALLOW] = NAME("Allow"),
 	[SIP_HEADER_ALLOW_EVENTS] = NAME("Allow-Events"),
@@ -49,25 +53,45 @@ static const struct header_name header_names[sip_header_count] = {
 	[SIP_HEADER_WWW_AUTHENTICATE] = NAME("WWW-Authenticate"),
 };
 
-/* The kinds whose long name has that many octets, by what the field sends most. */
-static const uint8_t kinds_of_length[20][6] = {
-	[2] = {SIP_HEADER_TO},
-	[3] = {SIP_HEADER_VIA},
-	[4] = {SIP_HEADER_FROM, SIP_HEADER_CSEQ, SIP_HEADER_DATE},
-	[5] = {SIP_HEADER_EVENT, SIP_HEADER_ALLOW, SIP_HEADER_ROUTE},
-	[6] = {SIP_HEADER_ACCEPT, SIP_HEADER_SERVER},
-	[7] = {SIP_HEADER_CALL_ID, SIP_HEADER_CONTACT, SIP_HEADER_EXPIRES, SIP_HEADER_REQUIRE,
-	       SIP_HEADER_WARNING},
-	[9] = {SIP_HEADER_SUPPORTED},
-	[10] = {SIP_HEADER_USER_AGENT},
-	[11] = {SIP_HEADER_MIN_EXPIRES, SIP_HEADER_RETRY_AFTER, SIP_HEADER_UNSUPPORTED},
-	[12] = {SIP_HEADER_MAX_FORWARDS, SIP_HEADER_CONTENT_TYPE, SIP_HEADER_RECORD_ROUTE,
-		SIP_HEADER_ALLOW_EVENTS},
-	[13] = {SIP_HEADER_AUTHORIZATION, SIP_HEADER_PROXY_REQUIRE},
-	[14] = {SIP_HEADER_CONTENT_LENGTH},
-	[16] = {SIP_HEADER_CONTENT_ENCODING, SIP_HEADER_WWW_AUTHENTICATE},
-	[18] = {SIP_HEADER_SUBSCRIPTION_STATE, SIP_HEADER_PROXY_AUTHENTICATE},
-	[19] = {SIP_HEADER_PROXY_AUTHORIZATION},
+/*
+ * Where a long name stands in `kind_of_slot`: a function of its length, first and last letter in
+ * either case that keeps all of ours apart. The compiler complains when two share a slot.
+ */
+#define SLOT(length, first, last) (((length) + 27u * ((first)&31u) + ((last)&31u)) & 127u)
+
+static const uint8_t kind_of_slot[128] = {
+	[SLOT(6, 'A', 't')] = SIP_HEADER_ACCEPT,
+	[SLOT(5, 'A', 'w')] = SIP_HEADER_ALLOW,
+	[SLOT(12, 'A', 's')] = SIP_HEADER_ALLOW_EVENTS,
+	[SLOT(13, 'A', 'n')] = SIP_HEADER_AUTHORIZATION,
+	[SLOT(7, 'C', 'D')] = SIP_HEADER_CALL_ID,
+	[SLOT(7, 'C', 't')] = SIP_HEADER_CONTACT,
+	[SLOT(16, 'C', 'g')] = SIP_HEADER_CONTENT_ENCODING,
+	[SLOT(14, 'C', 'h')] = SIP_HEADER_CONTENT_LENGTH,
+	[SLOT(12, 'C', 'e')] = SIP_HEADER_CONTENT_TYPE,
+	[SLOT(4, 'C', 'q')] = SIP_HEADER_CSEQ,
+	[SLOT(4, 'D', 'e')] = SIP_HEADER_DATE,
+	[SLOT(5, 'E', 't')] = SIP_HEADER_EVENT,
+	[SLOT(7, 'E', 's')] = SIP_HEADER_EXPIRES,
+	[SLOT(4, 'F', 'm')] = SIP_HEADER_FROM,
+	[SLOT(12, 'M', 's')] = SIP_HEADER_MAX_FORWARDS,
+	[SLOT(11, 'M', 's')] = SIP_HEADER_MIN_EXPIRES,
+	[SLOT(18, 'P', 'e')] = SIP_HEADER_PROXY_AUTHENTICATE,
+	[SLOT(19, 'P', 'n')] = SIP_HEADER_PROXY_AUTHORIZATION,
+	[SLOT(13, 'P', 'e')] = SIP_HEADER_PROXY_REQUIRE,
+	[SLOT(12, 'R', 'e')] = SIP_HEADER_RECORD_ROUTE,
+	[SLOT(7, 'R', 'e')] = SIP_HEADER_REQUIRE,
+	[SLOT(11, 'R', 'r')] = SIP_HEADER_RETRY_AFTER,
+	[SLOT(5, 'R', 'e')] = SIP_HEADER_ROUTE,
+	[SLOT(6, 'S', 'r')] = SIP_HEADER_SERVER,
+	[SLOT(18, 'S', 'e')] = SIP_HEADER_SUBSCRIPTION_STATE,
+	[SLOT(9, 'S', 'd')] = SIP_HEADER_SUPPORTED,
+	[SLOT(2, 'T', 'o')] = SIP_HEADER_TO,
+	[SLOT(11, 'U', 'd')] = SIP_HEADER_UNSUPPORTED,
+	[SLOT(10, 'U', 't')] = SIP_HEADER_USER_AGENT,
+	[SLOT(3, 'V', 'a')] = SIP_HEADER_VIA,
+	[SLOT(7, 'W', 'g')] = SIP_HEADER_WARNING,
+	[SLOT(16, 'W', 'e')] = SIP_HEADER_WWW_AUTHENTICATE,
 };
 
 /* R-3261-12 */
@@ -101,25 +125,61 @@ static enum sip_header compact_header(char c)
 	}
 }
 
+/* The only indexed long name that it can be (length >= 2). */
+static inline enum sip_header candidate(const char *name, size_t length)
+{
+	return (enum sip_header)kind_of_slot[SLOT((unsigned)length, (unsigned char)name[0],
+						  (unsigned char)name[length - 1])];
+}
+
 enum sip_header sip_header_of(struct span name)
 {
-	const uint8_t *kind;
+	enum sip_header kind;
 
-	if (name.length == 1) {
-		return compact_header(name.data[0]);
+	if (name.length <= 1) {
+		return name.length == 1 ? compact_header(name.data[0]) : SIP_HEADER_OTHER;
 	}
-	if (name.length >= sizeof(kinds_of_length) / sizeof(kinds_of_length[0])) {
+	kind = candidate(name.data, name.length);
+	if (name.length != header_names[kind].length ||
+	    !sip_same_word(name.data, header_names[kind].text, name.length)) {
 		return SIP_HEADER_OTHER;
 	}
-	for (kind = kinds_of_length[name.length]; *kind != SIP_HEADER_OTHER; kind++) {
-		const char *text = header_names[*kind].text;
+	return kind;
+}
 
-		if (((name.data[0] ^ text[0]) & ~0x20) == 0 &&
-		    sip_same_word(name.data, text, name.length)) {
-			return (enum sip_header) * kind;
-		}
+size_t sip_header_at(const char *p, const char *end, enum sip_header *kind)
+{
+#ifdef __SSE2__
+	__m128i octets;
+	__m128i name;
+	__m128i case_bits;
+	size_t length;
+	unsigned found;
+
+	if (end - p < 16) {
+		return 0;
 	}
-	return SIP_HEADER_OTHER;
+	memcpy(&octets, p, sizeof(octets));
+	found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(octets, _mm_set1_epi8(':')));
+	if (found == 0) {
+		return 0;
+	}
+	length = (size_t)__builtin_ctz(found);
+	if (length < 2) {
+		*kind = length == 1 ? compact_header(*p) : SIP_HEADER_OTHER;
+		return *kind != SIP_HEADER_OTHER ? 2 : 0;
+	}
+	*kind = candidate(p, length);
+	/* As sip_same_word, the colon included; what follows it does not count. */
+	memcpy(&name, header_names[*kind].text, sizeof(name));
+	case_bits = _mm_srli_epi16(_mm_and_si128(name, _mm_set1_epi8(0x40)), 1);
+	found = (unsigned)_mm_movemask_epi8(
+		_mm_cmpeq_epi8(_mm_andnot_si128(case_bits, _mm_xor_si128(octets, name)),
+			       _mm_setzero_si128()));
+	return (~found & ((2u << length) - 1)) == 0 ? length + 1 : 0;
+#else
+	return 0;
+#endif
 }
 
 struct span sip_header_name(enum sip_header kind)
@@ -127,7 +187,7 @@ struct span sip_header_name(enum sip_header kind)
 	return span_make(header_names[kind].text, header_names[kind].length);
 }
 
-static const struct header_name method_names[] = {
+static const struct name method_names[] = {
 	[SIP_METHOD_ACK] = NAME("ACK"),
 	[SIP_METHOD_BYE] = NAME("BYE"),
 	[SIP_METHOD_CANCEL] = NAME("CANCEL"),

@@ -3,6 +3,7 @@
 #include "core/sip/message.h"
 
 #include "core/sip/fill.h"
+#include "core/sip/header_at.h"
 #include "core/sip/scan.h"
 
 #ifdef __SSE2__
@@ -17,33 +18,38 @@ static void note_fault(struct sip_message *message, unsigned status, const char 
 	}
 }
 
+static inline bool is_control(char c)
+{
+	return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
+}
+
 /* The first control character but HT, or `end`. */
-static const char *find_control(const char *p, const char *end)
+static inline const char *find_control(const char *p, const char *end)
 {
 #ifdef __SSE2__
-	const __m128i largest = _mm_set1_epi8(0x1f);
-	const __m128i del = _mm_set1_epi8(0x7f);
+	const __m128i one = _mm_set1_epi8(1);
+	const __m128i limit = _mm_set1_epi8(0x21);
 
 	while (end - p >= 16) {
 		__m128i octets;
 		unsigned found;
 
+		/* As signed numbers plus one, controls, DEL and all above ASCII are below 0x21. */
 		memcpy(&octets, p, sizeof(octets));
 		found = (unsigned)_mm_movemask_epi8(
-			_mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(octets, largest), octets),
-				     _mm_cmpeq_epi8(octets, del)));
+			_mm_cmpgt_epi8(limit, _mm_add_epi8(octets, one)));
 		if (found == 0) {
 			p += 16;
 			continue;
 		}
 		p += __builtin_ctz(found);
-		if (*p != '\t') {
+		if (is_control(*p)) {
 			return p;
 		}
 		p++;
 	}
 #endif
-	while (p != end && ((unsigned char)*p >= 0x20 || *p == '\t') && *p != 0x7f) {
+	while (p != end && !is_control(*p)) {
 		p++;
 	}
 	return p;
@@ -60,11 +66,9 @@ static bool is_quoted_pair(const char *start, const char *p)
 	return *p != '\r' && ((p - slash) & 1) != 0;
 }
 
-/*
- * The end of the line that `p` stands in and, in `*next`, what follows it; NULL when the datagram
- * ends first. A bare LF ends a line as well; `*is_clean` turns false at an illegal octet.
- */
-static const char *find_line_end(const char *p, const char *end, const char **next, bool *is_clean)
+/* As find_line_end, where CR LF is not the first control character. */
+static const char *find_odd_line_end(const char *p, const char *end, const char **next,
+				     bool *is_clean)
 {
 	const char *start = p;
 
@@ -83,6 +87,22 @@ static const char *find_line_end(const char *p, const char *end, const char **ne
 		}
 		*is_clean = *is_clean && is_quoted_pair(start, p);
 	}
+}
+
+/*
+ * The end of the line that `p` stands in and, in `*next`, what follows it; NULL when the datagram
+ * ends first. A bare LF ends a line as well; `*is_clean` turns false at an illegal octet.
+ */
+static inline const char *find_line_end(const char *p, const char *end, const char **next,
+					bool *is_clean)
+{
+	const char *stop = find_control(p, end);
+
+	if (end - stop >= 2 && stop[0] == '\r' && stop[1] == '\n') {
+		*next = stop + 2;
+		return stop;
+	}
+	return find_odd_line_end(p, end, next, is_clean);
 }
 
 /* SIP/1*DIGIT.1*DIGIT: 0 for 2.0, -EPROTO for another, -EINVAL for something else (R-3261-4). */
@@ -122,6 +142,9 @@ static void read_request_line(struct sip_message *message, struct span line)
 	const char *version = end;
 	int error;
 
+	if (end - uri >= 8 && end[-8] == ' ') {
+		version = end - 7; /* SIP/2.0 */
+	}
 	while (version != uri && version[-1] != ' ') {
 		version--;
 	}
@@ -200,8 +223,7 @@ static const char *read_start_line(struct sip_message *message, const char *p, c
 	return next;
 }
 
-static void add_row(struct sip_message *message, enum sip_header kind, struct span name,
-		    struct span value)
+static inline void add_row(struct sip_message *message, enum sip_header kind, struct span value)
 {
 	unsigned index = message->row_count;
 	struct sip_row *row = &message->rows[index];
@@ -212,7 +234,6 @@ static void add_row(struct sip_message *message, enum sip_header kind, struct sp
 	}
 	message->row_count++;
 	row->value = value;
-	row->name = name;
 	row->kind = (uint8_t)kind;
 	row->next = sip_row_none;
 	if (message->first[kind] == sip_row_none) {
@@ -229,42 +250,56 @@ static bool is_copied_to_response(enum sip_header kind)
 	       kind == SIP_HEADER_CALL_ID || kind == SIP_HEADER_CSEQ;
 }
 
+/* As read_name, one octet after the other. */
+static const char *read_odd_name(struct sip_message *message, const char *p, const char *end,
+				 enum sip_header *kind)
+{
+	const char *stop = sip_skip(p, end, SIP_CLASS_TOKEN);
+	const char *colon = stop;
+
+	*kind = SIP_HEADER_OTHER;
+	while (colon != end && (*colon == ' ' || *colon == '\t')) {
+		colon++;
+	}
+	if (colon == end || *colon != ':') {
+		note_fault(message, 400, "Header Line Without Colon");
+		return colon;
+	}
+	if (stop == p) {
+		note_fault(message, 400, "Empty Header Name");
+	} else {
+		*kind = sip_header_of(sip_between(p, stop));
+	}
+	return colon + 1;
+}
+
+/* name HCOLON: what follows it, and the kind of the name. */
+static inline const char *read_name(struct sip_message *message, const char *p, const char *end,
+				    enum sip_header *kind)
+{
+	size_t length = sip_header_at(p, end, kind);
+
+	return length > 0 ? p + length : read_odd_name(message, p, end, kind);
+}
+
 /*
  * name HCOLON value, with every line that continues it (R-3261-8). What follows, or NULL when the
  * datagram ends inside; then what there is counts all the same, so that a refusal can be written.
  */
 static const char *read_row(struct sip_message *message, const char *p, const char *end)
 {
-	const char *colon = sip_skip(p, end, SIP_CLASS_TOKEN);
-	struct span name = sip_between(p, colon);
-	enum sip_header kind = SIP_HEADER_OTHER;
-	const char *next = NULL;
+	enum sip_header kind;
+	const char *value = read_name(message, p, end, &kind);
+	const char *next = value;
 	const char *stop;
 	bool is_clean = true;
 
-	while (colon != end && (*colon == ' ' || *colon == '\t')) {
-		colon++;
-	}
-	if (colon == end || *colon != ':') {
-		note_fault(message, 400, "Header Line Without Colon");
-		p = colon;
-	} else if (name.length == 0) {
-		note_fault(message, 400, "Empty Header Name");
-		p = colon + 1;
-	} else {
-		kind = sip_header_of(name);
-		p = colon + 1;
-	}
-	for (const char *line = p;; line = next) {
-		stop = find_line_end(line, end, &next, &is_clean);
-		if (!stop) {
-			stop = end;
-			next = NULL;
-			break;
-		}
-		if (next == end || (*next != ' ' && *next != '\t')) {
-			break;
-		}
+	do {
+		stop = find_line_end(next, end, &next, &is_clean);
+	} while (stop && next != end && (*next == ' ' || *next == '\t'));
+	if (!stop) {
+		stop = end;
+		next = NULL;
 	}
 	if (!is_clean) {
 		note_fault(message, 400, "Control Character in Header Field");
@@ -272,15 +307,13 @@ static const char *read_row(struct sip_message *message, const char *p, const ch
 	}
 	if (kind == SIP_HEADER_OTHER) {
 		message->other_count++;
-	} else {
-		while (p != stop && sip_is(*p, SIP_CLASS_LWS)) {
-			p++;
-		}
-		while (stop != p && sip_is(stop[-1], SIP_CLASS_LWS)) {
-			stop--;
-		}
-		add_row(message, kind, name, sip_between(p, stop));
+		return next;
 	}
+	value = sip_skip_lws(value, stop);
+	while (stop != value && sip_is(stop[-1], SIP_CLASS_LWS)) {
+		stop--;
+	}
+	add_row(message, kind, sip_between(value, stop));
 	return next;
 }
 
@@ -291,11 +324,13 @@ static const char *read_rows(struct sip_message *message, const char *p, const c
 		note_fault(message, 400, "Folded Start Line");
 	}
 	while (p && p != end) {
-		if (*p == '\n') {
-			return p + 1;
-		}
-		if (*p == '\r' && end - p >= 2 && p[1] == '\n') {
-			return p + 2;
+		if (is_control(*p)) {
+			if (*p == '\n') {
+				return p + 1;
+			}
+			if (*p == '\r' && end - p >= 2 && p[1] == '\n') {
+				return p + 2;
+			}
 		}
 		p = read_row(message, p, end);
 	}
@@ -369,14 +404,13 @@ static int parse_cseq(struct span value, struct sip_cseq *cseq)
 	const char *end = sip_end(value);
 	const char *p = value.data;
 	const char *method;
-	uint64_t number;
+	uint64_t number = 0;
 
-	while (p != end && ascii_is_digit(*p)) {
-		p++;
+	for (; p != end && ascii_is_digit(*p) && number <= sip_cseq_max; p++) {
+		number = number * 10 + (uint64_t)(*p - '0');
 	}
 	method = sip_skip_lws(p, end);
-	if (method == p || sip_number(sip_between(value.data, p), sip_cseq_max, &number) != 0 ||
-	    !sip_is_token(sip_between(method, end))) {
+	if (p == value.data || method == p || method == end || number > sip_cseq_max) {
 		return -EINVAL;
 	}
 	cseq->number = (uint32_t)number;
@@ -386,21 +420,27 @@ static int parse_cseq(struct span value, struct sip_cseq *cseq)
 
 static void read_cseq(struct sip_message *message)
 {
+	struct sip_cseq *cseq = &message->cseq;
 	struct span value;
 
 	if (first_value(message, SIP_HEADER_CSEQ, &value) != 0) {
 		return;
 	}
-	if (parse_cseq(value, &message->cseq) != 0) {
+	if (parse_cseq(value, cseq) != 0) {
 		note_fault(message, 400, sip_message_fault_text(SIP_HEADER_CSEQ, -EINVAL));
 		return;
 	}
-	message->readable |= SIP_PART_CSEQ;
-	if (message->is_request && span_equal(message->cseq.method_text, message->method_text)) {
-		message->cseq.method = message->method;
+	if (message->is_request && span_equal(cseq->method_text, message->method_text)) {
+		cseq->method = message->method;
+		message->readable |= SIP_PART_CSEQ;
 		return;
 	}
-	message->cseq.method = sip_method_of(message->cseq.method_text);
+	if (!sip_is_token(cseq->method_text)) {
+		note_fault(message, 400, sip_message_fault_text(SIP_HEADER_CSEQ, -EINVAL));
+		return;
+	}
+	cseq->method = sip_method_of(cseq->method_text);
+	message->readable |= SIP_PART_CSEQ;
 	if (message->is_request) {
 		/* RFC 4475 3.1.2.18: the unknown method is the graver fault. */
 		note_fault(message, message->method == SIP_METHOD_UNKNOWN ? 501 : 400,

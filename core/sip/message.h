@@ -84,7 +84,6 @@ enum {
 
 struct sip_row {
 	struct span value; /* without LWS around it; may be folded inside */
-	struct span name;  /* as written */
 	uint8_t kind;	   /* enum sip_header, never OTHER */
 	uint8_t next;	   /* the next row of the same kind, or sip_row_none */
 };

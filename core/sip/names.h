@@ -27,31 +27,42 @@ static inline uint32_t sip_load32(const char *p)
 	return word;
 }
 
-/*
- * Equality in any case of `length` octets with a name made of letters and hyphens. Setting bit 5
- * lowers letters and keeps the hyphen; what else it could turn into one (CR) is no part of a line.
- */
+/* Equality of eight, or four, octets with those of a name, its letters in any case. */
+static inline bool sip_same_eight(const char *text, const char *name)
+{
+	uint64_t word = sip_load64(name);
+	uint64_t case_bits = (word & 0x4040404040404040u) >> 1; /* none in a digit or a hyphen */
+
+	return ((sip_load64(text) ^ word) & ~case_bits) == 0;
+}
+
+static inline bool sip_same_four(const char *text, const char *name)
+{
+	uint32_t word = sip_load32(name);
+	uint32_t case_bits = (word & 0x40404040u) >> 1;
+
+	return ((sip_load32(text) ^ word) & ~case_bits) == 0;
+}
+
+/* Equality in any case of `length` octets with a name made of letters, digits, hyphens and dots. */
 static inline bool sip_same_word(const char *text, const char *name, size_t length)
 {
-	const uint64_t fold = 0x2020202020202020u;
 	size_t i = 0;
 
 	if (length >= 8) {
-		for (; i + 8 <= length; i += 8) {
-			if ((sip_load64(text + i) | fold) != (sip_load64(name + i) | fold)) {
+		for (; i + 8 < length; i += 8) {
+			if (!sip_same_eight(text + i, name + i)) {
 				return false;
 			}
 		}
-		return (sip_load64(text + length - 8) | fold) ==
-		       (sip_load64(name + length - 8) | fold);
+		return sip_same_eight(text + length - 8, name + length - 8);
 	}
 	if (length >= 4) {
-		return (sip_load32(text) | (uint32_t)fold) == (sip_load32(name) | (uint32_t)fold) &&
-		       (sip_load32(text + length - 4) | (uint32_t)fold) ==
-			       (sip_load32(name + length - 4) | (uint32_t)fold);
+		return sip_same_four(text, name) &&
+		       sip_same_four(text + length - 4, name + length - 4);
 	}
 	for (; i < length; i++) {
-		if ((text[i] | 0x20) != (name[i] | 0x20)) {
+		if (((text[i] ^ name[i]) & ~((name[i] & 0x40) >> 1)) != 0) {
 			return false;
 		}
 	}

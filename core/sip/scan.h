@@ -53,7 +53,7 @@ static inline const char *sip_skip(const char *p, const char *end, unsigned clas
 /* Mostly there is none: not worth the unrolled loop. */
 static inline const char *sip_skip_lws(const char *p, const char *end)
 {
-	while (p != end && sip_is(*p, SIP_CLASS_LWS)) {
+	while (p != end && (unsigned char)*p <= ' ' && sip_is(*p, SIP_CLASS_LWS)) {
 		p++;
 	}
 	return p;
@@ -123,6 +123,7 @@ static inline int sip_parameter_scan(const char **cursor, const char *end, unsig
 	parameter->value = span_make(stop, 0);
 	parameter->has_value = false;
 	parameter->is_quoted = false;
+	parameter->is_token = false;
 	p = sip_skip_lws(stop, end);
 	if (p != end && *p == '=') {
 		p = sip_skip_lws(p + 1, end);
@@ -135,7 +136,12 @@ static inline int sip_parameter_scan(const char **cursor, const char *end, unsig
 			parameter->value = sip_between(p + 1, stop - 1);
 			parameter->is_quoted = true;
 		} else {
-			stop = sip_skip(p, end, SIP_CLASS_VALUE);
+			stop = sip_skip(p, end, SIP_CLASS_TOKEN);
+			parameter->is_token = stop != p;
+			if (stop != end && sip_is(*stop, SIP_CLASS_VALUE)) {
+				stop = sip_skip(stop, end, SIP_CLASS_VALUE);
+				parameter->is_token = false;
+			}
 			parameter->value = sip_between(p, stop);
 		}
 	}

@@ -148,18 +148,6 @@ bool sip_escapes_are_whole(struct span text)
 	}
 }
 
-struct span sip_trim(struct span text)
-{
-	while (text.length > 0 && sip_is(text.data[0], SIP_CLASS_LWS)) {
-		text.data++;
-		text.length--;
-	}
-	while (text.length > 0 && sip_is(text.data[text.length - 1], SIP_CLASS_LWS)) {
-		text.length--;
-	}
-	return text;
-}
-
 static unsigned hex_digit(char c)
 {
 	return ascii_is_digit(c) ? (unsigned)(c - '0') : (unsigned)(ascii_lower(c) - 'a' + 10);
@@ -207,7 +195,7 @@ void sip_write_unfolded(struct writer *w, struct span text)
 		for (const char *next = stop;; stop--) { /* the LWS before the fold goes too */
 			if (stop == p || !sip_is(stop[-1], SIP_CLASS_LWS)) {
 				writer_put(w, span_make(p, (size_t)(stop - p)));
-				p = sip_skip(next, end, SIP_CLASS_LWS);
+				p = sip_skip_lws(next, end);
 				break;
 			}
 		}

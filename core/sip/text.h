@@ -45,7 +45,17 @@ bool sip_is_utf8(struct span text);
 bool sip_escapes_are_whole(struct span text);
 
 /* Without LWS at both ends, folds included. */
-struct span sip_trim(struct span text);
+static inline struct span sip_trim(struct span text)
+{
+	while (text.length > 0 && sip_is(text.data[0], SIP_CLASS_LWS)) {
+		text.data++;
+		text.length--;
+	}
+	while (text.length > 0 && sip_is(text.data[text.length - 1], SIP_CLASS_LWS)) {
+		text.length--;
+	}
+	return text;
+}
 
 /*
  * Writes the text with each %HH replaced by its octet, once (R-3261-15). The result may hold any
@@ -69,6 +79,7 @@ struct sip_parameter {
 	struct span value; /* inside the quotes when quoted, quoted-pairs not yet undone */
 	bool has_value;
 	bool is_quoted;
+	bool is_token; /* a value without quotes that is a token */
 };
 
 /* The parameters of one value, already checked: from the first ';' to the end, or empty. */

@@ -4,36 +4,39 @@
 #include "core/sip/fill.h"
 #include "core/sip/scan.h"
 
-/*
- * Four numbers from 0 to 255 with dots between them: where they end, when nothing follows that
- * would make a name of them, or NULL.
- */
-static const char *parse_ipv4(const char *p, const char *end, struct address *address)
+/* 1*DIGIT up to 255, with zeros in front or without: past it, or NULL. */
+static inline const char *parse_octet(const char *p, const char *end, uint8_t *octet)
 {
-	uint8_t octets[4];
+	unsigned value;
+	unsigned digit;
 
-	for (unsigned i = 0; i < 4; i++) {
-		unsigned value = p != end ? (unsigned)(unsigned char)*p++ - '0' : 10;
-
-		if (value > 9) {
-			return NULL;
-		}
-		for (unsigned digit; p != end && (digit = (unsigned char)*p - '0') <= 9; p++) {
-			value = value * 10 + digit;
-			if (value > 255) {
-				return NULL;
-			}
-		}
-		octets[i] = (uint8_t)value;
-		if (i < 3 && (p == end || *p++ != '.')) {
-			return NULL;
-		}
-	}
-	if (p != end && sip_is(*p, SIP_CLASS_HOST)) {
+	if (p == end || (value = (unsigned char)*p - '0') > 9) {
 		return NULL;
 	}
-	*address = address_ipv4(octets[0], octets[1], octets[2], octets[3]);
+	for (p++; p != end && (digit = (unsigned char)*p - '0') <= 9; p++) {
+		value = value * 10 + digit;
+		if (value > 255) {
+			return NULL;
+		}
+	}
+	*octet = (uint8_t)value;
 	return p;
+}
+
+/*
+ * Four numbers with dots between them: where they end, when nothing follows that would make a name
+ * of them, or NULL; the address is then undefined.
+ */
+static inline const char *parse_ipv4(const char *p, const char *end, struct address *address)
+{
+	*address = (struct address){.family = ADDRESS_IPV4};
+	for (unsigned i = 0; i < 4; i++) {
+		p = parse_octet(p, end, &address->octets[i]);
+		if (!p || (i < 3 && (p == end || *p++ != '.'))) {
+			return NULL;
+		}
+	}
+	return p != end && sip_is(*p, SIP_CLASS_HOST) ? NULL : p;
 }
 
 /* RFC 5118 4.10: an old grammar led to three colons where two are meant. */
@@ -57,24 +60,30 @@ static int parse_ipv6(struct span literal, struct address *address)
 	return 0;
 }
 
+static __attribute__((noinline)) int parse_bracketed(struct span text, struct sip_host *host)
+{
+	const char *stop = memchr(text.data, ']', text.length);
+	struct address address;
+
+	if (!stop || parse_ipv6(sip_between(text.data + 1, stop), &address) != 0) {
+		return -EINVAL;
+	}
+	host->kind = SIP_HOST_IPV6;
+	host->text = sip_between(text.data, stop + 1);
+	host->address = address;
+	return 0;
+}
+
 int sip_host_parse(struct span text, struct sip_host *host)
 {
 	const char *end = sip_end(text);
 	const char *stop;
-	SIP_UNCLEARED struct address address;
 
 	if (text.length == 0) {
 		return -EINVAL;
 	}
 	if (text.data[0] == '[') {
-		stop = memchr(text.data, ']', text.length);
-		if (!stop || parse_ipv6(sip_between(text.data + 1, stop), &address) != 0) {
-			return -EINVAL;
-		}
-		host->kind = SIP_HOST_IPV6;
-		host->text = sip_between(text.data, stop + 1);
-		host->address = address;
-		return 0;
+		return parse_bracketed(text, host);
 	}
 	stop = parse_ipv4(text.data, end, &host->address);
 	if (stop) {
@@ -116,6 +125,11 @@ static const char *parse_scheme(struct span text, struct sip_uri *uri)
 	const char *p = text.data;
 	const char *end = sip_end(text);
 
+	if (text.length >= 4 && sip_same_four(p, "sip:")) {
+		uri->scheme_text = span_make(p, 3);
+		uri->scheme = SIP_SCHEME_SIP;
+		return p + 4;
+	}
 	if (text.length == 0 || !ascii_is_alpha(*p)) {
 		return NULL;
 	}
@@ -147,20 +161,29 @@ static int parse_opaque(struct sip_uri *uri, const char *p, const char *end)
 	return 0;
 }
 
-/* user[:password] between `p` and the @. */
-static int parse_userinfo(struct sip_uri *uri, const char *p, const char *at)
+/*
+ * [user [:password] @], the cursor behind it. An @ that nothing of this grammar stands before is
+ * refused by whoever meets it: no other part of a URI may hold one.
+ */
+static int parse_userinfo(struct sip_uri *uri, const char **cursor, const char *end)
 {
-	const char *stop = sip_skip(p, at, SIP_CLASS_USER);
+	const char *p = *cursor;
+	const char *colon = sip_skip(p, end, SIP_CLASS_USER);
+	const char *at = colon;
 
-	uri->user = sip_between(p, stop);
+	if (at != end && *at == ':') {
+		at = sip_skip(at + 1, end, SIP_CLASS_PASSWORD);
+	}
+	if (at == end || *at != '@') {
+		return 0;
+	}
+	uri->user = sip_between(p, colon);
 	uri->has_user = true;
-	if (stop != at) {
-		if (*stop != ':' || sip_skip(stop + 1, at, SIP_CLASS_PASSWORD) != at) {
-			return -EINVAL;
-		}
-		uri->password = sip_between(stop + 1, at);
+	if (colon != at) {
+		uri->password = sip_between(colon + 1, at);
 		uri->has_password = true;
 	}
+	*cursor = at + 1;
 	return uri->user.length > 0 ? 0 : -EINVAL;
 }
 
@@ -224,7 +247,6 @@ int sip_uri_fill(struct span text, struct sip_uri *uri)
 {
 	const char *end = sip_end(text);
 	const char *p = parse_scheme(text, uri);
-	const char *at;
 	bool is_hostless;
 
 	uri->text = text;
@@ -235,12 +257,8 @@ int sip_uri_fill(struct span text, struct sip_uri *uri)
 		return parse_opaque(uri, p, end);
 	}
 	uri->opaque = span_make(p, 0);
-	at = memchr(p, '@', (size_t)(end - p));
-	if (at) {
-		if (parse_userinfo(uri, p, at) != 0) {
-			return -EINVAL;
-		}
-		p = at + 1;
+	if (parse_userinfo(uri, &p, end) != 0) {
+		return -EINVAL;
 	}
 	is_hostless = p == end || *p == ';' || *p == '?';
 	if (is_hostless) {
@@ -256,7 +274,8 @@ int sip_uri_fill(struct span text, struct sip_uri *uri)
 	if (p != end && parse_tail(uri, p, end) != 0) {
 		return -EINVAL;
 	}
-	if (!sip_escapes_are_whole(text)) {
+	/* A host and a port hold no escapes. */
+	if ((uri->has_user || p != end) && !sip_escapes_are_whole(text)) {
 		return -EINVAL;
 	}
 	return is_hostless ? -ENODATA : 0;

@@ -29,7 +29,7 @@ static bool note_branch(struct sip_via *via, const struct sip_parameter *paramet
 	via->branch = parameter->value;
 	via->has_cookie = via->branch.length >= 7 &&
 			  sip_same_name(span_make(via->branch.data, 7), SPAN("z9hG4bK"));
-	return !parameter->is_quoted && sip_is_token(via->branch);
+	return parameter->is_token;
 }
 
 static bool note_maddr(struct sip_via *via, const struct sip_parameter *parameter)
@@ -73,32 +73,43 @@ static bool note_parameter(void *typed, const struct sip_parameter *parameter)
 	}
 }
 
-/* name / version / transport, with LWS around the slashes (R-3261-95). */
+/* name / version /, with LWS around the slashes (R-3261-95): past it, or NULL. */
+static const char *skip_protocol(const char *p, const char *end)
+{
+	const char *start = p;
+
+	if (end - p >= 8 && sip_same_eight(p, "SIP/2.0/")) {
+		return sip_skip_lws(p + 8, end);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		const char *stop = sip_skip(p, end, SIP_CLASS_TOKEN);
+
+		if (stop == p || (i == 0 && !sip_same_name(sip_between(start, stop), SPAN("SIP")))) {
+			return NULL;
+		}
+		p = sip_skip_lws(stop, end);
+		if (p == end || *p != '/') {
+			return NULL;
+		}
+		p = sip_skip_lws(p + 1, end);
+	}
+	return p;
+}
+
+/* name / version / transport LWS */
 static int parse_protocol(const char **cursor, const char *end, struct sip_via *via)
 {
-	struct span part[3];
-	const char *p = *cursor;
+	const char *start = skip_protocol(*cursor, end);
+	const char *p;
 
-	for (unsigned i = 0; i < 3; i++) {
-		const char *start = p;
-
-		p = sip_skip(p, end, SIP_CLASS_TOKEN);
-		part[i] = sip_between(start, p);
-		if (p == start || p == end) {
-			return -EINVAL;
-		}
-		if (i < 2) {
-			p = sip_skip_lws(p, end);
-			if (p == end || *p++ != '/') {
-				return -EINVAL;
-			}
-			p = sip_skip_lws(p, end);
-		}
-	}
-	if (!sip_same_name(part[0], SPAN("SIP")) || !sip_is(*p, SIP_CLASS_LWS)) {
+	if (!start) {
 		return -EINVAL;
 	}
-	via->transport = part[2];
+	p = sip_skip(start, end, SIP_CLASS_TOKEN);
+	if (p == start || p == end || !sip_is(*p, SIP_CLASS_LWS)) {
+		return -EINVAL;
+	}
+	via->transport = sip_between(start, p);
 	*cursor = sip_skip_lws(p, end);
 	return 0;
 }
@@ -108,7 +119,7 @@ static int parse_sent_by(const char **cursor, const char *end, struct sip_via *v
 {
 	const char *p = *cursor;
 	const char *start;
-	uint64_t port;
+	unsigned port = 0;
 
 	if (sip_host_parse(sip_between(p, end), &via->host) != 0) {
 		return -EINVAL;
@@ -119,10 +130,10 @@ static int parse_sent_by(const char **cursor, const char *end, struct sip_via *v
 		return 0;
 	}
 	start = sip_skip_lws(p + 1, end);
-	for (p = start; p != end && ascii_is_digit(*p);) {
-		p++;
+	for (p = start; p != end && ascii_is_digit(*p) && port <= 65535; p++) {
+		port = port * 10 + (unsigned)(*p - '0');
 	}
-	if (sip_number(sip_between(start, p), 65535, &port) != 0) {
+	if (p == start || port > 65535) {
 		return -EINVAL;
 	}
 	via->port = (uint16_t)port;
