@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/provision/files.h"
+#include "tests/test.h"
+
+static const struct mac phone = {{0x00, 0x90, 0x8f, 0x60, 0x2a, 0xac}};
+static struct inventory inventory;
+static struct arena arena;
+static struct effects effects;
+
+static void apply(struct change change)
+{
+	struct prepared prepared;
+	char problem[200];
+
+	REQUIRE(inventory_prepare(&inventory, &change, &prepared, problem, sizeof(problem)) == 0);
+	inventory_commit(&inventory, &prepared);
+}
+
+static struct file_answer serve(const char *path, struct link_evidence link)
+{
+	struct policy policy = {.access_by_key = true};
+	struct files_context files = {.inventory = &inventory, .policy = &policy};
+	struct file_request request = {.path = span_text(path), .link = link};
+	struct file_answer answer;
+
+	request.source.address = address_ipv4(10, 0, 0, 2);
+	arena_reset(&arena);
+	effects_reset(&effects);
+	files_serve(&files, &request, &arena, &answer, &effects);
+	return answer;
+}
+
+static const struct link_evidence unknown;
+static const struct link_evidence pending = {.is_pending = true};
+static const struct link_evidence its_own = {.is_known = true,
+					     .mac = phone,
+					     .by = IDENTIFIED_BY_NEIGHBOUR};
+
+static void the_key_opens_below_any_folder(void)
+{
+	char path[200];
+	const char *key = inventory_device(&inventory, phone)->key;
+
+	snprintf(path, sizeof(path), "/p/%s/440HD.img", key);
+	CHECK_EQUAL(FILE_CATALOGUE, serve(path, unknown).verdict);
+	CHECK_EQUAL(IDENTIFIED_BY_KEY, serve(path, unknown).identified_by);
+	snprintf(path, sizeof(path), "p/%s/p/%s/440HD.img", key, key);
+	CHECK_EQUAL(FILE_CATALOGUE, serve(path, unknown).verdict);
+	snprintf(path, sizeof(path), "/fw//p/%s/440HD.img", key);
+	CHECK_EQUAL(FILE_CATALOGUE, serve(path, unknown).verdict);
+	snprintf(path, sizeof(path), "/p/%s/../440HD.img", key);
+	CHECK_EQUAL(FILE_REFUSED, serve(path, unknown).verdict);
+}
+
+static void access_chooses_proofs_for_secrets_only(void)
+{
+	CHECK_EQUAL(FILE_CATALOGUE, serve("440HD.img", its_own).verdict);
+	CHECK_EQUAL(FILE_REFUSED, serve("440HD.img", unknown).verdict);
+}
+
+static void known_and_unknown_names_wait_alike(void)
+{
+	CHECK_EQUAL(FILE_PENDING, serve("00908f602aac.cfg", pending).verdict);
+	CHECK_EQUAL(FILE_PENDING, serve("00908f000000.cfg", pending).verdict);
+	CHECK_EQUAL(0, effects.count);
+}
+
+static void reports_hold_no_key(void)
+{
+	CHECK_EQUAL(FILE_REFUSED,
+		    serve("/p/0123456789abcdef0123456789abcdef/440HD.img\n", unknown).verdict);
+	CHECK_EQUAL(1, effects.count);
+	CHECK_TEXT("http request for \"/p/***/440HD.img\\n\" refused",
+		   effects.items[0].report.text);
+	serve("/p/0123456789abcdef/", unknown);
+	CHECK_TEXT("http request for \"/p/***/\" refused", effects.items[0].report.text);
+}
+
+int main(void)
+{
+	struct inventory_limits limits = {100, 10, 10, 100};
+	uint8_t seed[random_seed_size] = {1};
+
+	if (inventory_init(&inventory, &limits, seed) != 0 ||
+	    effects_init(&effects, 8, 65536) != 0) {
+		return 1;
+	}
+	arena_init(&arena, 1 << 20);
+	apply((struct change){.kind = CHANGE_DEVICE_CLAIM,
+			      .mac = phone,
+			      .fields = FIELD_MODEL,
+			      .model = SPAN("440HD")});
+	apply((struct change){.kind = CHANGE_FILE_SET, .file = SPAN("440HD.img"), .bytes = 10});
+	RUN(the_key_opens_below_any_folder);
+	RUN(access_chooses_proofs_for_secrets_only);
+	RUN(known_and_unknown_names_wait_alike);
+	RUN(reports_hold_no_key);
+	effects_free(&effects);
+	arena_free(&arena);
+	inventory_free(&inventory);
+	return test_end();
+}
