@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of the whole share: TAP, a running bellhopd, the command line, network namespaces
+with sockets inside them, and waiting for something to become true."""
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+BUILD = Path(os.environ.get("BELLHOP_BUILD", "build")).resolve()
+SOURCE = Path(__file__).resolve().parents[2]
+CORPUS = Path(os.environ.get("BELLHOP_CORPUS", SOURCE.parent / "shared" / "corpus"))
+PATIENCE_S = 30  # how long something may take before the test gives up; never a measurement
+
+
+class Skip(Exception):
+    """Raised by a test that cannot run here; says why."""
+
+
+def main(module_globals):
+    """Runs every function named test_… in the order of the file and prints TAP."""
+    tests = [(name, function) for name, function in module_globals.items()
+             if name.startswith("test_") and callable(function)]
+    failed = 0
+    print(f"1..{len(tests)}")
+    for number, (name, function) in enumerate(tests, 1):
+        title = name.removeprefix("test_")
+        try:
+            function()
+            print(f"ok {number} - {title}")
+        except Skip as reason:
+            print(f"ok {number} - {title} # SKIP {reason}")
+        except BaseException:  # a failed test must not hide the ones after it
+            failed += 1
+            for line in traceback.format_exc().splitlines():
+                print("#", line)
+            print(f"not ok {number} - {title}")
+        sys.stdout.flush()
+    sys.exit(1 if failed else 0)
+
+
+def wait_for(what, condition):
+    """Calls `condition` until it returns something true, and returns that."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {PATIENCE_S} s in vain for: {what}")
+        time.sleep(0.02)
+
+
+def free_port(kind=socket.SOCK_STREAM, address="127.0.0.1"):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((address, 0))
+        return probe.getsockname()[1]
+
+
+def program(name):
+    """A foreign program, or Skip."""
+    path = shutil.which(name)
+    if not path:
+        raise Skip(f"{name} is not here (./dev test unpacks it)")
+    return path
+
+
+class Bellhopd:
+    """A bellhopd with a folder of its own. `config` is put behind [server] data."""
+
+    def __init__(self, config, namespace=None, variables=None):
+        self.folder = Path(tempfile.mkdtemp(prefix="bellhop-test-"))
+        self.data = self.folder / "data"
+        self.config_path = self.folder / "bellhop.conf"
+        self.socket = self.data / "admin.sock"
+        self.namespace = namespace
+        self.variables = variables or {}
+        self.process = None
+        self.write_config(config)
+        self.start()
+
+    def write_config(self, config):
+        self.config_path.write_text(f"[server]\ndata = {self.data}\n{config}", encoding="utf-8")
+
+    def start(self):
+        self.log = open(self.folder / "log", "ab")
+        self.process = subprocess.Popen(
+            in_namespace(self.namespace, BUILD / "bellhopd", "-c", self.config_path),
+            stderr=self.log, env={**os.environ, **self.variables})
+        try:
+            wait_for("the admin socket", self._is_up)
+        except BaseException:
+            print("#", self.log_text().replace("\n", "\n# "))
+            raise
+
+    def _is_up(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"bellhopd left with {self.process.returncode}")
+        return self.socket.exists()
+
+    def log_text(self):
+        return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
+
+    def reload(self, config):
+        count = self.log_text().count("reloaded")
+        self.write_config(config)
+        self.process.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: self.log_text().count("reloaded") > count)
+
+    def cli(self, *arguments, check=True, stdin=None):
+        done = subprocess.run([BUILD / "bellhop", "--socket", self.socket, *map(str, arguments)],
+                              input=stdin, capture_output=True, text=True, timeout=PATIENCE_S,
+                              check=False)
+        if check and done.returncode != 0:
+            raise AssertionError(f"bellhop {' '.join(map(str, arguments))}: {done.returncode}: "
+                                 f"{done.stdout}{done.stderr}")
+        return done
+
+    def json(self, *arguments):
+        return json.loads(self.cli("--json", *arguments).stdout)
+
+    def device(self, mac):
+        return self.json("device", "show", mac)
+
+    def device_or_none(self, mac):
+        done = self.cli("--json", "device", "show", mac, check=False)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def events(self):
+        return self.cli("events").stdout
+
+    def stop(self):
+        """SIGTERM, and a clean end."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        code = self.process.wait(timeout=PATIENCE_S)
+        self.log.close()
+        return code
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(timeout=PATIENCE_S)
+        self.log.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind is not None and kind is not Skip:
+            print("# the server's log:")
+            print("#", self.log_text()[-6000:].replace("\n", "\n# "))
+        try:
+            code = self.stop() if self.process.poll() is None else self.process.returncode
+            if kind is None and code not in (0, -signal.SIGKILL):
+                print("#", self.log_text()[-6000:].replace("\n", "\n# "))
+                raise AssertionError(f"bellhopd left with {code}")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+# Network namespaces.
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNET = 0x40000000
+
+
+def in_namespace(namespace, *command):
+    prefix = ["ip", "netns", "exec", namespace] if namespace else []
+    return [*prefix, *map(str, command)]
+
+
+def ip(*arguments):
+    done = subprocess.run(["ip", *map(str, arguments)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"ip {' '.join(map(str, arguments))}: {done.stderr}")
+    return done.stdout
+
+
+def socket_in(namespace, kind=socket.SOCK_DGRAM, family=socket.AF_INET):
+    """A socket that lives in a namespace, for this process to use."""
+    with open("/proc/self/ns/net", "rb") as home, open(f"/run/netns/{namespace}", "rb") as there:
+        if LIBC.setns(there.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            return socket.socket(family, kind)
+        finally:
+            LIBC.setns(home.fileno(), CLONE_NEWNET)
+
+
+class Network:
+    """Hosts on one switch: each a namespace with eth0 (address, hardware address), joined by a
+    bridge in a namespace of its own. `hosts` is {name: (address/bits, mac)}."""
+
+    def __init__(self, hosts):
+        self.names = []
+        self.prefix = f"bh{os.getpid()}"
+        self.switch = f"{self.prefix}-switch"
+        if os.geteuid() != 0:
+            raise Skip("namespaces need root here")
+        try:
+            self._add(self.switch)
+        except (AssertionError, OSError) as fault:
+            raise Skip(f"namespaces may not be made here: {fault}") from None
+        try:
+            ip("-n", self.switch, "link", "add", "br0", "type", "bridge")
+            ip("-n", self.switch, "link", "set", "br0", "up")
+            for name, (address, mac) in hosts.items():
+                self._plug(name, address, mac)
+        except BaseException:
+            self.close()
+            raise
+
+    def _add(self, name):
+        ip("netns", "add", name)
+        self.names.append(name)
+        ip("-n", name, "link", "set", "lo", "up")
+
+    def namespace(self, name):
+        return f"{self.prefix}-{name}"
+
+    def _plug(self, name, address, mac):
+        there = self.namespace(name)
+        self._add(there)
+        ip("-n", self.switch, "link", "add", f"port-{name}", "type", "veth", "peer", "name", "eth0",
+           "address", mac, "netns", there)
+        ip("-n", self.switch, "link", "set", f"port-{name}", "master", "br0", "up")
+        ip("-n", there, "address", "add", address, "dev", "eth0")
+        ip("-n", there, "link", "set", "eth0", "up")
+        ip("-n", there, "route", "add", "224.0.0.0/4", "dev", "eth0")
+
+    def close(self):
+        for name in reversed(self.names):
+            subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.close()
+
+
+@contextlib.contextmanager
+def bound(namespace, address, port):
+    """A UDP socket of a host, bound, with a time-out that only ends a failing test."""
+    with contextlib.closing(socket_in(namespace)) as endpoint:
+        endpoint.bind((address, port))
+        endpoint.settimeout(PATIENCE_S)
+        yield endpoint
+
+
+# SIP, as far as a judge needs it.
+
+def headers(message):
+    """(start line, {name: [values]}, body) of one message; names in lower case."""
+    head, _, body = message.partition(b"\r\n\r\n")
+    start, *lines = head.split(b"\r\n")
+    fields = {}
+    for line in lines:
+        name, _, value = line.partition(b":")
+        fields.setdefault(name.strip().lower().decode(), []).append(value.strip())
+    return start, fields, body
+
+
+def answer_notify(notify):
+    """The 200 of a phone to a NOTIFY."""
+    _, fields, _ = headers(notify)
+    lines = [b"SIP/2.0 200 OK"]
+    for name in ("via", "from", "to", "call-id", "cseq"):
+        lines += [name.title().encode() + b": " + value for value in fields[name]]
+    return b"\r\n".join(lines + [b"Content-Length: 0", b"", b""])
+
+
+def matches(pattern, message):
+    """Byte for byte, where <t> and <b> of the golden text stand for a token that must not change."""
+    expression = re.escape(pattern)
+    for name in (b"t", b"b"):
+        mark = re.escape(b"<" + name + b">")
+        expression = expression.replace(mark, b"(?P<" + name + rb">[A-Za-z0-9.!%*_+`'~-]+)", 1)
+        expression = expression.replace(mark, b"(?P=" + name + b")")
+    return re.fullmatch(expression, message, re.DOTALL)
