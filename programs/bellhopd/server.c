@@ -427,8 +427,6 @@ void server_stop(struct server *server)
 			uv_close((uv_handle_t *)&server->signals[i], NULL);
 		}
 	}
-	/* Everything has asked to be closed: the loop runs until it is. */
-	uv_run(&server->loop.uv, UV_RUN_DEFAULT);
 	loop_close(&server->loop);
 	if (server->store) {
 		store_stop(server->store);
