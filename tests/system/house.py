@@ -106,7 +106,8 @@ class Bellhopd:
     def _is_up(self):
         if self.process.poll() is not None:
             raise AssertionError(f"bellhopd left with {self.process.returncode}")
-        return self.socket.exists()
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
 
     def log_text(self):
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
@@ -282,9 +283,15 @@ def answer_notify(notify):
 
 def matches(pattern, message):
     """Byte for byte, where <t> and <b> of the golden text stand for a token that must not change."""
-    expression = re.escape(pattern)
-    for name in (b"t", b"b"):
-        mark = re.escape(b"<" + name + b">")
-        expression = expression.replace(mark, b"(?P<" + name + rb">[A-Za-z0-9.!%*_+`'~-]+)", 1)
-        expression = expression.replace(mark, b"(?P=" + name + b")")
+    expression = b""
+    seen = set()
+    for part in re.split(rb"(<[tb]>)", pattern):
+        name = part[1:2]
+        if part not in (b"<t>", b"<b>"):
+            expression += re.escape(part)
+        elif name in seen:
+            expression += b"(?P=" + name + b")"
+        else:
+            seen.add(name)
+            expression += b"(?P<" + name + rb">[A-Za-z0-9.!%*_+`'~-]+)"
     return re.fullmatch(expression, message, re.DOTALL)

@@ -16,7 +16,8 @@ MAC = "00908f123456"
 
 
 def config(port, tftp, http):
-    return (f"[sip]\nlisten = 127.0.0.1:{port}\ngroup =\n[http]\nlisten = 127.0.0.1:{http}\n"
+    return (f"[sip]\nlisten = 127.0.0.1:{port}\ngroup = 224.0.1.75:{port}\n"
+            f"interfaces = lo\n[http]\nlisten = 127.0.0.1:{http}\n"
             f"[tftp]\nlisten = 127.0.0.1:{tftp}\n[https]\nlisten =\n"
             f"[provisioning]\nurl = http://%{{address}}:{http}/p/%{{key}}/\n")
 
