@@ -58,9 +58,11 @@ void notify_message_write_answer(struct writer *w, const struct notify_message *
 /* A Request-URI has no headers part (RFC 3261 19.1.1, table 1). */
 static struct span without_headers(const struct sip_uri *uri)
 {
-	size_t end = span_find(uri->text, '?');
-
-	return span_is_empty(uri->headers) ? uri->text : span_slice(uri->text, 0, end);
+	/* The first '?' may be one of the user part. */
+	if (span_is_empty(uri->headers)) {
+		return uri->text;
+	}
+	return span_make(uri->text.data, (size_t)(uri->headers.data - uri->text.data) - 1);
 }
 
 /* The first of the Record-Routes: true when it is a strict router, one without ;lr. */

@@ -160,6 +160,11 @@ static void read_request_line(struct sip_message *message, struct span line)
 		note_fault(message, 505, "Version Not Supported");
 		return;
 	}
+	if (message->request_uri_text.length > sip_request_uri_max) {
+		message->readable |= SIP_PART_START;
+		note_fault(message, 414, "Request-URI Too Long"); /* R-3261-85 */
+		return;
+	}
 	if (sip_uri_fill(message->request_uri_text, &message->request_uri) != 0) {
 		note_fault(message, 400, "Bad Request-URI");
 		return;

@@ -80,6 +80,7 @@ enum {
 	sip_row_none = 255,
 	sip_message_bytes_max = 65535, /* R-3261-1 */
 	sip_cseq_max = 0x7fffffff,     /* R-3261-38 */
+	sip_request_uri_max = 4096,    /* a longer one is not read: 414 (R-3261-85) */
 };
 
 struct sip_row {
@@ -130,9 +131,8 @@ struct sip_message {
 	struct span body;
 
 	/* The first fault: 0 and NULL when there is none. */
-	unsigned
-		fault_status; /* 400, 501, 505 or 513: what a request with this fault is answered */
-	const char *fault;    /* a constant sentence fit for a reason phrase: "Bad CSeq" */
+	unsigned fault_status; /* what a request with it is answered: 400, 414, 501 or 505 */
+	const char *fault;     /* a constant sentence fit for a reason phrase: "Bad CSeq" */
 
 	bool is_unsafe;	      /* an illegal octet in a row that a response would copy */
 	unsigned other_count; /* rows of names that are not indexed */

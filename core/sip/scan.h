@@ -53,7 +53,7 @@ static inline const char *sip_skip(const char *p, const char *end, unsigned clas
 /* Mostly there is none: not worth the unrolled loop. */
 static inline const char *sip_skip_lws(const char *p, const char *end)
 {
-	while (p != end && (unsigned char)*p <= ' ' && sip_is(*p, SIP_CLASS_LWS)) {
+	while (p != end && sip_is(*p, SIP_CLASS_LWS)) {
 		p++;
 	}
 	return p;

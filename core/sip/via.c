@@ -84,7 +84,8 @@ static const char *skip_protocol(const char *p, const char *end)
 	for (unsigned i = 0; i < 2; i++) {
 		const char *stop = sip_skip(p, end, SIP_CLASS_TOKEN);
 
-		if (stop == p || (i == 0 && !sip_same_name(sip_between(start, stop), SPAN("SIP")))) {
+		if (stop == p ||
+		    (i == 0 && !sip_same_name(sip_between(start, stop), SPAN("SIP")))) {
 			return NULL;
 		}
 		p = sip_skip_lws(stop, end);

@@ -387,6 +387,28 @@ static void r_3261_5_methods(void)
 	CHECK_EQUAL(SIP_METHOD_UNKNOWN, sip_method_of(SPAN("")));
 }
 
+static void r_3261_85_long_request_uris(void)
+{
+	static struct sip_message message;
+	char text[sip_request_uri_max + 300];
+
+	for (size_t length = sip_request_uri_max; length <= sip_request_uri_max + 1; length++) {
+		bool is_long = length > sip_request_uri_max;
+		struct writer w = writer_over(text, sizeof(text));
+
+		writer_put(&w, SPAN("SUBSCRIBE sip:"));
+		for (size_t i = 4; i < length; i++) {
+			writer_char(&w, 'a');
+		}
+		writer_put(&w, SPAN(" SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nFrom: <sip:a@h>;tag=1\r\n"
+				    "To: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 SUBSCRIBE\r\n\r\n"));
+		CHECK(!w.failed);
+		CHECK_EQUAL(is_long ? -EBADMSG : 0, sip_message_parse(&message, writer_span(&w)));
+		CHECK_EQUAL(is_long ? 414 : 0, message.fault_status);
+		CHECK(sip_message_is_answerable(&message));
+	}
+}
+
 static void r_3261_14_utf8(void)
 {
 	CHECK(sip_is_utf8(SPAN("a\xc3\xa4\xe7\x94\xb5\xf0\x9f\x93\x9e")));
@@ -447,6 +469,7 @@ int main(void)
 	RUN(media_types);
 	RUN(r_3261_12_header_names);
 	RUN(r_3261_5_methods);
+	RUN(r_3261_85_long_request_uris);
 	RUN(r_3261_14_utf8);
 	RUN(nothing_is_read_past_the_end);
 	return test_end();
