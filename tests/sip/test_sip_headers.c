@@ -409,6 +409,18 @@ static void r_3261_85_long_request_uris(void)
 	}
 }
 
+/* What lets the scanner step over 16 of them without asking for the class. */
+static void letters_digits_hyphen_and_dot_are_in_every_class(void)
+{
+	const unsigned classes = 0xffu & ~(SIP_CLASS_LWS | SIP_CLASS_HEX);
+
+	for (unsigned c = 0; c < 256; c++) {
+		if (ascii_is_alnum((char)c) || c == '-' || c == '.') {
+			CHECK_EQUAL(classes, sip_class_of[c] & classes);
+		}
+	}
+}
+
 static void r_3261_14_utf8(void)
 {
 	CHECK(sip_is_utf8(SPAN("a\xc3\xa4\xe7\x94\xb5\xf0\x9f\x93\x9e")));
@@ -470,6 +482,7 @@ int main(void)
 	RUN(r_3261_12_header_names);
 	RUN(r_3261_5_methods);
 	RUN(r_3261_85_long_request_uris);
+	RUN(letters_digits_hyphen_and_dot_are_in_every_class);
 	RUN(r_3261_14_utf8);
 	RUN(nothing_is_read_past_the_end);
 	return test_end();
