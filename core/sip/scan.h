@@ -107,21 +107,45 @@ static inline bool sip_same_name(struct span a, struct span b)
 	return a.length == b.length && sip_same_word(a.data, b.data, a.length);
 }
 
+/* The first quote or back-slash, or `end`. */
+static inline const char *sip_find_quote(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	for (; end - p >= 16; p += 16) {
+		__m128i octets;
+		unsigned found;
+
+		memcpy(&octets, p, sizeof(octets));
+		found = (unsigned)_mm_movemask_epi8(
+			_mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('"')),
+				     _mm_cmpeq_epi8(octets, _mm_set1_epi8('\\'))));
+		if (found != 0) {
+			return p + __builtin_ctz(found);
+		}
+	}
+#endif
+	while (p != end && *p != '"' && *p != '\\') {
+		p++;
+	}
+	return p;
+}
+
 /* At an opening quote: past the closing one, or NULL when it is not closed (RFC 3261 25.1). */
 static inline const char *sip_skip_quoted(const char *p, const char *end)
 {
-	for (p++; p != end; p++) {
+	for (p++;; p++) {
+		p = sip_find_quote(p, end);
+		if (p == end) {
+			return NULL;
+		}
 		if (*p == '"') {
 			return p + 1;
 		}
-		if (*p == '\\') {
-			p++;
-			if (p == end || *p == '\r' || *p == '\n') {
-				return NULL;
-			}
+		p++;
+		if (p == end || *p == '\r' || *p == '\n') {
+			return NULL;
 		}
 	}
-	return NULL;
 }
 
 /* What a parameter's name is made of: a token in a header, pname in a URI (RFC 3261 25.1). */
