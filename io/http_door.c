@@ -245,24 +245,27 @@ static void handle(void *context, struct http_exchange *exchange)
 	serve(fetch);
 }
 
-int http_door_new(struct http_door **out, uv_loop_t *loop, const struct door *door)
+int http_door_new(struct http_door **out, uv_loop_t *loop, const struct door *door,
+		  const struct http_door_options *options)
 {
-	struct http_server_options options;
+	struct http_server_options server;
 	struct http_door *d = calloc(1, sizeof(*d));
 
 	if (!d) {
 		return -ENOMEM;
 	}
 	d->door = door;
-	http_server_defaults(&options);
-	options.loop = loop;
-	options.handle = handle;
-	options.context = d;
+	http_server_defaults(&server);
+	server.loop = loop;
+	server.connections_max = options->connections_max;
+	server.connections_per_source_max = options->connections_per_source_max;
+	server.handle = handle;
+	server.context = d;
 	if (effects_init(&d->effects, fetch_effects_max, fetch_effects_bytes_max) != 0) {
 		free(d);
 		return -ENOMEM;
 	}
-	if (http_server_new(&d->server, &options) != 0) {
+	if (http_server_new(&d->server, &server) != 0) {
 		effects_free(&d->effects);
 		free(d);
 		return -ENOMEM;

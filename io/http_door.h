@@ -10,8 +10,14 @@
 
 struct http_door;
 
-/* 0 and `*out`, or -ENOMEM. `door` and what it points to must outlive it. */
-int http_door_new(struct http_door **out, uv_loop_t *loop, const struct door *door);
+struct http_door_options {
+	size_t connections_max;		   /* beyond: 503 and close */
+	size_t connections_per_source_max; /* the same, as in http_server.h */
+};
+
+/* 0 and `*out`, or -ENOMEM. `door` and what it points to must outlive it; options are copied. */
+int http_door_new(struct http_door **out, uv_loop_t *loop, const struct door *door,
+		  const struct http_door_options *options);
 
 /* As http_server_listen_tcp; may be called for several endpoints. */
 int http_door_listen(struct http_door *door, struct endpoint endpoint, char *problem,

@@ -525,6 +525,7 @@ static int open_signalling(struct sip_door *door, char problem[static sip_door_p
 
 static int open_network(struct sip_door *door, char problem[static sip_door_problem_size])
 {
+	struct neighbour_options options = {.entries_max = door->options.neighbours_max};
 	int error = interfaces_open(&door->interfaces, &door->loop, door->options.log);
 
 	if (error) {
@@ -532,7 +533,7 @@ static int open_network(struct sip_door *door, char problem[static sip_door_prob
 			 "the list of network interfaces cannot be read: %s", strerror(-error));
 		return error;
 	}
-	error = neighbours_open(&door->neighbours, &door->loop, door->interfaces, NULL,
+	error = neighbours_open(&door->neighbours, &door->loop, door->interfaces, &options,
 				door->options.log);
 	if (error) {
 		snprintf(problem, sip_door_problem_size, "the neighbour table cannot be read: %s",

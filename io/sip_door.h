@@ -37,6 +37,7 @@ struct sip_door_options {
 	 */
 	struct signalling_options signalling;
 	pthread_rwlock_t *inventory_lock;
+	size_t neighbours_max; /* entries of the mirrored neighbour table; 0: its default */
 	/* For each REPORT from REPORT_INFO up, after the log; copies what it keeps. May be NULL. */
 	void (*report)(void *context, const struct effect_report *report);
 	/* Posts a copy to the store: 0, or a negative errno when it could not (counted). */

@@ -415,9 +415,9 @@ static void free_parts(struct tftp_door *d)
 }
 
 int tftp_door_new(struct tftp_door **out, struct loop *loop, const struct door *door,
-		  const uint8_t seed[static random_seed_size])
+		  const struct tftp_door_options *options)
 {
-	struct transfers_options options;
+	struct transfers_options decider;
 	struct tftp_door *d = calloc(1, sizeof(*d));
 	int error;
 
@@ -426,15 +426,18 @@ int tftp_door_new(struct tftp_door **out, struct loop *loop, const struct door *
 	}
 	d->door = door;
 	d->loop = loop;
-	transfers_defaults(&options);
-	options.serve = serve;
-	options.context = d;
-	memcpy(options.seed, seed, random_seed_size);
-	d->transfers_max = options.transfers_max;
-	d->carriers = calloc(options.transfers_max, sizeof(*d->carriers));
+	transfers_defaults(&decider);
+	decider.transfers_max =
+		options->transfers_max < UINT16_MAX ? options->transfers_max : UINT16_MAX;
+	decider.transfers_per_source_max = options->transfers_per_source_max;
+	decider.serve = serve;
+	decider.context = d;
+	memcpy(decider.seed, options->seed, random_seed_size);
+	d->transfers_max = decider.transfers_max;
+	d->carriers = calloc(decider.transfers_max, sizeof(*d->carriers));
 	error = d->carriers ? transfer_effects_init(&d->effects) : -ENOMEM;
 	if (error == 0) {
-		error = transfers_new(&d->transfers, &options);
+		error = transfers_new(&d->transfers, &decider);
 	}
 	if (error == 0) {
 		error = loop_timer_open(&d->timer, loop, on_timer, d);

@@ -21,9 +21,15 @@ struct tftp_door_counters {
 	size_t open;	    /* transfers, now */
 };
 
-/* 0 and `*out`, or -ENOMEM. `door` and what it points to must outlive it. */
+struct tftp_door_options {
+	size_t transfers_max; /* at once; at most 65535. Beyond: silence, the client asks again */
+	size_t transfers_per_source_max; /* the same, for one address */
+	uint8_t seed[random_seed_size];
+};
+
+/* 0 and `*out`, or -ENOMEM. `door` and what it points to must outlive it; options are copied. */
 int tftp_door_new(struct tftp_door **out, struct loop *loop, const struct door *door,
-		  const uint8_t seed[static random_seed_size]);
+		  const struct tftp_door_options *options);
 
 /*
  * Listens on one endpoint; may be called for several. 0, or a negative errno with one sentence in

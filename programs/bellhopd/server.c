@@ -256,6 +256,7 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 			.server_header = SPAN("Bellhop/" BELLHOP_VERSION),
 		},
 		.inventory_lock = &server->lock,
+		.neighbours_max = config->neighbours_max,
 		.report = keep_event,
 		.change = post_change,
 		.context = server,
@@ -279,8 +280,15 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 static int start_files(struct server *server, char *problem, size_t problem_size)
 {
 	const struct configuration *config = &server->config;
-	uint8_t seed[random_seed_size];
-	int error = make_seed(seed);
+	const struct http_door_options http = {
+		.connections_max = config->http_connections_max,
+		.connections_per_source_max = config->http_connections_per_source_max,
+	};
+	struct tftp_door_options tftp = {
+		.transfers_max = config->tftp_transfers_max,
+		.transfers_per_source_max = config->tftp_transfers_per_source_max,
+	};
+	int error = make_seed(tftp.seed);
 
 	server->files = (struct files_context){ .inventory = &server->inventory,
 						.policy = &server->policy,
@@ -292,10 +300,10 @@ static int start_files(struct server *server, char *problem, size_t problem_size
 			    "the folder DATA/files cannot be opened");
 	}
 	if (error == 0) {
-		error = http_door_new(&server->http_door, &server->loop.uv, &server->door);
+		error = http_door_new(&server->http_door, &server->loop.uv, &server->door, &http);
 	}
 	if (error == 0) {
-		error = tftp_door_new(&server->tftp_door, &server->loop, &server->door, seed);
+		error = tftp_door_new(&server->tftp_door, &server->loop, &server->door, &tftp);
 	}
 	if (error == 0) {
 		error = catalogue_start(&server->catalogue, &server->loop.uv, &server->door);

@@ -131,7 +131,9 @@ static void watch_child(void *context)
 static void open_house(struct house *house)
 {
 	struct endpoint here = {address_ipv4(127, 0, 0, 1), 0};
-	uint8_t seed[random_seed_size] = {2};
+	struct http_door_options http = {.connections_max = 20, .connections_per_source_max = 10};
+	struct tftp_door_options tftp = {
+		.transfers_max = 8, .transfers_per_source_max = 4, .seed = {2}};
 	char problem[256] = "";
 
 	*house = (struct house){.has_evidence = true};
@@ -156,8 +158,8 @@ static void open_house(struct house *house)
 	make_file(house, "empty", 0);
 	make_file(house, ".hidden", 10);
 	if (catalogue_start(&house->catalogue, &house->loop.uv, &house->door) != 0 ||
-	    http_door_new(&house->http, &house->loop.uv, &house->door) != 0 ||
-	    tftp_door_new(&house->tftp, &house->loop, &house->door, seed) != 0 ||
+	    http_door_new(&house->http, &house->loop.uv, &house->door, &http) != 0 ||
+	    tftp_door_new(&house->tftp, &house->loop, &house->door, &tftp) != 0 ||
 	    http_door_listen(house->http, here, problem, sizeof(problem)) != 0 ||
 	    tftp_door_listen(house->tftp, here, problem, sizeof(problem)) != 0) {
 		printf("# %s\n", problem);
