@@ -53,9 +53,12 @@ static void fetch_over(void *data, bool is_whole)
 	const struct door *door = fetch->door->door;
 
 	if (is_whole && fetch->is_fetch) {
+		struct effects *effects = &fetch->door->effects;
 		struct change change = files_fetched(&fetch->question.request, &fetch->answer);
 
 		change.utc_ms = loop_utc_ms();
+		files_report_fetched(&fetch->question.request, &fetch->answer, effects);
+		door_carry_out(door, effects);
 		door->post(door->context, &change);
 	}
 	if (fetch->is_waiting) {
@@ -113,6 +116,7 @@ static bool answer_condition(struct fetch *fetch, struct http_response *response
 		return false;
 	}
 	fetch->answer.size = 0;
+	fetch->answer.is_unchanged = response->status == 304;
 	if (response->status == 412) {
 		response->content_type = span_make(NULL, 0);
 	}

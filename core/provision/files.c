@@ -238,13 +238,18 @@ static void write_path(struct writer *w, struct span path)
 	}
 }
 
+static const char *const door_names[] = {
+	[DOOR_HTTP] = "http",
+	[DOOR_HTTPS] = "https",
+	[DOOR_TFTP] = "tftp",
+};
+
 static void report_refusal(const struct search *s, const char *reason, struct effects *effects)
 {
-	static const char *const doors[] = { "http", "https", "tftp" };
 	char text[512];
 	struct writer w = writer_over(text, sizeof(text));
 
-	writer_text(&w, doors[s->request->door]);
+	writer_text(&w, door_names[s->request->door]);
 	writer_text(&w, " request for \"");
 	write_path(&w, s->request->path);
 	writer_text(&w, "\" refused");
@@ -344,4 +349,33 @@ struct change files_fetched(const struct file_request *request, const struct fil
 		.is_complete = answer->is_essential,
 		.revision = answer->revision,
 	};
+}
+
+void files_report_fetched(const struct file_request *request, const struct file_answer *answer,
+			  struct effects *effects)
+{
+	char text[512];
+	struct writer w = writer_over(text, sizeof(text));
+	struct effect_report report = {
+		.level = answer->is_essential ? REPORT_INFO : REPORT_DEBUG,
+		.reason = "file_served",
+		.source = request->source,
+		.has_mac = true,
+		.mac = answer->mac,
+	};
+
+	writer_text(&w, door_names[request->door]);
+	writer_text(&w, " served \"");
+	write_path(&w, answer->name);
+	if (answer->is_unchanged) {
+		writer_text(&w, "\", unchanged since it was fetched");
+	} else {
+		writer_text(&w, "\", ");
+		writer_unsigned(&w, answer->size);
+		writer_text(&w, " bytes");
+	}
+	writer_text(&w, "; identified by ");
+	writer_text(&w, device_identified_by_name(answer->identified_by));
+	report.text = writer_span(&w);
+	effects_report(effects, report);
 }

@@ -43,7 +43,8 @@ struct file_answer {
 	struct span etag;	  /* FILE_BYTES; for the others the door asks file_etag_of_file */
 	bool has_secrets;
 	bool is_essential;
-	struct mac mac; /* whose file it is */
+	bool is_unchanged; /* set by the door: it was told that it has the file already (304) */
+	struct mac mac;	   /* whose file it is */
 	enum device_identified_by identified_by;
 	uint64_t revision; /* of the inventory, when the bytes were made */
 };
@@ -82,5 +83,12 @@ void file_etag_of_file(struct writer *w, uint64_t size, uint64_t modified_ns);
  * The change to post when the last byte went out: CHANGE_DEVICE_FETCHED. `request` as served.
  */
 struct change files_fetched(const struct file_request *request, const struct file_answer *answer);
+
+/*
+ * Tells the operator of the same: "file_served", at REPORT_INFO for an essential file, else at
+ * REPORT_DEBUG: door, name (never a key), bytes and how the phone was identified.
+ */
+void files_report_fetched(const struct file_request *request, const struct file_answer *answer,
+			  struct effects *effects);
 
 #endif

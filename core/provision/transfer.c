@@ -56,7 +56,8 @@ static void arm(struct transfer *t, const struct transfer_common *c)
 	t->deadline_ms = c->now_ms + (wait < ceiling ? wait : ceiling);
 }
 
-static void abandon(struct transfer *t, const struct transfer_common *c, const char *reason)
+static void abandon(struct transfer *t, const struct transfer_common *c, enum report_level level,
+		    const char *reason)
 {
 	char text[256];
 	struct writer w = writer_over(text, sizeof(text));
@@ -68,7 +69,7 @@ static void abandon(struct transfer *t, const struct transfer_common *c, const c
 	writer_unsigned(&w, t->acked);
 	writer_text(&w, " blocks: ");
 	writer_text(&w, reason);
-	effects_report(&c->effects->others, (struct effect_report){.level = REPORT_INFO,
+	effects_report(&c->effects->others, (struct effect_report){.level = level,
 								   .reason = "transfer_abandoned",
 								   .text = writer_span(&w),
 								   .source = t->peer,
@@ -194,7 +195,7 @@ void transfer_start(struct transfer *t, const struct transfer_common *c)
 {
 	t->window = malloc(t->window_size * t->block_size);
 	if (!t->window) {
-		abandon(t, c, "no memory");
+		abandon(t, c, REPORT_INFO, "no memory");
 		return;
 	}
 	transfer_emit(c->effects, effect_of(t, TRANSFER_OPEN_SOCKET));
@@ -247,7 +248,7 @@ void transfer_receive(struct transfer *t, const struct transfer_common *c,
 		      const struct tftp_packet *packet)
 {
 	if (packet->opcode == TFTP_ERROR) {
-		abandon(t, c, "the client sent an error"); /* R-TFTP-10, R-TFTP-19 */
+		abandon(t, c, REPORT_DEBUG, "the client sent an error"); /* R-TFTP-10, R-TFTP-19 */
 	} else if (packet->opcode == TFTP_ACK && t->state == TRANSFER_SENDING) {
 		take_ack(t, c, packet->block);
 	} else if (packet->opcode == TFTP_ACK && t->state == TRANSFER_OFFERED &&
@@ -271,7 +272,7 @@ void transfer_take_piece(struct transfer *t, const struct transfer_common *c, ui
 	if (bytes.length == 0 || bytes.length > transfer_chunk_size) {
 		transfer_send_error(c->effects, effect_of(t, TRANSFER_SEND), TFTP_ERROR_UNDEFINED,
 				    "File changed");
-		abandon(t, c, "the file was cut short");
+		abandon(t, c, REPORT_INFO, "the file was cut short");
 		return;
 	}
 	memcpy(t->bytes, bytes.data, bytes.length);
@@ -284,7 +285,7 @@ void transfer_take_piece(struct transfer *t, const struct transfer_common *c, ui
 void transfer_resend(struct transfer *t, const struct transfer_common *c)
 {
 	if (t->resends == c->options->resends_max) {
-		abandon(t, c, "the client does not answer");
+		abandon(t, c, REPORT_INFO, "the client does not answer");
 		return;
 	}
 	t->resends++;

@@ -197,6 +197,7 @@ static void settle(struct transfers *ts, struct transfer *t, struct transfer_eff
 		struct change *copy;
 
 		ts->counters.completed++;
+		files_report_fetched(&t->served, &t->answer, &effects->others);
 		fetched = files_fetched(&t->served, &t->answer);
 		copy = change_copy(&effects->others.arena, &fetched);
 		if (copy) {

@@ -132,8 +132,9 @@ static void open_house(struct house *house)
 {
 	struct endpoint here = {address_ipv4(127, 0, 0, 1), 0};
 	struct http_door_options http = {.connections_max = 20, .connections_per_source_max = 10};
-	struct tftp_door_options tftp = {
-		.transfers_max = 8, .transfers_per_source_max = 4, .seed = {2}};
+	struct tftp_door_options tftp = {.transfers_max = 8,
+					 .transfers_per_source_max = 4,
+					 .seed = {2}};
 	char problem[256] = "";
 
 	*house = (struct house){.has_evidence = true};

@@ -58,6 +58,36 @@ static void access_chooses_proofs_for_secrets_only(void)
 	CHECK_EQUAL(FILE_REFUSED, serve("440HD.img", unknown).verdict);
 }
 
+/* Name, bytes and proof are told, a key never: not even one that stands in the name. */
+static void what_was_served_is_told(void)
+{
+	struct file_request request = {.door = DOOR_TFTP,
+				       .source = {address_ipv4(10, 0, 0, 2), 69}};
+	struct file_answer answer = {.name = SPAN("0123456789abcdef0123456789abcdef/a\n.cfg"),
+				     .size = 17,
+				     .is_essential = true,
+				     .mac = phone,
+				     .identified_by = IDENTIFIED_BY_NEIGHBOUR};
+
+	effects_reset(&effects);
+	files_report_fetched(&request, &answer, &effects);
+	answer.name = SPAN("440HD.img");
+	answer.is_essential = false;
+	answer.is_unchanged = true;
+	answer.identified_by = IDENTIFIED_BY_KEY;
+	request.door = DOOR_HTTP;
+	files_report_fetched(&request, &answer, &effects);
+	REQUIRE(effects.count == 2);
+	CHECK_TEXT("file_served", span_text(effects.items[0].report.reason));
+	CHECK_EQUAL(REPORT_INFO, effects.items[0].report.level);
+	CHECK(effects.items[0].report.has_mac && mac_equal(phone, effects.items[0].report.mac));
+	CHECK_TEXT("tftp served \"***/a\\n.cfg\", 17 bytes; identified by neighbour",
+		   effects.items[0].report.text);
+	CHECK_EQUAL(REPORT_DEBUG, effects.items[1].report.level);
+	CHECK_TEXT("http served \"440HD.img\", unchanged since it was fetched; identified by key",
+		   effects.items[1].report.text);
+}
+
 static void known_and_unknown_names_wait_alike(void)
 {
 	CHECK_EQUAL(FILE_PENDING, serve("00908f602aac.cfg", pending).verdict);
@@ -93,6 +123,7 @@ int main(void)
 	apply((struct change){.kind = CHANGE_FILE_SET, .file = SPAN("440HD.img"), .bytes = 10});
 	RUN(the_key_opens_below_any_folder);
 	RUN(access_chooses_proofs_for_secrets_only);
+	RUN(what_was_served_is_told);
 	RUN(known_and_unknown_names_wait_alike);
 	RUN(reports_hold_no_key);
 	effects_free(&effects);

@@ -28,6 +28,8 @@ struct world {
 	uint64_t last_id;
 	unsigned closed;
 	unsigned fetched;
+	enum report_level told_level; /* of the last report */
+	char told[48];		      /* its reason */
 };
 
 static void serve(void *context, struct file_request *request, uint32_t interface,
@@ -83,6 +85,15 @@ static void act(struct world *w, const struct transfer_effect *e, struct transfe
 	}
 }
 
+static void note_other(struct world *w, const struct effect *effect)
+{
+	w->fetched += effect->kind == EFFECT_CHANGE;
+	if (effect->kind == EFFECT_REPORT) {
+		w->told_level = effect->report.level;
+		snprintf(w->told, sizeof(w->told), "%s", effect->report.reason);
+	}
+}
+
 static void carry_out(struct world *w)
 {
 	struct transfer_notice notice = {.id = 0};
@@ -93,7 +104,7 @@ static void carry_out(struct world *w)
 			act(w, &w->effects.items[i], &notice);
 		}
 		for (size_t i = 0; i < w->effects.others.count; i++) {
-			w->fetched += w->effects.others.items[i].kind == EFFECT_CHANGE;
+			note_other(w, &w->effects.others.items[i]);
 		}
 		transfer_effects_reset(&w->effects);
 		if (notice.id != 0) {
@@ -255,6 +266,28 @@ static void r_tftp_9_10_wrong_tid_and_errors(void)
 	give(&w, w.last_id, 2000, SPAN("\0\5\0\0%n%s\0"));
 	CHECK_EQUAL(0, w.sent_count);
 	CHECK_EQUAL(1, w.closed);
+	close_world(&w);
+}
+
+/* Who hangs up is no news; who falls silent is. */
+static void the_end_of_a_transfer_is_told(void)
+{
+	struct world w;
+
+	open_world(&w, 300, true);
+	request(&w, "good", TFTP_OCTET, &no_options);
+	ack(&w, 1);
+	CHECK_TEXT("file_served", span_text(w.told));
+	request(&w, "good", TFTP_OCTET, &no_options);
+	give(&w, w.last_id, 2000, SPAN("\0\5\0\0enough\0"));
+	CHECK_TEXT("transfer_abandoned", span_text(w.told));
+	CHECK_EQUAL(REPORT_DEBUG, w.told_level);
+	request(&w, "good", TFTP_OCTET, &no_options);
+	for (unsigned i = 0; i < 100; i++) {
+		wait(&w, 1000);
+	}
+	CHECK_EQUAL(0, transfers_counters(w.transfers)->open);
+	CHECK_EQUAL(REPORT_INFO, w.told_level);
 	close_world(&w);
 }
 
@@ -434,6 +467,7 @@ int main(void)
 	RUN(r_tftp_6_a_repeated_ack_sends_nothing);
 	RUN(r_tftp_7_resends_with_back_off_then_gives_up);
 	RUN(r_tftp_9_10_wrong_tid_and_errors);
+	RUN(the_end_of_a_transfer_is_told);
 	RUN(r_tftp_12_37_the_listening_port);
 	RUN(r_tftp_13_a_copied_request_is_the_same_transfer);
 	RUN(r_tftp_16_to_24_options);
