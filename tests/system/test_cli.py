@@ -1,0 +1,284 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""bellhop, the command line, against a bellhopd of its own on loopback. $BELLHOP_BUILD names the
+build folder; without bellhopd in it only what needs no server is tested. Arguments: names of tests.
+Prints TAP."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+BUILD = os.path.abspath(os.environ.get("BELLHOP_BUILD", "build"))
+BELLHOP = os.path.join(BUILD, "bellhop")
+BELLHOPD = os.path.join(BUILD, "bellhopd")
+MAC = "00908f000001"
+CONFIG = """[server]
+data = {data}
+[sip]
+listen = 127.0.77.9:15060
+group =
+[http]
+listen = 127.0.77.9:18080
+[tftp]
+listen =
+[https]
+listen =
+[admin]
+listen =
+"""
+
+
+class Server:
+    def __init__(self, folder=None):
+        self.folder = folder or tempfile.mkdtemp(prefix="bellhop-cli-")
+        self.data = os.path.join(self.folder, "data")
+        self.config = os.path.join(self.folder, "bellhop.conf")
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(CONFIG.format(data=self.data))
+        self.log = open(os.path.join(self.folder, "log"), "ab")
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([BELLHOPD, "-c", self.config], stderr=self.log)
+        for _ in range(1000):
+            if self.process.poll() is not None:
+                raise RuntimeError("bellhopd has ended: " + self.log_text())
+            if run("status", server=self).status == 0:
+                return
+            time.sleep(0.01)
+        raise RuntimeError("bellhopd does not answer")
+
+    def log_text(self):
+        with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def remove(self):
+        if self.process.poll() is None:
+            self.stop()
+        self.log.close()
+        shutil.rmtree(self.folder)
+
+
+class Result:
+    def __init__(self, done):
+        self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+def run(*arguments, server=None, stdin="", environment=None):
+    command = [BELLHOP, *arguments]
+    if server:
+        command[1:1] = ["--socket", os.path.join(server.data, "admin.sock")]
+    return Result(subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60,
+                                 check=False, env={**os.environ, **(environment or {})}))
+
+
+def check(condition, told):
+    if not condition:
+        raise AssertionError(told)
+
+
+def expect(result, status, *parts):
+    check(result.status == status, f"left with {result.status}, not {status}: {result.err}")
+    for part in parts:
+        check(part in result.out + result.err, f"{part!r} is not in {result.out!r} {result.err!r}")
+    if status == 1:
+        check(result.err.count("\n") == 1, f"not one line: {result.err!r}")
+    return result
+
+
+# What needs no server.
+
+def test_usage():
+    expect(run("help"), 0, "device claim MAC", "--token-file")
+    expect(run("--help"), 0, "device claim MAC")
+    expect(run("help", "device", "set"), 0, "--address ADDRESS", "PATH=VALUE")
+    expect(run("device", "set", "--help"), 0, "--address ADDRESS")
+    expect(run("help", "settings"), 0, "sip_lines.#.password (secret)")
+    expect(run("--version"), 0, "bellhop ")
+    expect(run(), 2, "usage:")
+    expect(run("devise", "list"), 2, "did you mean device?")
+    expect(run("device", "lst"), 2, "did you mean list?")
+    expect(run("device"), 2, "one more word")
+    expect(run("device", "show"), 2, "MAC")
+    expect(run("device", "show", MAC, "extra"), 2, "MAC")
+    expect(run("status", "--jsn"), 2, "did you mean --json?")
+    expect(run("status", "--label", "x"), 2, "takes no --label")
+    expect(run("device", "set", MAC, "--label"), 2, "wants a value")
+    expect(run("--json=1", "status"), 2, "takes no value")
+    expect(run("-x"), 2)
+
+
+def test_no_server():
+    folder = tempfile.mkdtemp(prefix="bellhop-cli-")
+    path = os.path.join(folder, "admin.sock")
+    expect(run("--socket", path, "status"), 1, path, "start bellhopd")
+    expect(run("status", environment={"BELLHOP_SOCKET": path}), 1, path)
+    expect(run("--url", "http://127.0.77.9:1", "status"), 1, "cannot be asked")
+    os.rmdir(folder)
+
+
+# What does.
+
+def test_device(server):
+    expect(run("device", "list", server=server), 0)
+    expect(run("device", "add", "00:90:8F:00:00:01", "--model", "440HD", server=server), 0,
+           f"{MAC} is new")
+    expect(run("device", "add", MAC, server=server), 1)
+    expect(run("device", "claim", MAC, "--label", "Reception \u00fc", "--vendor", "audiocodes",
+               "--address", "127.0.77.1", "--interface", "lo", server=server), 0, "claimed")
+    shown = expect(run("--json", "device", "show", MAC, server=server), 0).json
+    for member in ("mac vendor model firmware state profile label settings key first_seen "
+                   "last_seen address interface identified_by form").split():
+        check(member in shown, member)
+    check(shown["address"] == "127.0.77.1" and shown["identified_by"] == "address", shown)
+    check(shown["label"] == "Reception \u00fc" and len(shown["key"]) == 32, shown)
+    expect(run("device", "show", MAC, server=server), 0, "Reception", "440HD")
+    expect(run("device", "list", "--state", "claimed", server=server), 0, MAC, "LABEL")
+    listed = expect(run("device", "list", "--state", "new", "--json", server=server), 0).json
+    check(listed == [], listed)
+    expect(run("device", "set", MAC, server=server), 2, "nothing to set")
+    expect(run("device", "set", MAC, "--address", "", server=server), 0)
+    shown = run("device", "show", MAC, "--json", server=server).json
+    check(shown["address"] is None, shown)
+    expect(run("device", "block", MAC, server=server), 0, "blocked")
+    expect(run("device", "unblock", MAC, server=server), 0, "claimed")
+    expect(run("device", "set", MAC, "--form", "fax", server=server), 1, "rfc or print")
+    expect(run("device", "show", "xyz", server=server), 1, "MAC")
+    expect(run("device", "remove", MAC, server=server), 0, "removed")
+    expect(run("device", "show", MAC, server=server), 1, "no device")
+
+
+def test_settings(server):
+    secret = os.path.join(server.folder, "secret")
+    with open(secret, "w", encoding="utf-8") as file:
+        file.write("from-file\n")
+    expect(run("device", "claim", MAC, "--set", "sip_lines.1.username=@@1001",
+               "--set", f"sip_lines.1.password=@{secret}", "--set", "admin_password=-",
+               stdin="from stdin\n", server=server), 0)
+    shown = run("--json", "device", "show", MAC, server=server).json["settings"]
+    check(shown["sip_lines.1.username"] == "@1001", shown)
+    check(shown["sip_lines.1.password"] == "********", shown)
+    shown = run("--json", "device", "show", MAC, "--secrets", server=server).json["settings"]
+    check(shown["sip_lines.1.password"] == "from-file", shown)
+    check(shown["admin_password"] == "from stdin", shown)
+    told = expect(run("device", "set", MAC, "--set", "admin_password=on-the-line",
+                      server=server), 0, "warning")
+    check("on-the-line" not in told.err, told.err)
+    expect(run("device", "set", MAC, "--unset", "admin_password", server=server), 0)
+    shown = run("--json", "device", "show", MAC, server=server).json["settings"]
+    check("admin_password" not in shown, shown)
+    expect(run("device", "set", MAC, "--set", "sip_proxi_ip=192.0.2.1", server=server), 1,
+           "sip_proxy_ip")
+    expect(run("device", "set", MAC, "--set", "nothing", server=server), 1, "PATH=VALUE")
+    expect(run("device", "set", MAC, "--set", "ntp_ip=@/nonexistent", server=server), 1,
+           "/nonexistent")
+
+
+def test_preview(server):
+    expect(run("device", "claim", MAC, "--vendor", "audiocodes", "--model", "440HD",
+               "--set", "sip_lines.1.username=4711", server=server), 0)
+    files = expect(run("--json", "device", "files", MAC, server=server), 0).json
+    rendered = [file["name"] for file in files if file["kind"] == "rendered"]
+    check(rendered, files)
+    whole = expect(run("device", "preview", MAC, server=server), 0, "4711").out
+    check(expect(run("device", "preview", MAC, rendered[0], server=server), 0).out == whole,
+          "the file differs from the default one")
+    expect(run("device", "preview", MAC, "nothing.cfg", server=server), 1, "no file")
+
+
+def test_profile(server):
+    expect(run("profile", "set", "office", "--set", "ntp_ip=192.0.2.3", server=server), 0)
+    expect(run("profile", "set", "hall", "--parent", "office", server=server), 0)
+    expect(run("profile", "list", server=server), 0, "office", "hall", "default")
+    shown = expect(run("--json", "profile", "show", "hall", "--effective", server=server), 0).json
+    check(shown["effective_settings"]["ntp_ip"] == "192.0.2.3", shown)
+    expect(run("profile", "remove", "office", server=server), 1)
+    expect(run("profile", "remove", "hall", server=server), 0, "removed hall")
+    expect(run("profile", "remove", "office", server=server), 0)
+    expect(run("profile", "show", "office", server=server), 1)
+
+
+def test_file(server):
+    path = os.path.join(server.folder, "440HD.img")
+    with open(path, "wb") as file:
+        file.write(bytes(range(256)) * 4096)
+    expect(run("file", "add", path, server=server), 0, "added 440HD.img, 1048576 bytes")
+    expect(run("file", "add", path, "--name", "rings/a b.img", server=server), 0)
+    names = [file["name"] for file in run("--json", "file", "list", server=server).json]
+    check(names == ["440HD.img", "rings/a b.img"], names)
+    with open(os.path.join(server.data, "files", "440HD.img"), "rb") as file:
+        check(file.read() == bytes(range(256)) * 4096, "the file differs")
+    expect(run("file", "add", path, "--name", "../x", server=server), 1, "name")
+    expect(run("file", "add", "/nonexistent", server=server), 1, "/nonexistent")
+    expect(run("file", "add", "/tmp", server=server), 1, "/tmp")
+    expect(run("file", "remove", "rings/a b.img", server=server), 0)
+    expect(run("file", "remove", "rings/a b.img", server=server), 1)
+
+
+def test_status_and_events(server):
+    expect(run("status", server=server), 0, "bellhopd", "phones", server.data)
+    check(run("--json", "status", server=server).json["pid"] == server.process.pid, "pid")
+    expect(run("events", server=server), 0)
+    expect(run("events", "--limit", "x", server=server), 1, "number")
+    expect(run("events", "--device", "x", server=server), 1, "MAC")
+    follower = subprocess.Popen([BELLHOP, "--socket", os.path.join(server.data, "admin.sock"),
+                                 "events", "--follow"], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+    time.sleep(0.2)
+    check(server.stop() == 0, server.log_text())
+    _, told = follower.communicate(timeout=30)
+    check(follower.returncode == 1 and "ended" in told, told)
+
+
+def test_acknowledged_is_durable(server):
+    expect(run("device", "claim", MAC, "--label", "kept", server=server), 0)
+    key = run("--json", "device", "show", MAC, server=server).json["key"]
+    server.stop(signal.SIGKILL)
+    expect(run("status", server=server), 1)
+    server.start()  # over the socket file that the dead one left
+    shown = run("--json", "device", "show", MAC, server=server).json
+    check(shown["label"] == "kept" and shown["key"] == key, shown)
+
+
+def main():
+    failed = 0
+    wanted = sys.argv[1:]
+    tests = [(name, function) for name, function in globals().items()
+             if name.startswith("test_") and (not wanted or name[5:] in wanted)]
+    for i, (name, function) in enumerate(tests, 1):
+        wants_server = function.__code__.co_argcount == 1
+        if wants_server and not os.access(BELLHOPD, os.X_OK):
+            print(f"ok {i} - {name[5:]} # SKIP there is no {BELLHOPD}")
+            continue
+        server = None
+        try:
+            server = Server() if wants_server else None
+            function(*([server] if server else []))
+            print(f"ok {i} - {name[5:]}", flush=True)
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            for line in traceback.format_exc().splitlines():
+                print("#", line)
+            print(f"not ok {i} - {name[5:]}", flush=True)
+        finally:
+            if server:
+                server.remove()
+    print(f"1..{len(tests)}")
+    return 1 if failed else 0
+
+
+sys.exit(main())
