@@ -261,9 +261,9 @@ bool api_file_name_is_good(struct span name)
 			return false;
 		}
 		for (size_t i = 0; i < part.length; i++) {
-			unsigned char c = (unsigned char)part.data[i];
-
-			if (c < 0x20 || c == 0x7f || c == '\\') {
+			/* Visible ASCII alone, as inventory_prepare wants it: the name is checked
+			 * here so that no file is written that the catalogue then refuses. */
+			if (part.data[i] <= ' ' || part.data[i] > '~' || part.data[i] == '\\') {
 				return false;
 			}
 		}

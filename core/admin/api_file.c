@@ -61,8 +61,8 @@ static void change_file(struct call *call, enum change_kind kind, enum api_verdi
 
 	if (!api_file_name_is_good(call->arguments[0])) {
 		call_fail(call, 400, "that is no name for a file",
-			  "use a relative path of at most 200 bytes, no part of which is empty "
-			  "or begins with a dot");
+			  "use a relative path of at most 200 visible ASCII characters, without "
+			  "blanks, no part of which is empty or begins with a dot");
 		return;
 	}
 	change = call_change(call, kind);

@@ -222,6 +222,7 @@ static void refuses(void)
 		{__LINE__, "PUT", "/api/v1/files/%2fetc", "x", 400, "name"},
 		{__LINE__, "PUT", "/api/v1/files/.hidden", "x", 400, "name"},
 		{__LINE__, "PUT", "/api/v1/files/a%0ab", "x", 400, "name"},
+		{__LINE__, "PUT", "/api/v1/files/a%20b", "x", 400, "name"},
 		{__LINE__, "DELETE", "/api/v1/files/none", "", 404, ""},
 		{__LINE__, "POST", "/api/v1/openapi.json", "", 405, ""},
 	};

@@ -17,6 +17,8 @@ import traceback
 BUILD = os.path.abspath(os.environ.get("BELLHOP_BUILD", "build"))
 BELLHOP = os.path.join(BUILD, "bellhop")
 BELLHOPD = os.path.join(BUILD, "bellhopd")
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+os.environ.setdefault("BELLHOP_VENDORS", os.path.join(SOURCE, "vendors"))
 MAC = "00908f000001"
 CONFIG = """[server]
 data = {data}
@@ -217,16 +219,18 @@ def test_file(server):
     with open(path, "wb") as file:
         file.write(bytes(range(256)) * 4096)
     expect(run("file", "add", path, server=server), 0, "added 440HD.img, 1048576 bytes")
-    expect(run("file", "add", path, "--name", "rings/a b.img", server=server), 0)
+    expect(run("file", "add", path, "--name", "rings/ab.img", server=server), 0)
     names = [file["name"] for file in run("--json", "file", "list", server=server).json]
-    check(names == ["440HD.img", "rings/a b.img"], names)
+    check(names == ["440HD.img", "rings/ab.img"], names)
     with open(os.path.join(server.data, "files", "440HD.img"), "rb") as file:
         check(file.read() == bytes(range(256)) * 4096, "the file differs")
-    expect(run("file", "add", path, "--name", "../x", server=server), 1, "name")
+    for name in ("../x", "a b", ".hidden", "r\u00fc"):
+        expect(run("file", "add", path, "--name", name, server=server), 1, "name")
+        check(not os.path.exists(os.path.join(server.data, "files", name)), name)
     expect(run("file", "add", "/nonexistent", server=server), 1, "/nonexistent")
     expect(run("file", "add", "/tmp", server=server), 1, "/tmp")
-    expect(run("file", "remove", "rings/a b.img", server=server), 0)
-    expect(run("file", "remove", "rings/a b.img", server=server), 1)
+    expect(run("file", "remove", "rings/ab.img", server=server), 0)
+    expect(run("file", "remove", "rings/ab.img", server=server), 1)
 
 
 def test_status_and_events(server):
