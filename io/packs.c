@@ -12,15 +12,38 @@
 
 enum { pack_file_bytes_max = 1 << 20 };
 
+/* Has a pack in it: a build folder has a folder vendors/ too, without one. */
+static bool holds_packs(const char *folder)
+{
+	DIR *directory = opendir(folder);
+	bool is_found = false;
+
+	for (struct dirent *e; directory && !is_found && (e = readdir(directory));) {
+		char path[packs_path_max];
+
+		is_found = e->d_name[0] != '.' &&
+			   snprintf(path, sizeof(path), "%s/%s/pack.json", folder, e->d_name) <
+				   packs_path_max &&
+			   access(path, R_OK) == 0;
+	}
+	if (directory) {
+		closedir(directory);
+	}
+	return is_found;
+}
+
 int packs_find_folder(char path[static packs_path_max])
 {
-	static const char *const places[] = { "/../vendors", "/../share/bellhop/vendors" };
+	static const char *const places[] = {"/../vendors", "/../share/bellhop/vendors"};
 	const char *given = getenv("BELLHOP_VENDORS");
 	char self[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	if (given && *given) {
-		return snprintf(path, packs_path_max, "%s", given) < packs_path_max ? 0 : -ENOENT;
+		return snprintf(path, packs_path_max, "%s", given) < packs_path_max &&
+				       holds_packs(path)
+			       ? 0
+			       : -ENOENT;
 	}
 	if (length <= 0) {
 		return -ENOENT;
@@ -30,7 +53,7 @@ int packs_find_folder(char path[static packs_path_max])
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		int written = snprintf(path, packs_path_max, "%s%s", self, places[i]);
 
-		if (written < packs_path_max && access(path, R_OK | X_OK) == 0) {
+		if (written < packs_path_max && holds_packs(path)) {
 			return 0;
 		}
 	}

@@ -13,7 +13,8 @@ enum { packs_path_max = 4096 };
 
 /*
  * The folder of the packs that come with Bellhop: $BELLHOP_VENDORS, else vendors/ beside the build
- * folder that this program lies in, else <prefix>/share/bellhop/vendors. 0, or -ENOENT.
+ * folder that this program lies in, else <prefix>/share/bellhop/vendors. Only a folder that has a
+ * pack counts. 0, or -ENOENT.
  */
 int packs_find_folder(char path[static packs_path_max]);
 

@@ -20,6 +20,7 @@ from pathlib import Path
 BUILD = Path(os.environ.get("BELLHOP_BUILD", "build")).resolve()
 SOURCE = Path(__file__).resolve().parents[2]
 CORPUS = Path(os.environ.get("BELLHOP_CORPUS", SOURCE.parent / "shared" / "corpus"))
+os.environ.setdefault("BELLHOP_VENDORS", str(SOURCE / "vendors"))
 PATIENCE_S = 30  # how long something may take before the test gives up; never a measurement
 
 

@@ -3,6 +3,7 @@
 """The server as an operator meets it: mistakes of the configuration, ports that are taken, signals,
 and that an acknowledged change survives kill -9."""
 
+import os
 import re
 import signal
 import socket
@@ -47,6 +48,14 @@ def test_check_tells_every_mistake_with_its_line():
                  f"{file.name}:4: [log] level is not legal; legal: error, warning, info or debug",
                  f"{file.name}:5: [log] colour is no key; legal: level, format"):
         assert line in done.stderr, done.stderr
+
+
+def test_without_vendor_packs_it_does_not_start():
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([BUILD / "bellhopd", "--check", "-c", "/dev/null"], check=False,
+                              capture_output=True, text=True, timeout=PATIENCE_S,
+                              env={**os.environ, "BELLHOP_VENDORS": folder})
+    assert done.returncode == 1 and "BELLHOP_VENDORS" in done.stderr, done.stderr
 
 
 def test_check_refuses_a_url_longer_than_the_maker_takes():
