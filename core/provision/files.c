@@ -317,8 +317,12 @@ void files_serve(const struct files_context *files, const struct file_request *r
 	if (!reason) {
 		reason = find_file(&s);
 	}
-	/* Known and unknown names wait alike, or waiting would tell them apart. */
-	if (reason && path.data && !s.by_key && request->link.is_pending) {
+	/*
+	 * Known and unknown names wait alike, or waiting would tell them apart; keys too, where a
+	 * key alone does not open.
+	 */
+	if (reason && path.data && request->link.is_pending &&
+	    !(s.by_key && files->policy->access_by_key)) {
 		answer->verdict = FILE_PENDING;
 		return;
 	}

@@ -16,9 +16,10 @@ static void apply(struct change change)
 	inventory_commit(&inventory, &prepared);
 }
 
+static struct policy policy = {.access_by_key = true};
+
 static struct file_answer serve(const char *path, struct link_evidence link)
 {
-	struct policy policy = {.access_by_key = true};
 	struct files_context files = {.inventory = &inventory, .policy = &policy};
 	struct file_request request = {.path = span_text(path), .link = link};
 	struct file_answer answer;
@@ -95,6 +96,21 @@ static void known_and_unknown_names_wait_alike(void)
 	CHECK_EQUAL(0, effects.count);
 }
 
+/* The URL holds the key all the same: its file must not be refused while its sender is looked up. */
+static void with_access_by_neighbour_alone_keys_wait_too(void)
+{
+	char path[200];
+
+	policy = (struct policy){.access_by_neighbour = true};
+	snprintf(path, sizeof(path), "/p/%s/00908f602aac.cfg",
+		 inventory_device(&inventory, phone)->key);
+	CHECK_EQUAL(FILE_PENDING, serve(path, pending).verdict);
+	CHECK_EQUAL(FILE_PENDING,
+		    serve("/p/0123456789abcdef0123456789abcdef/00908f602aac.cfg", pending).verdict);
+	CHECK_EQUAL(FILE_REFUSED, serve(path, unknown).verdict);
+	policy = (struct policy){.access_by_key = true};
+}
+
 static void reports_hold_no_key(void)
 {
 	CHECK_EQUAL(FILE_REFUSED,
@@ -125,6 +141,7 @@ int main(void)
 	RUN(access_chooses_proofs_for_secrets_only);
 	RUN(what_was_served_is_told);
 	RUN(known_and_unknown_names_wait_alike);
+	RUN(with_access_by_neighbour_alone_keys_wait_too);
 	RUN(reports_hold_no_key);
 	effects_free(&effects);
 	arena_free(&arena);
