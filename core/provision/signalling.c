@@ -620,6 +620,11 @@ int signalling_change(struct signalling *s, const struct notice *notice, uint64_
 			signalling_count(s, "notify_fetched");
 		}
 		return 0;
+	case NOTICE_WITHDRAWN:
+		if (client_transactions_stop_device(s->clients, notice->mac) > 0) {
+			signalling_count(s, "notify_withdrawn");
+		}
+		return 0;
 	}
 	return 0;
 }

@@ -50,6 +50,7 @@ enum notice_kind {
 	NOTICE_ROUTED,	     /* the address is not on-link: its hardware address cannot be seen */
 	NOTICE_UNREACHABLE,  /* ICMP error, or the kernel refused, for a datagram to `endpoint` */
 	NOTICE_FETCHED,	     /* the device `mac` fetched its files: stop resending its NOTIFY */
+	NOTICE_WITHDRAWN,    /* the device `mac` was blocked or removed: the same, at once */
 };
 
 struct notice {

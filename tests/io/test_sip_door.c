@@ -141,7 +141,7 @@ int signalling_change(struct signalling *s, const struct notice *notice, uint64_
 	static const char *const names[] = {
 		[NOTICE_NEIGHBOUR] = "neighbour", [NOTICE_NO_NEIGHBOUR] = "no neighbour",
 		[NOTICE_ROUTED] = "routed",	  [NOTICE_UNREACHABLE] = "unreachable",
-		[NOTICE_FETCHED] = "fetched",
+		[NOTICE_FETCHED] = "fetched",	  [NOTICE_WITHDRAWN] = "withdrawn",
 	};
 
 	(void)now_ms;

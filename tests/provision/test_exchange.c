@@ -569,6 +569,20 @@ static void a_fetch_stops_resending(void)
 	}
 }
 
+/* Blocked or removed: the URL with its key does not go out once more. */
+static void a_block_stops_resending(void)
+{
+	open_claimed();
+	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
+	REQUIRE(bench_is_served(&bench));
+	CHECK_EQUAL(0, bench_notice(&bench, (struct notice){.kind = NOTICE_WITHDRAWN,
+							    .mac = bench_mac}));
+	bench_expire(&bench, bench.now_ms + 4000);
+	CHECK(bench_is_silent(&bench));
+	CHECK_EQUAL(1, bench_counted(&bench, "notify_withdrawn"));
+	bench_close(&bench);
+}
+
 /* R-3261-59, 79: an ICMP error ends this phone's NOTIFY; the next phone is served all the same. */
 static void unreachable_ends_one_phone_only(void)
 {
@@ -619,6 +633,7 @@ int main(int argc, char **argv)
 	RUN(the_print_form_is_sent_anew_in_the_same_call);
 	RUN(a_short_list_of_effects_loses_no_resend);
 	RUN(a_fetch_stops_resending);
+	RUN(a_block_stops_resending);
 	RUN(unreachable_ends_one_phone_only);
 	return test_end();
 }
