@@ -98,6 +98,14 @@ void configuration_print(const struct configuration *configuration, struct write
 /* The URL for a maker: url.<vendor> when there is one, else url. */
 struct span configuration_url(const struct configuration *configuration, struct span vendor);
 
+/*
+ * Writes the i-th sentence about what is legal but does not do what it seems to: a choice that this
+ * version does not have, a URL that leads to a port of ours where nobody listens. False past the
+ * last, with nothing written. configuration_warning_max octets are enough.
+ */
+enum { configuration_warning_max = 320 };
+bool configuration_warning(const struct configuration *configuration, size_t i, struct writer *w);
+
 /* One row of the table: for the man page's test and for `--help`. False past the last. */
 struct configuration_key {
 	struct span section;

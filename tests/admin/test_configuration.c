@@ -54,6 +54,42 @@ static void defaults_are_legal(void)
 	}
 }
 
+static void check_warning(size_t i, const char *text)
+{
+	char bytes[configuration_warning_max];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+
+	CHECK_EQUAL(text != NULL, configuration_warning(&configuration, i, &w));
+	CHECK(!w.failed);
+	CHECK_TEXT(text ? text : "", writer_span(&w));
+}
+
+static void warns_of_what_does_not_do_what_it_seems_to(void)
+{
+	read_text("");
+	check_warning(0, NULL);
+	read_text("[provisioning]\nunknown = bootstrap\n");
+	check_warning(0, "[provisioning] unknown = bootstrap is not there in this version: as with "
+			 "list, a phone that nobody claimed is listed and gets no answer");
+	check_warning(1, NULL);
+	read_text("[https]\nkey = DATA/key.pem\n");
+	check_warning(0, "[https] is not served by this version; its certificate and key are not "
+			 "used");
+	check_warning(1, NULL);
+	read_text("[http]\nlisten = 0.0.0.0:80\n");
+	check_warning(0, "[provisioning] url sends phones to our port 8080, and [http] does not "
+			 "listen there; write %{port}, or change one of them");
+	read_text("[http]\nlisten = 0.0.0.0:80 [::]:81\n[tftp]\nlisten =\n[provisioning]\n"
+		  "url = http://%{address}/\nurl.snom = http://%{address}:%{port}/\n"
+		  "url.yealink = tftp://%{address}\nurl.fanvil = https://%{address}/x\n"
+		  "url.htek = http://elsewhere:8080/\nurl.poly = HTTP://%{address}:81/p/\n");
+	check_warning(0, "[provisioning] url.yealink sends phones to our port 69, and [tftp] does "
+			 "not listen there; write %{port}, or change one of them");
+	check_warning(1, "[provisioning] url.fanvil is an https URL of ours, and this version does "
+			 "not serve https");
+	check_warning(2, NULL);
+}
+
 static void reads_every_kind_of_value(void)
 {
 	read_text(
@@ -182,6 +218,7 @@ int main(void)
 {
 	RUN(defaults_are_those_of_the_contract);
 	RUN(defaults_are_legal);
+	RUN(warns_of_what_does_not_do_what_it_seems_to);
 	RUN(reads_every_kind_of_value);
 	RUN(tells_all_mistakes_with_line_key_and_legal_values);
 	RUN(refuses_what_a_door_cannot_be);
