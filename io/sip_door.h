@@ -77,7 +77,7 @@ int sip_door_start(struct sip_door **door, const struct sip_door_options *option
 /* Ends the thread, waits for it, closes and frees everything. NULL is nothing. */
 void sip_door_stop(struct sip_door *door);
 
-/* Any thread: a notice for signalling (NOTICE_FETCHED). 0, or -ENOSPC (counted). */
+/* Any thread: a notice for signalling (NOTICE_FETCHED, _WITHDRAWN). 0, or -ENOSPC (counted). */
 int sip_door_notice(struct sip_door *door, const struct notice *notice);
 
 /* Any thread: the counters as of the last event. */

@@ -94,12 +94,11 @@ int server_load_packs(const struct configuration *config, struct vendors *vendor
 int server_check_urls(const struct configuration *config, const struct vendors *vendors,
 		      char *problem, size_t problem_size)
 {
-	/* Everything at its longest: what fits now fits every device. */
+	/* Everything at its longest: what fits now fits every device. A door that is shut has none. */
 	struct config_server server = {
 		.address = address_ipv4(255, 255, 255, 255),
-		.http_port = 65535,
-		.https_port = 65535,
-		.tftp_port = 65535,
+		.http_port = config->http_listen.count > 0 ? 65535 : 0,
+		.tftp_port = config->tftp_listen.count > 0 ? 65535 : 0,
 		.sip_port = 65535,
 	};
 	struct device device = { .state = DEVICE_CLAIMED, .model = "C450HD" };
@@ -123,6 +122,17 @@ int server_check_urls(const struct configuration *config, const struct vendors *
 		}
 	}
 	return 0;
+}
+
+void server_warn(const struct configuration *config, struct log *log)
+{
+	char text[configuration_warning_max];
+	struct writer w = writer_over(text, sizeof(text));
+
+	for (size_t i = 0; configuration_warning(config, i, &w); i++) {
+		log_warning(log, "configuration", "%.*s", (int)w.length, w.data);
+		w = writer_over(text, sizeof(text));
+	}
 }
 
 enum report_level server_log_level(const struct configuration *config)
@@ -243,6 +253,7 @@ void server_reload(struct server *server)
 	log_info(&server->log, "reloaded", "%s%s",
 		 server->config_path ? server->config_path : "defaults",
 		 is_partly ? "; some keys differ that take effect at the next start" : "");
+	server_warn(&fresh, &server->log);
 out:
 	vendors_free(&vendors);
 	arena_free(&arena);

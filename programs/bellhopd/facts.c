@@ -101,19 +101,26 @@ static void add_files(struct gathering *g, const struct server *server)
 	}
 }
 
-static void add_store(struct gathering *g, const struct server *server)
+static void add_store(struct gathering *g, struct server *server)
 {
 	struct store_counters store;
+	uint64_t refused_new;
+	uint64_t devices_full;
 
 	store_counters(server->store, &store);
+	/* The store's thread writes both: the one any time, the other under the write lock. */
+	pthread_rwlock_rdlock(&server->lock);
+	refused_new = inventory_refused_new(&server->inventory);
+	devices_full = server->inventory.devices.full;
+	pthread_rwlock_unlock(&server->lock);
 	add_counter(g, "store", "changes", store.changes);
 	add_counter(g, "store", "refused", store.refused);
 	add_counter(g, "store", "coalesced", store.coalesced);
 	add_counter(g, "store", "queue_full", store.queue_full);
 	add_counter(g, "store", "transactions", store.transactions);
 	add_counter(g, "store", "events_lost", store.events_lost);
-	add_counter(g, "inventory", "refused_new", inventory_refused_new(&server->inventory));
-	add_counter(g, "inventory", "devices_full", server->inventory.devices.full);
+	add_counter(g, "inventory", "refused_new", refused_new);
+	add_counter(g, "inventory", "devices_full", devices_full);
 	add_counter(g, "log", "lost", server->log.lost);
 }
 

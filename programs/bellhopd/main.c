@@ -101,6 +101,7 @@ static int check_packs(struct server *server)
 	int error = server_check_urls(&server->config, &vendors, problem, sizeof(problem));
 
 	vendors_free(&vendors);
+	server_warn(&server->config, &server->log);
 	if (error != 0) {
 		fprintf(stderr, "%s: %s\n", server->config_path ? server->config_path : "(defaults)",
 			problem);
@@ -111,8 +112,10 @@ static int check_packs(struct server *server)
 static int run(struct server *server)
 {
 	char problem[server_problem_size] = "";
-	int error = server_start(server, problem, sizeof(problem));
+	int error;
 
+	server_warn(&server->config, &server->log);
+	error = server_start(server, problem, sizeof(problem));
 	if (error != 0) {
 		log_error(&server->log, "not_started", "%s", problem);
 	} else {

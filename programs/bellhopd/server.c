@@ -46,7 +46,7 @@ static int prepare_process(void)
 	json_object_seed(seed);
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	umask(0027);
+	umask(0077); /* keys and passwords are in what we make */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
@@ -131,16 +131,27 @@ static void link_for(void *context, struct address source, uint32_t interface,
 	}
 }
 
-/* On the store's thread: a phone that has its files needs no more copies of its NOTIFY. */
+/*
+ * On the store's thread: a phone that has its files needs no more copies of its NOTIFY, and one
+ * that was blocked or removed must not get another.
+ */
 static void change_committed(void *context, const struct change *change)
 {
 	struct server *server = context;
 
-	if (change->kind == CHANGE_DEVICE_FETCHED && server->sip_door) {
-		(void)sip_door_notice(server->sip_door,
-				      &(struct notice){ .kind = NOTICE_FETCHED,
-							.mac = change->mac });
+	struct notice notice = { .kind = NOTICE_FETCHED, .mac = change->mac };
+
+	if (change->kind == CHANGE_DEVICE_BLOCK || change->kind == CHANGE_DEVICE_REMOVE) {
+		notice.kind = NOTICE_WITHDRAWN;
+	} else if (change->kind != CHANGE_DEVICE_FETCHED) {
+		return;
 	}
+	/* Held all the while: the door is not freed from under the notice. */
+	pthread_mutex_lock(&server->sip_door_lock);
+	if (server->sip_door) {
+		(void)sip_door_notice(server->sip_door, &notice);
+	}
+	pthread_mutex_unlock(&server->sip_door_lock);
 }
 
 static void store_problem(void *context, const char *sentence)
@@ -238,6 +249,28 @@ static int start_network(struct server *server, char *problem, size_t problem_si
 				 "the neighbour table cannot be read");
 }
 
+static int open_sip_door(struct server *server, const struct sip_door_options *options,
+			 char *problem)
+{
+	struct sip_door *door = NULL;
+	int error = sip_door_start(&door, options, problem);
+
+	pthread_mutex_lock(&server->sip_door_lock);
+	server->sip_door = door;
+	pthread_mutex_unlock(&server->sip_door_lock);
+	return error;
+}
+
+static void close_sip_door(struct server *server)
+{
+	struct sip_door *door = server->sip_door;
+
+	pthread_mutex_lock(&server->sip_door_lock);
+	server->sip_door = NULL;
+	pthread_mutex_unlock(&server->sip_door_lock);
+	sip_door_stop(door);
+}
+
 static int start_sip(struct server *server, char *problem, size_t problem_size)
 {
 	const struct configuration *config = &server->config;
@@ -272,9 +305,9 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 	}
 	options.interface_count = config->sip_interface_count;
 	if (problem_size < sip_door_problem_size || make_seed(options.signalling.seed) != 0) {
-		return -EIO;
+		return fail(problem, problem_size, -EIO, "no random numbers");
 	}
-	return sip_door_start(&server->sip_door, &options, problem);
+	return open_sip_door(server, &options, problem);
 }
 
 static int start_files(struct server *server, char *problem, size_t problem_size)
@@ -362,9 +395,9 @@ static int start_signals(struct server *server)
 	int error = 0;
 
 	for (size_t i = 0; error == 0 && i < 3; i++) {
-		server->signals[i].data = server;
 		error = uv_signal_init(&server->loop.uv, &server->signals[i]);
 		if (error == 0) {
+			server->signals[i].data = server; /* also says that it is to be closed */
 			error = uv_signal_start(&server->signals[i], on_signal, numbers[i]);
 		}
 	}
@@ -388,8 +421,10 @@ int server_start(struct server *server, char *problem, size_t problem_size)
 				      .report = report_of_door,
 				      .context = server };
 	pthread_mutex_init(&server->addresses_lock, NULL);
+	pthread_mutex_init(&server->sip_door_lock, NULL);
 	if (error == 0) {
 		error = loop_open(&server->loop);
+		server->is_loop_open = error == 0;
 	}
 	if (error == 0) {
 		error = start_signals(server);
@@ -408,8 +443,7 @@ static void stop_doors(struct server *server)
 	if (server->admin_door) {
 		admin_door_close(server->admin_door);
 	}
-	sip_door_stop(server->sip_door);
-	server->sip_door = NULL;
+	close_sip_door(server);
 	if (server->catalogue) {
 		catalogue_stop(server->catalogue);
 	}
@@ -435,7 +469,9 @@ void server_stop(struct server *server)
 			uv_close((uv_handle_t *)&server->signals[i], NULL);
 		}
 	}
-	loop_close(&server->loop);
+	if (server->is_loop_open) {
+		loop_close(&server->loop);
+	}
 	if (server->store) {
 		store_stop(server->store);
 	}

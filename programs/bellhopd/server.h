@@ -28,6 +28,7 @@ struct server {
 	uint64_t since_utc_ms;
 	struct log log;
 	struct loop loop;
+	bool is_loop_open;
 	pthread_rwlock_t lock; /* of inventory, policy and the URLs of config */
 	struct inventory inventory;
 	struct policy policy;
@@ -39,6 +40,7 @@ struct server {
 	size_t address_count;
 	struct neighbours *neighbours;
 	struct store *store;
+	pthread_mutex_t sip_door_lock; /* of the pointer, which the store's thread uses too */
 	struct sip_door *sip_door;
 	struct files_context files;
 	struct door door;
@@ -64,6 +66,9 @@ void server_stop(struct server *server);
  * after one line that says why the file cannot be read.
  */
 int server_read_config(struct server *server);
+
+/* Logs what is legal in the configuration but does not do what it seems to. */
+void server_warn(const struct configuration *config, struct log *log);
 
 /* The policy that the configuration asks for; under the write lock once doors are open. */
 void server_set_policy(struct server *server);

@@ -66,6 +66,61 @@ def test_check_refuses_a_url_longer_than_the_maker_takes():
     assert done.returncode == 1 and "audiocodes" in done.stderr, done.stderr
 
 
+def test_check_warns_of_what_does_nothing_yet():
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write("[provisioning]\nunknown = bootstrap\n")
+        file.flush()
+        done = run("--check", "-c", file.name)
+    assert done.returncode == 0 and "unknown = bootstrap is not there" in done.stderr, done.stderr
+
+
+def test_check_refuses_the_port_of_a_door_that_is_shut():
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write("[tftp]\nlisten =\n[provisioning]\nurl = tftp://%{address}:%{port}\n")
+        file.flush()
+        done = run("--check", "-c", file.name)
+    assert done.returncode == 1 and "door" in done.stderr, done.stderr
+
+
+def test_the_limits_of_the_configuration_are_those_of_the_doors():
+    port = free_port()
+    config = quiet_config(http=port) + "[limits]\nhttp_connections_per_source = 1\n"
+    with Bellhopd(config), socket.create_connection(("127.0.0.1", port)) as first:
+        first.sendall(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b" 404 " in first.recv(4096)
+        with socket.create_connection(("127.0.0.1", port)) as second:
+            second.settimeout(PATIENCE_S)
+            assert b" 503 " in second.recv(4096)
+
+
+def test_what_is_made_is_for_nobody_else():
+    with Bellhopd(quiet_config()) as server:
+        server.cli("device", "claim", MAC)
+        server.cli("file", "add", __file__, "--name", "there/is.py")
+        modes = {path: path.stat().st_mode & 0o777
+                 for path in [server.data, *server.data.rglob("*")]}
+        socket_mode = modes.pop(server.socket)
+        assert socket_mode == 0o660, oct(socket_mode)
+        assert all(mode & 0o077 == 0 for mode in modes.values()), modes
+
+
+def test_every_option_stands_in_the_manual():
+    for program, manual in (("bellhopd", "bellhopd.8"), ("bellhop", "bellhop.1"),
+                            ("bellhop-agent", "bellhop-agent.1")):
+        text = (SOURCE / "doc/man" / f"{manual}.scd").read_text(encoding="utf-8")
+        help_text = subprocess.run([BUILD / program, "--help"], capture_output=True, text=True,
+                                   timeout=PATIENCE_S, check=True).stdout
+        if program == "bellhop":
+            for command in re.findall(r"^  ([a-z]+(?: [a-z]+)?)\b", help_text, re.M):
+                assert f"*{command}*" in text, command
+                help_text += subprocess.run([BUILD / program, "help", *command.split()],
+                                            capture_output=True, text=True, check=True).stdout
+        options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", help_text))
+        assert len(options) > 3, help_text
+        for option in sorted(options | {"--help", "--version"}):
+            assert f"*{option}*" in text, f"{manual}: {option}"
+
+
 def test_print_config_reads_back():
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
         file.write(run("--print-config", "-c", "/dev/null").stdout)
