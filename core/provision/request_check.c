@@ -43,7 +43,9 @@ static bool is_ours(struct address address, const struct request_hosts *hosts)
 	address = address_unmapped(address);
 	return address_equal(address, address_unmapped(hosts->local)) ||
 	       address_equal(address, address_unmapped(hosts->target)) ||
-	       (address_is_set(hosts->group) && address_equal(address, hosts->group));
+	       (address_is_set(hosts->group) && address_equal(address, hosts->group)) ||
+	       /* Phones name sip.mcast.net also to a server that they know (R-MCAST-13). */
+	       address_equal(address, address_ipv4(224, 0, 1, 75));
 }
 
 /* Step 12. */
