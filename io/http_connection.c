@@ -53,6 +53,7 @@ static void free_if_over(struct http_connection *c)
 		c->next->previous = c->previous;
 	}
 	server->counters.open--;
+	server->refused -= c->is_refused;
 	http_parser_free(c->parser);
 	free(c->pending);
 	free(c);
@@ -434,7 +435,8 @@ static size_t count_from(const struct http_server *server, struct address source
 	size_t count = 0;
 
 	for (const struct http_connection *c = server->connections; c; c = c->next) {
-		count += address_in_prefix(c->peer.source.address, source, bits);
+		count += !c->is_refused &&
+			 address_in_prefix(c->peer.source.address, source, bits);
 	}
 	return count;
 }
@@ -443,7 +445,8 @@ static bool is_over_full(struct http_connection *c)
 {
 	struct http_server *server = c->server;
 
-	if (server->counters.open > server->options.connections_max) {
+	/* Those that were refused, and linger, keep nobody else out. */
+	if (server->counters.open - server->refused > server->options.connections_max) {
 		server->counters.refused_full++;
 		return true;
 	}
@@ -502,7 +505,8 @@ int http_connection_accept(struct http_server *server, uv_stream_t *listener, bo
 	}
 	learn_peer(c, is_pipe);
 	if (is_over_full(c)) {
-		if (server->counters.open > server->options.connections_max + over_full_max) {
+		c->is_refused = true;
+		if (++server->refused > over_full_max) {
 			http_connection_close(c);
 		} else {
 			answer_status(c, 503, true);

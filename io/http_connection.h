@@ -72,6 +72,7 @@ struct http_connection {
 	bool is_answered_whole; /* nothing of the answer is missing but what waits in writes */
 	bool is_chunked;	/* the stream is */
 	bool has_ended;		/* the peer will send no more */
+	bool is_refused;	/* a cap was reached: told 503, in nobody's way */
 	bool is_head_timed;
 	unsigned open_handles;
 };
@@ -91,6 +92,7 @@ struct http_server {
 	size_t listener_count;
 	size_t open_listeners;
 	struct http_connection *connections;
+	size_t refused; /* of them, those that a cap refused */
 	char read_buffer[65536]; /* filled and emptied within one callback */
 	bool is_closing;
 	void (*closed)(void *context);
