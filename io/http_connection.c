@@ -435,8 +435,7 @@ static size_t count_from(const struct http_server *server, struct address source
 	size_t count = 0;
 
 	for (const struct http_connection *c = server->connections; c; c = c->next) {
-		count += !c->is_refused &&
-			 address_in_prefix(c->peer.source.address, source, bits);
+		count += !c->is_refused && address_in_prefix(c->peer.source.address, source, bits);
 	}
 	return count;
 }

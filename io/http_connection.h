@@ -92,7 +92,7 @@ struct http_server {
 	size_t listener_count;
 	size_t open_listeners;
 	struct http_connection *connections;
-	size_t refused; /* of them, those that a cap refused */
+	size_t refused;		 /* of them, those that a cap refused */
 	char read_buffer[65536]; /* filled and emptied within one callback */
 	bool is_closing;
 	void (*closed)(void *context);

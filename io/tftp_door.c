@@ -14,6 +14,7 @@ enum {
 	listeners_max = 16,
 	notices_max = 256,
 	listener_batch = 16,
+	request_datagram_max = 9216, /* a jumbo frame: what is too long is told so */
 	transfer_batch = 4,
 	transfer_datagram_max = 1024, /* an ACK has 4 octets */
 };
@@ -458,7 +459,7 @@ int tftp_door_listen(struct tftp_door *door, struct endpoint endpoint, char *pro
 	struct udp_options options = {
 		.bind = endpoint,
 		.batch_max = listener_batch,
-		.datagram_max = 4096,
+		.datagram_max = request_datagram_max,
 		.received = listener_received,
 		.unreachable = listener_unreachable,
 		.context = listener,

@@ -67,10 +67,10 @@ struct tftp_packet {
 };
 
 /*
- * Reads one datagram. 0 and `*packet`; -EBADMSG when it is no TFTP packet; -EMSGSIZE for a request
- * longer than tftp_request_max; -EPROTO for a request with an unknown mode. Unknown options,
- * options without a value and octets that are no option pair are passed over (R-TFTP-17,
- * R-TFTP-38).
+ * Reads one datagram. 0 and `*packet`; -EBADMSG when it is no TFTP packet; -E2BIG for a request
+ * longer than tftp_request_max, -EMSGSIZE when its name and mode alone are; -EPROTO for a request
+ * with an unknown mode. Unknown options, options without a value and octets that are no option pair
+ * are passed over (R-TFTP-17, R-TFTP-38).
  */
 int tftp_read(struct span bytes, struct tftp_packet *packet);
 

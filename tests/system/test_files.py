@@ -462,6 +462,7 @@ def test_tftp_transfers_have_limits():
         wait_for("the fourth to be counted", lambda: s.counter("tftp", "full") == 2)
         _, there = first[0].recvfrom(65536)  # resent
         first[0].sendto(b"\0\5\0\0enough\0", there)
+        wait_for("room", lambda: s.counter("tftp", "abandoned") == 1)
         late.sendto(rrq(path), ("127.0.0.1", s.tftp))
         assert late.recv(65536)[:4] == b"\0\3\0\1"
 
