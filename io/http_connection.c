@@ -276,6 +276,7 @@ static void take_head(struct http_connection *c)
 	const struct http_request *request = http_parser_request(c->parser);
 	bool has_body = request->is_chunked || request->content_length > 0;
 
+	c->is_head_timed = true; /* its time is over, the body's begins */
 	if (!(c->server->options.methods & 1U << request->method)) {
 		answer_status(c, 405, has_body);
 	} else if (has_body) {

@@ -1,0 +1,684 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an HTTP connection does when the peer is slow, silent, too many or gone. Clients are plain
+ * sockets of the same thread: `turn` runs the server's loop once, and every wait is for something
+ * to happen; `patience_ms` only ends a test that fails.
+ */
+#include "io/http_server.h"
+#include "tests/test.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+	patience_ms = 20000,
+	soon_ms = 20,
+	big_size = 16 << 20,
+	received_max = 65536,
+};
+
+struct house {
+	uv_loop_t loop;
+	struct http_server_options options;
+	struct http_server *server;
+	bool is_closed;
+	struct http_exchange *held; /* of /hold and /stream */
+	unsigned held_count;
+	struct http_peer peer; /* of the last request */
+	unsigned over;
+	unsigned over_whole;
+	char body[64]; /* of the last request */
+};
+
+static struct house house;
+
+struct client {
+	int fd;
+	bool is_ended;
+	size_t length;
+	char received[received_max + 1];
+};
+
+static void over(void *data, bool is_whole)
+{
+	struct house *h = data;
+
+	h->over++;
+	h->over_whole += is_whole;
+}
+
+static void answer_text(struct http_exchange *exchange, const char *text)
+{
+	http_exchange_answer(exchange,
+			     &(struct http_response){.status = 200,
+						     .content_type = SPAN("text/plain")},
+			     span_text(text));
+}
+
+static void answer_big(struct http_exchange *exchange)
+{
+	int fd = memfd_create("big", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, big_size) != 0) {
+		abort();
+	}
+	http_exchange_answer_file(exchange, &(struct http_response){.status = 200}, fd, 0,
+				  big_size);
+}
+
+static void handle(void *context, struct http_exchange *exchange)
+{
+	struct house *h = context;
+	const struct http_request *request = http_exchange_request(exchange);
+
+	h->peer = *http_exchange_peer(exchange);
+	span_to_text(request->body, h->body, sizeof(h->body));
+	http_exchange_on_over(exchange, over, h);
+	if (span_equal(request->path, SPAN("/hold"))) {
+		h->held = exchange;
+		h->held_count++;
+	} else if (span_equal(request->path, SPAN("/stream"))) {
+		http_exchange_stream_begin(exchange, &(struct http_response){.status = 200});
+		h->held = exchange;
+		h->held_count++;
+	} else if (span_equal(request->path, SPAN("/big"))) {
+		answer_big(exchange);
+	} else {
+		char path[64] = "";
+
+		span_to_text(request->path, path, sizeof(path));
+		answer_text(exchange, path);
+	}
+}
+
+/* The house, with time-outs that never come unless a test sets them. */
+static void prepare(void)
+{
+	house = (struct house){.held = NULL};
+	if (uv_loop_init(&house.loop) != 0) {
+		abort();
+	}
+	http_server_defaults(&house.options);
+	house.options.loop = &house.loop;
+	house.options.handle = handle;
+	house.options.context = &house;
+	house.options.methods |= 1U << METHOD_POST;
+	house.options.head_timeout_ms = 10 * patience_ms;
+	house.options.body_timeout_ms = 10 * patience_ms;
+	house.options.idle_timeout_ms = 10 * patience_ms;
+	house.options.send_timeout_ms = 10 * patience_ms;
+}
+
+static void open_server(void)
+{
+	struct endpoint here = {address_ipv4(127, 0, 0, 1), 0};
+	char problem[256] = "";
+
+	if (http_server_new(&house.server, &house.options) != 0 ||
+	    http_server_listen_tcp(house.server, here, problem, sizeof(problem)) != 0) {
+		printf("# %s\n", problem);
+		abort();
+	}
+}
+
+static void closed(void *context)
+{
+	((struct house *)context)->is_closed = true;
+}
+
+static void turn(void)
+{
+	poll(NULL, 0, 1);
+	uv_run(&house.loop, UV_RUN_NOWAIT);
+}
+
+/* Turns the loop until `condition` holds; a failed check when it never does. */
+#define WAIT_FOR(condition)                                                                        \
+	do {                                                                                       \
+		unsigned turns = 0;                                                                \
+		while (!(condition) && turns++ < patience_ms) {                                    \
+			turn();                                                                    \
+		}                                                                                  \
+		CHECK(condition);                                                                  \
+	} while (0)
+
+static void close_house(void)
+{
+	http_server_close(house.server, closed, &house);
+	WAIT_FOR(house.is_closed);
+	CHECK_EQUAL(0, uv_loop_close(&house.loop));
+}
+
+static const struct http_server_counters *counters(void)
+{
+	return http_server_counters(house.server);
+}
+
+/* `from`: the last octet of the loopback address that it comes from. */
+static void connect_from(struct client *client, uint8_t from)
+{
+	struct sockaddr_in here = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + from)};
+	struct sockaddr_in there = {.sin_family = AF_INET,
+				    .sin_port = htons(http_server_port(house.server, 0)),
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int small = 4096;
+
+	client->is_ended = false;
+	client->length = 0;
+	client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	if (client->fd < 0 || bind(client->fd, (struct sockaddr *)&here, sizeof(here)) != 0 ||
+	    connect(client->fd, (struct sockaddr *)&there, sizeof(there)) != 0) {
+		abort();
+	}
+}
+
+static void say(struct client *client, const char *text)
+{
+	if (send(client->fd, text, strlen(text), MSG_NOSIGNAL) != (ssize_t)strlen(text)) {
+		printf("# cannot send: %s\n", strerror(errno));
+	}
+}
+
+/* Takes what is there; beyond received_max it is thrown away. */
+static void hear(struct client *client)
+{
+	static char pit[65536];
+	bool is_full = client->length == received_max;
+	ssize_t count = recv(client->fd, is_full ? pit : client->received + client->length,
+			     is_full ? sizeof(pit) : received_max - client->length, MSG_DONTWAIT);
+
+	if (count == 0 || (count < 0 && errno != EAGAIN)) {
+		client->is_ended = true;
+	} else if (count > 0 && !is_full) {
+		client->length += (size_t)count;
+	}
+	client->received[client->length] = '\0';
+}
+
+static bool has_heard(struct client *client, const char *text)
+{
+	hear(client);
+	return strstr(client->received, text) != NULL;
+}
+
+static bool has_ended(struct client *client)
+{
+	hear(client);
+	return client->is_ended;
+}
+
+static void hang_up(struct client *client)
+{
+	close(client->fd);
+}
+
+static bool begins_with(const struct client *client, const char *text)
+{
+	return strncmp(client->received, text, strlen(text)) == 0;
+}
+
+/* Time-outs. */
+
+static void r_http_head_too_slow_is_408(void)
+{
+	static struct client silent;
+	static struct client trickling;
+
+	prepare();
+	house.options.head_timeout_ms = soon_ms;
+	open_server();
+	connect_from(&silent, 1);
+	say(&silent, "GET /a HTTP/1.1\r\nHos");
+	WAIT_FOR(has_ended(&silent));
+	CHECK(begins_with(&silent, "HTTP/1.1 408 "));
+	CHECK_EQUAL(1, counters()->timeouts);
+	/* Octet by octet is no excuse: the time is the head's, not the octet's. */
+	connect_from(&trickling, 1);
+	say(&trickling, "GET /a HTTP/1.1\r\nX: ");
+	for (unsigned i = 0; i < patience_ms && !has_ended(&trickling); i++) {
+		send(trickling.fd, "x", 1, MSG_NOSIGNAL);
+		turn();
+	}
+	CHECK(begins_with(&trickling, "HTTP/1.1 408 "));
+	CHECK_EQUAL(0, counters()->requests);
+	hang_up(&silent);
+	hang_up(&trickling);
+	close_house();
+}
+
+static void r_http_body_too_slow_is_408(void)
+{
+	static struct client client;
+
+	prepare();
+	house.options.body_timeout_ms = soon_ms;
+	open_server();
+	connect_from(&client, 1);
+	say(&client, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123");
+	WAIT_FOR(has_ended(&client));
+	CHECK(begins_with(&client, "HTTP/1.1 408 "));
+	CHECK_EQUAL(0, counters()->requests);
+	CHECK_EQUAL(1, counters()->timeouts);
+	hang_up(&client);
+	close_house();
+}
+
+static void an_idle_connection_is_closed_without_a_word(void)
+{
+	static struct client fresh;
+	static struct client used;
+
+	prepare();
+	house.options.idle_timeout_ms = soon_ms;
+	open_server();
+	connect_from(&fresh, 1);
+	connect_from(&used, 1);
+	say(&used, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(has_ended(&fresh));
+	WAIT_FOR(has_ended(&used));
+	CHECK_EQUAL(0, fresh.length);
+	CHECK(begins_with(&used, "HTTP/1.1 200 "));
+	CHECK(strstr(used.received, "408") == NULL);
+	WAIT_FOR(counters()->open == 0);
+	CHECK_EQUAL(2, counters()->timeouts);
+	hang_up(&fresh);
+	hang_up(&used);
+	close_house();
+}
+
+static void who_does_not_read_is_let_go(void)
+{
+	static struct client client;
+
+	prepare();
+	house.options.send_timeout_ms = soon_ms;
+	open_server();
+	connect_from(&client, 1);
+	say(&client, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(house.over == 1);
+	CHECK_EQUAL(0, house.over_whole);
+	CHECK_EQUAL(1, counters()->timeouts);
+	WAIT_FOR(counters()->open == 0);
+	WAIT_FOR(has_ended(&client));
+	hang_up(&client);
+	close_house();
+}
+
+/* Slower than send_timeout_ms as a whole, but never still for that long. */
+static void who_reads_slowly_gets_all(void)
+{
+	static struct client client;
+	uint64_t start;
+
+	prepare();
+	house.options.send_timeout_ms = 1000;
+	open_server();
+	connect_from(&client, 1);
+	say(&client, "GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	start = uv_now(&house.loop);
+	while (uv_now(&house.loop) - start < 2 * house.options.send_timeout_ms && house.over == 0) {
+		hear(&client); /* 4096 octets a turn */
+		turn();
+	}
+	CHECK_EQUAL(0, house.over);
+	WAIT_FOR(has_ended(&client) || house.over == 1);
+	WAIT_FOR(has_ended(&client));
+	CHECK_EQUAL(1, house.over_whole);
+	CHECK_EQUAL(0, counters()->timeouts);
+	hang_up(&client);
+	close_house();
+}
+
+/* Caps. */
+
+static void r_http_connections_max_is_503(void)
+{
+	static struct client clients[5];
+
+	prepare();
+	house.options.connections_max = 2;
+	open_server();
+	for (unsigned i = 0; i < 2; i++) {
+		connect_from(&clients[i], 1);
+		say(&clients[i], "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+		WAIT_FOR(has_heard(&clients[i], "/a"));
+	}
+	connect_from(&clients[2], 2);
+	WAIT_FOR(has_ended(&clients[2]));
+	CHECK(begins_with(&clients[2], "HTTP/1.1 503 "));
+	CHECK_EQUAL(1, counters()->refused_full);
+	/* The refused one still lingers, and must not take the place that becomes free. */
+	hang_up(&clients[0]);
+	WAIT_FOR(counters()->open == 2);
+	connect_from(&clients[3], 3);
+	say(&clients[3], "GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(has_heard(&clients[3], "/b"));
+	connect_from(&clients[4], 4);
+	WAIT_FOR(has_ended(&clients[4]));
+	CHECK(begins_with(&clients[4], "HTTP/1.1 503 "));
+	for (unsigned i = 1; i < 5; i++) {
+		hang_up(&clients[i]);
+	}
+	close_house();
+}
+
+static void r_http_one_source_keeps_nobody_else_out(void)
+{
+	static struct client clients[3];
+	static struct client others[200];
+	static struct client stranger;
+
+	prepare();
+	house.options.connections_max = 10;
+	house.options.connections_per_source_max = 3;
+	open_server();
+	for (unsigned i = 0; i < 3; i++) {
+		connect_from(&clients[i], 2);
+		say(&clients[i], "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+		WAIT_FOR(has_heard(&clients[i], "/a"));
+	}
+	for (unsigned i = 0; i < 200; i++) {
+		connect_from(&others[i], 2);
+		WAIT_FOR(counters()->refused_source == i + 1);
+	}
+	CHECK_EQUAL(0, counters()->refused_full);
+	CHECK(counters()->open < 100);
+	connect_from(&stranger, 3);
+	say(&stranger, "GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(has_heard(&stranger, "/b"));
+	hear(&others[0]);
+	CHECK(begins_with(&others[0], "HTTP/1.1 503 "));
+	/* It is one fewer now, so there is room for one more. */
+	hang_up(&clients[0]);
+	for (unsigned i = 0; i < 200; i++) {
+		hang_up(&others[i]);
+	}
+	WAIT_FOR(counters()->open == 3);
+	connect_from(&clients[0], 2);
+	say(&clients[0], "GET /c HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(has_heard(&clients[0], "/c"));
+	for (unsigned i = 0; i < 3; i++) {
+		hang_up(&clients[i]);
+	}
+	hang_up(&stranger);
+	close_house();
+}
+
+/* One request after the other. */
+
+static void r_http_27_pipelined_requests_are_answered_in_order(void)
+{
+	static struct client client;
+	const char *one;
+	const char *two;
+	const char *three;
+
+	prepare();
+	open_server();
+	connect_from(&client, 1);
+	say(&client, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n"
+		     "POST /two HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
+		     "GET /three HTTP/1.1\r\nHo");
+	WAIT_FOR(house.held_count == 1);
+	say(&client, "st: x\r\n\r\nGET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+	for (unsigned i = 0; i < 10; i++) {
+		turn();
+	}
+	CHECK_EQUAL(1, counters()->requests);
+	CHECK_TEXT("", span_text(house.body));
+	answer_text(house.held, "the first");
+	WAIT_FOR(house.held_count == 2);
+	answer_text(house.held, "the last");
+	WAIT_FOR(has_heard(&client, "the last"));
+	one = strstr(client.received, "the first");
+	two = strstr(client.received, "/two");
+	three = strstr(client.received, "/three");
+	CHECK(one && two && three && one < two && two < three);
+	CHECK(three && three < strstr(client.received, "the last"));
+	CHECK_EQUAL(4, counters()->requests);
+	WAIT_FOR(house.over_whole == 4);
+	hang_up(&client);
+	close_house();
+}
+
+static void r_http_body_limits_and_expectations(void)
+{
+	static struct client client;
+
+	prepare();
+	house.options.body_max = 8;
+	open_server();
+	connect_from(&client, 1);
+	say(&client, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n"
+		     "Expect: 100-continue\r\n\r\n");
+	WAIT_FOR(has_heard(&client, "HTTP/1.1 100 "));
+	say(&client, "good");
+	WAIT_FOR(has_heard(&client, "HTTP/1.1 200 "));
+	CHECK_TEXT("good", span_text(house.body));
+	say(&client, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
+		     "Expect: 100-continue\r\n\r\n");
+	WAIT_FOR(has_ended(&client));
+	CHECK(strstr(client.received, "HTTP/1.1 413 ") != NULL);
+	CHECK_EQUAL(1, counters()->requests);
+	hang_up(&client);
+	close_house();
+}
+
+/* Streams. */
+
+static void a_stream_is_chunked_and_ends(void)
+{
+	static struct client client;
+	static struct client old;
+
+	prepare();
+	open_server();
+	connect_from(&client, 1);
+	say(&client, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(house.held_count == 1);
+	CHECK_EQUAL(0, http_exchange_stream_write(house.held, SPAN("one\n")));
+	WAIT_FOR(has_heard(&client, "4\r\none\n\r\n"));
+	CHECK_EQUAL(0, http_exchange_stream_write(house.held, SPAN("")));
+	CHECK_EQUAL(0, http_exchange_stream_write(house.held, SPAN("0123456789abcdef")));
+	http_exchange_stream_end(house.held);
+	WAIT_FOR(has_heard(&client, "10\r\n0123456789abcdef\r\n0\r\n\r\n"));
+	WAIT_FOR(house.over_whole == 1);
+	say(&client, "GET /next HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(has_heard(&client, "/next"));
+	/* RFC 9112 7: HTTP/1.0 knows no chunks; the end is the end of the connection. */
+	connect_from(&old, 1);
+	say(&old, "GET /stream HTTP/1.0\r\n\r\n");
+	WAIT_FOR(house.held_count == 2);
+	CHECK_EQUAL(0, http_exchange_stream_write(house.held, SPAN("plain")));
+	http_exchange_stream_end(house.held);
+	WAIT_FOR(has_ended(&old));
+	CHECK(strstr(old.received, "\r\n\r\nplain") != NULL);
+	CHECK(strstr(old.received, "chunked") == NULL);
+	hang_up(&client);
+	hang_up(&old);
+	close_house();
+}
+
+static void a_stream_to_who_does_not_read_is_cut(void)
+{
+	static struct client client;
+	static char piece[10000];
+	int result = 0;
+
+	prepare();
+	house.options.stream_bytes_max = 100000;
+	open_server();
+	connect_from(&client, 1);
+	say(&client, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(house.held_count == 1);
+	memset(piece, 'x', sizeof(piece));
+	for (unsigned i = 0; i < patience_ms && result == 0; i++) {
+		result = http_exchange_stream_write(house.held, span_make(piece, sizeof(piece)));
+		uv_run(&house.loop, UV_RUN_NOWAIT);
+	}
+	CHECK_EQUAL(-ENOBUFS, result);
+	CHECK(http_exchange_is_gone(house.held));
+	CHECK_EQUAL(-EPIPE, http_exchange_stream_write(house.held, SPAN("late")));
+	CHECK_EQUAL(1, house.over);
+	CHECK_EQUAL(0, house.over_whole);
+	http_exchange_stream_end(house.held);
+	WAIT_FOR(counters()->open == 0);
+	/* What got through does not look like a whole answer. */
+	WAIT_FOR(has_ended(&client));
+	CHECK(begins_with(&client, "HTTP/1.1 200 "));
+	CHECK(strstr(client.received, "\r\n0\r\n\r\n") == NULL);
+	hang_up(&client);
+	close_house();
+}
+
+static void who_leaves_a_stream_is_noticed(void)
+{
+	static struct client client;
+
+	prepare();
+	open_server();
+	connect_from(&client, 1);
+	say(&client, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(house.held_count == 1);
+	hang_up(&client);
+	WAIT_FOR(house.over == 1);
+	CHECK(http_exchange_is_gone(house.held));
+	CHECK_EQUAL(-EPIPE, http_exchange_stream_write(house.held, SPAN("late")));
+	CHECK_EQUAL(1, counters()->open);
+	http_exchange_stream_end(house.held);
+	WAIT_FOR(counters()->open == 0);
+	close_house();
+}
+
+static void closing_waits_for_what_is_held(void)
+{
+	static struct client client;
+
+	prepare();
+	open_server();
+	connect_from(&client, 1);
+	say(&client, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(house.held_count == 1);
+	http_server_close(house.server, closed, &house);
+	WAIT_FOR(has_ended(&client));
+	CHECK(!house.is_closed);
+	answer_text(house.held, "too late");
+	WAIT_FOR(house.is_closed);
+	CHECK_EQUAL(0, client.length);
+	CHECK_EQUAL(0, uv_loop_close(&house.loop));
+	hang_up(&client);
+}
+
+/* The unix socket. */
+
+static int connect_unix(const char *path)
+{
+	struct sockaddr_un there = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(there.sun_path, sizeof(there.sun_path), "%s", path);
+	if (connect(fd, (struct sockaddr *)&there, sizeof(there)) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void a_unix_socket_shows_who_is_there(void)
+{
+	static struct client client;
+	char folder[] = "/tmp/bellhop-http-XXXXXX";
+	char path[64];
+	char problem[256] = "";
+	struct stat info;
+
+	REQUIRE(mkdtemp(folder) != NULL);
+	snprintf(path, sizeof(path), "%s/socket", folder);
+	prepare();
+	house.options.connections_per_source_max = 1;
+	open_server();
+	CHECK_EQUAL(0, http_server_listen_unix(house.server, path, 0600, problem, sizeof(problem)));
+	CHECK_EQUAL(0, stat(path, &info));
+	CHECK_EQUAL(0600, info.st_mode & 0777);
+	for (unsigned i = 0; i < 2; i++) { /* the cap of one source is not for it */
+		client = (struct client){.fd = connect_unix(path)};
+		REQUIRE(client.fd >= 0);
+		say(&client, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+		WAIT_FOR(has_heard(&client, "HTTP/1.1 200 "));
+		CHECK(house.peer.has_credentials);
+		CHECK_EQUAL(getuid(), house.peer.uid);
+		CHECK_EQUAL(getgid(), house.peer.gid);
+		CHECK_EQUAL(getpid(), house.peer.pid);
+		CHECK_EQUAL(ADDRESS_NONE, house.peer.source.address.family);
+	}
+	CHECK_EQUAL(0, counters()->refused_source);
+	hang_up(&client);
+	close_house();
+	unlink(path);
+	rmdir(folder);
+}
+
+/* Left behind by a server that died; listened on; and no socket at all. */
+static void a_stale_unix_socket_is_replaced_and_nothing_else(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char folder[] = "/tmp/bellhop-http-XXXXXX";
+	char path[64];
+	char problem[256] = "";
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	REQUIRE(mkdtemp(folder) != NULL);
+	snprintf(path, sizeof(path), "%s/socket", folder);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	prepare();
+	open_server();
+	CHECK_EQUAL(0, bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	CHECK_EQUAL(0, listen(fd, 1));
+	CHECK_EQUAL(-EADDRINUSE,
+		    http_server_listen_unix(house.server, path, 0600, problem, sizeof(problem)));
+	CHECK(strstr(problem, path) != NULL);
+	close(fd);
+	CHECK_EQUAL(0, http_server_listen_unix(house.server, path, 0600, problem, sizeof(problem)));
+	fd = connect_unix(path);
+	CHECK(fd >= 0);
+	close(fd);
+	close_house();
+	unlink(path);
+	prepare();
+	open_server();
+	fd = creat(path, 0600);
+	CHECK(http_server_listen_unix(house.server, path, 0600, problem, sizeof(problem)) < 0);
+	CHECK_EQUAL(0, access(path, F_OK));
+	close(fd);
+	close_house();
+	unlink(path);
+	rmdir(folder);
+}
+
+int main(void)
+{
+	RUN(r_http_head_too_slow_is_408);
+	RUN(r_http_body_too_slow_is_408);
+	RUN(an_idle_connection_is_closed_without_a_word);
+	RUN(who_does_not_read_is_let_go);
+	RUN(who_reads_slowly_gets_all);
+	RUN(r_http_connections_max_is_503);
+	RUN(r_http_one_source_keeps_nobody_else_out);
+	RUN(r_http_27_pipelined_requests_are_answered_in_order);
+	RUN(r_http_body_limits_and_expectations);
+	RUN(a_stream_is_chunked_and_ends);
+	RUN(a_stream_to_who_does_not_read_is_cut);
+	RUN(who_leaves_a_stream_is_noticed);
+	RUN(closing_waits_for_what_is_held);
+	RUN(a_unix_socket_shows_who_is_there);
+	RUN(a_stale_unix_socket_is_replaced_and_nothing_else);
+	return test_end();
+}
