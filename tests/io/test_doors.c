@@ -280,8 +280,8 @@ static void tftp_serves_whole_files(void)
 
 static void tftp_hpa_fetches(void)
 {
-	if (access("/usr/bin/tftp", X_OK) != 0) {
-		test_skip("tftp-hpa is not installed");
+	if (system("command -v tftp >/dev/null") != 0) {
+		test_skip("tftp-hpa is not here (./dev test unpacks it)");
 		return;
 	}
 	script_passes("timeout 20 tftp -m binary 127.0.0.1 $TFTP -c get 440HD.img got\n"
@@ -308,7 +308,7 @@ static void the_catalogue_follows_the_folder(void)
 
 int main(void)
 {
-	if (access("/usr/bin/curl", X_OK) != 0) {
+	if (system("command -v curl >/dev/null") != 0) {
 		printf("1..0 # SKIP curl is not installed\n");
 		return 0;
 	}

@@ -212,6 +212,7 @@ class Network:
         try:
             self._add(self.switch)
         except (AssertionError, OSError) as fault:
+            self.close()
             raise Skip(f"namespaces may not be made here: {fault}") from None
         try:
             ip("-n", self.switch, "link", "add", "br0", "type", "bridge")
@@ -223,8 +224,8 @@ class Network:
             raise
 
     def _add(self, name):
-        ip("netns", "add", name)
         self.names.append(name)
+        ip("netns", "add", name)
         ip("-n", name, "link", "set", "lo", "up")
 
     def namespace(self, name):
