@@ -372,8 +372,11 @@ static void set_vendor_url(struct configuration *c, struct ini *ini, const struc
 			     "%{port}"));
 		return;
 	}
-	c->vendor_urls[c->vendor_url_count++] = (struct configuration_vendor_url){
-		.vendor = span_slice(entry->key, 4, entry->key.length), .url = entry->value};
+	c->vendor_urls[c->vendor_url_count++] =
+		(struct configuration_vendor_url){.vendor = span_slice(entry->key, 4,
+								       entry->key.length),
+						  .url = entry->value,
+						  .line = entry->line};
 }
 
 static void report_unknown(struct ini *ini, const struct ini_entry *entry)
@@ -423,6 +426,9 @@ static void apply_entry(struct configuration *c, struct ini *ini, const struct i
 		if (set_value(c, &keys[i], entry->value) != 0) {
 			mistake(ini, entry, " is not legal; legal: ", span_text(keys[i].legal));
 		}
+		if (keys[i].type == KEY_URL) {
+			c->url_line = entry->line;
+		}
 		return;
 	}
 	report_unknown(ini, entry);
@@ -466,14 +472,22 @@ int configuration_parse(struct configuration *configuration, struct arena *arena
 	return error;
 }
 
-struct span configuration_url(const struct configuration *configuration, struct span vendor)
+struct span configuration_url(const struct configuration *configuration, struct span vendor,
+			      unsigned *line)
 {
+	struct span url = configuration->url;
+	unsigned at = configuration->url_line;
+
 	for (size_t i = 0; i < configuration->vendor_url_count; i++) {
 		if (span_equal(configuration->vendor_urls[i].vendor, vendor)) {
-			return configuration->vendor_urls[i].url;
+			url = configuration->vendor_urls[i].url;
+			at = configuration->vendor_urls[i].line;
 		}
 	}
-	return configuration->url;
+	if (line) {
+		*line = at;
+	}
+	return url;
 }
 
 static void print_listen(const struct configuration_listen *listen, struct writer *w)

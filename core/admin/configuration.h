@@ -29,6 +29,7 @@ struct configuration_listen {
 struct configuration_vendor_url {
 	struct span vendor;
 	struct span url;
+	unsigned line; /* of the file */
 };
 
 enum configuration_unknown {
@@ -60,6 +61,7 @@ struct configuration {
 	struct span admin_socket;
 	struct configuration_listen admin_listen;
 	struct span url;
+	unsigned url_line; /* of the file; 0: the default */
 	struct configuration_vendor_url vendor_urls[configuration_vendor_urls_max];
 	size_t vendor_url_count;
 	uint32_t unknown; /* enum configuration_unknown */
@@ -96,7 +98,9 @@ int configuration_parse(struct configuration *configuration, struct arena *arena
 void configuration_print(const struct configuration *configuration, struct writer *w);
 
 /* The URL for a maker: url.<vendor> when there is one, else url. */
-struct span configuration_url(const struct configuration *configuration, struct span vendor);
+/* `*line`, when not NULL: where it stands in the file; 0: it is the default. */
+struct span configuration_url(const struct configuration *configuration, struct span vendor,
+			      unsigned *line);
 
 /*
  * Writes the i-th sentence about what is legal but does not do what it seems to: a choice that this

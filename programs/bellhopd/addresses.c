@@ -62,7 +62,7 @@ static void fill(const struct server *server, const struct device *device, struc
 		.http_port = first_port(&config->http_listen),
 		.tftp_port = first_port(&config->tftp_listen),
 		.sip_port = first_port(&config->sip_listen),
-		.url = configuration_url(config, span_text(device->vendor)),
+		.url = configuration_url(config, span_text(device->vendor), NULL),
 	};
 }
 

@@ -91,8 +91,8 @@ int server_load_packs(const struct configuration *config, struct vendors *vendor
 	return refused_own > 0 ? refused + refused_own : refused;
 }
 
-int server_check_urls(const struct configuration *config, const struct vendors *vendors,
-		      char *problem, size_t problem_size)
+int server_check_urls(const struct configuration *config, const char *path,
+		      const struct vendors *vendors, char *problem, size_t problem_size)
 {
 	/* Everything at its longest: what fits now fits every device. A door that is shut has none. */
 	struct config_server server = {
@@ -109,14 +109,19 @@ int server_check_urls(const struct configuration *config, const struct vendors *
 		char url[config_url_max];
 		struct writer w = writer_over(url, sizeof(url));
 		char reason[300] = "";
+		char where[300] = "";
+		unsigned line = 0;
 		int error;
 
-		server.url = configuration_url(config, pack->name);
+		server.url = configuration_url(config, pack->name, &line);
 		(void)span_to_text(pack->name, device.vendor, sizeof(device.vendor));
 		error = config_url(&device, pack, &server, &w, reason, sizeof(reason));
 		if (error != 0) {
+			if (path && line > 0) {
+				snprintf(where, sizeof(where), "%.280s:%u: ", path, line);
+			}
 			snprintf(problem, problem_size,
-				 "[provisioning] url does not suit %.*s phones: %s",
+				 "%s[provisioning] url does not suit %.*s phones: %s", where,
 				 (int)pack->name.length, pack->name.data, reason);
 			return error;
 		}
@@ -220,7 +225,7 @@ static int read_afresh(struct server *server, struct arena *arena, struct config
 			  "a vendor pack is broken; the running packs and configuration stay");
 		return -EINVAL;
 	}
-	error = server_check_urls(fresh, vendors, problem, sizeof(problem));
+	error = server_check_urls(fresh, server->config_path, vendors, problem, sizeof(problem));
 	if (error != 0) {
 		log_error(&server->log, "reload_refused", "%s; the running configuration stays",
 			  problem);

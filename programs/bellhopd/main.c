@@ -98,13 +98,13 @@ static int check_packs(struct server *server)
 	struct vendors vendors = { 0 };
 	char problem[server_problem_size];
 	int refused = server_load_packs(&server->config, &vendors, &server->log);
-	int error = server_check_urls(&server->config, &vendors, problem, sizeof(problem));
+	int error = server_check_urls(&server->config, server->config_path, &vendors, problem,
+				      sizeof(problem));
 
 	vendors_free(&vendors);
 	server_warn(&server->config, &server->log);
 	if (error != 0) {
-		fprintf(stderr, "%s: %s\n", server->config_path ? server->config_path : "(defaults)",
-			problem);
+		fprintf(stderr, "%s\n", problem);
 	}
 	return refused != 0 || error != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -54,6 +54,16 @@ static int prepare_process(void)
 	return 0;
 }
 
+/* Made by somebody else, and not for one user alone: who may write there can replace the database. */
+static void warn_of_open_folder(struct server *server, const char *path, mode_t mode)
+{
+	if (mode & (S_IRWXG | S_IRWXO)) {
+		log_warning(&server->log, "data_folder_open",
+			    "others may enter the data folder %s (mode %04o); chmod 0700 it", path,
+			    (unsigned)(mode & 07777));
+	}
+}
+
 static int make_data_folder(struct server *server, char *problem, size_t problem_size)
 {
 	const char *path = server->config.data.data;
@@ -64,6 +74,7 @@ static int make_data_folder(struct server *server, char *problem, size_t problem
 	}
 	if (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
 		if (access(path, R_OK | W_OK | X_OK) == 0) {
+			warn_of_open_folder(server, path, info.st_mode);
 			return 0;
 		}
 	}
@@ -198,7 +209,7 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 	if (error < 0) {
 		return fail(problem, problem_size, error, "no vendor packs");
 	}
-	error = server_check_urls(config, &vendors, problem, problem_size);
+	error = server_check_urls(config, server->config_path, &vendors, problem, problem_size);
 	inventory_set_vendors(&server->inventory, &vendors);
 	vendors_free(&vendors);
 	server_set_policy(server);

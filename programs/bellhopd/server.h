@@ -87,10 +87,10 @@ int server_load_packs(const struct configuration *config, struct vendors *vendor
 
 /*
  * Checks every maker's URL of the configuration at its longest: 0, or -E2BIG / -EINVAL with a
- * sentence that names the maker.
+ * sentence that names the maker, and the line of the file `path` (NULL: the defaults).
  */
-int server_check_urls(const struct configuration *config, const struct vendors *vendors,
-		      char *problem, size_t problem_size);
+int server_check_urls(const struct configuration *config, const char *path,
+		      const struct vendors *vendors, char *problem, size_t problem_size);
 
 /* server_for of files and API: our address on the device's side, as recorded; else `local`. */
 void server_facts_for_device(void *context, const struct device *device, struct address local,

@@ -92,6 +92,8 @@ static void warns_of_what_does_not_do_what_it_seems_to(void)
 
 static void reads_every_kind_of_value(void)
 {
+	unsigned line = 0;
+
 	read_text(
 		"[server]\ndata = ./var/\n"
 		"[sip]\nlisten = 10.13.4.121:5061 ; comment\ngroup =\ninterfaces = eth0 eth0.20 "
@@ -110,8 +112,11 @@ static void reads_every_kind_of_value(void)
 	CHECK_EQUAL(2, configuration.http_listen.count);
 	CHECK_EQUAL(ADDRESS_IPV6, configuration.http_listen.endpoints[1].address.family);
 	CHECK_EQUAL(0, configuration.tftp_listen.count);
-	CHECK_TEXT("tftp://%{address}", configuration_url(&configuration, SPAN("audiocodes")));
-	CHECK_TEXT("http://%{address}/y/", configuration_url(&configuration, SPAN("yealink")));
+	CHECK_TEXT("tftp://%{address}",
+		   configuration_url(&configuration, SPAN("audiocodes"), &line));
+	CHECK_EQUAL(12, line);
+	CHECK_TEXT("http://%{address}/y/",
+		   configuration_url(&configuration, SPAN("yealink"), NULL));
 	CHECK_EQUAL(CONFIGURATION_UNKNOWN_BOOTSTRAP, configuration.unknown);
 	CHECK(configuration.access_by_key && !configuration.access_by_neighbour);
 	CHECK(configuration.serves_routed);

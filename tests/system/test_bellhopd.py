@@ -64,6 +64,7 @@ def test_check_refuses_a_url_longer_than_the_maker_takes():
         file.flush()
         done = run("--check", "-c", file.name)
     assert done.returncode == 1 and "audiocodes" in done.stderr, done.stderr
+    assert f"{file.name}:2: [provisioning] url" in done.stderr, done.stderr
 
 
 def test_check_warns_of_what_does_nothing_yet():
@@ -102,6 +103,19 @@ def test_what_is_made_is_for_nobody_else():
         socket_mode = modes.pop(server.socket)
         assert socket_mode == 0o660, oct(socket_mode)
         assert all(mode & 0o077 == 0 for mode in modes.values()), modes
+
+
+def test_a_data_folder_that_others_may_enter_is_told():
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "data").mkdir(mode=0o755)
+        path = Path(folder) / "conf"
+        path.write_text(f"[server]\ndata = {folder}/data\n" + quiet_config())
+        with subprocess.Popen([BUILD / "bellhopd", "-c", path], stderr=subprocess.PIPE,
+                              text=True) as process:
+            told = next(line for line in process.stderr if "data_folder_open" in line
+                        or " started" in line)
+            process.terminate()
+        assert "(mode 0755); chmod 0700 it" in told, told
 
 
 def test_every_option_stands_in_the_manual():
