@@ -273,6 +273,7 @@ def test_a_file_replaced_while_it_is_fetched_is_old_or_cut_never_mixed():
                 transfer.run()
             if is_in_place:
                 assert len(got) < len(old) and transfer.error == 0
+                assert 'served "big.bin"' not in s.bellhopd.log_text()
             else:
                 assert len(got) == len(old) and len(transfer.content) == len(old)
             assert not got.strip(b"o") and not transfer.content.strip(b"o")
