@@ -396,6 +396,47 @@ def test_what_is_no_plain_file_is_not_served():
         assert s.get("/inside.txt")[2] == b"inside"
 
 
+def test_folders_below_the_folder():
+    with Server() as s:
+        s.add("fw/2/440HD.img", b"image")
+        assert s.get("/fw/2/440HD.img")[2] == b"image"
+        assert s.tftp_first(rrq("fw/2/440HD.img")) == b"\0\3\0\1image"
+        outside = s.folder / "outside"
+        outside.mkdir()
+        (outside / "secret.txt").write_text("outside")
+        (s.files / "linked").symlink_to(outside)
+        (s.files / "fw" / "linked").symlink_to(outside)
+        (s.files / "fw" / "last.txt").write_text("last")
+        wait_for("the last file", lambda: s.get("/fw/last.txt")[0] == 200)
+        for name in ("linked/secret.txt", "fw/linked/secret.txt", "fw", "fw/", "fw/2"):
+            assert s.get("/" + name)[0] == 404, name
+            assert s.tftp_first(rrq(name))[:4] == b"\0\5\0\1", name
+
+
+def test_a_known_name_that_became_something_else_is_refused_at_once():
+    """Between the folder's change and the catalogue's: what is opened is looked at, not the list."""
+    with Server() as s:
+        outside = s.folder / "outside"
+        outside.mkdir()
+        (outside / "a.txt").write_text("outside")
+        for i, change in enumerate((lambda path: path.symlink_to(outside / "a.txt"), os.mkfifo,
+                                    Path.mkdir)):
+            name = f"changes{i}.txt"
+            s.add(name, b"good")
+            assert s.get("/" + name)[2] == b"good"
+            (s.files / name).unlink()
+            change(s.files / name)
+            for _ in range(3):
+                assert s.get("/" + name)[0] == 404
+                assert s.tftp_first(rrq(name))[:4] == b"\0\5\0\1"
+        s.add("fw/a.txt", b"good")
+        (s.files / "fw").rename(s.folder / "fw")
+        (s.files / "fw").symlink_to(outside)
+        assert s.get("/fw/a.txt")[0] == 404
+        assert s.tftp_first(rrq("fw/a.txt"))[:4] == b"\0\5\0\1"
+        s.alive()
+
+
 def test_the_catalogue_follows_the_folder():
     with Server() as s:
         (s.files / "by-hand.bin").write_bytes(b"one")
