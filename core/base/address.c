@@ -114,7 +114,7 @@ int address_parse(struct span text, struct address *address)
 int endpoint_parse(struct span text, uint16_t port_default, struct endpoint *endpoint)
 {
 	struct endpoint read = {.port = port_default};
-	struct span host = text;
+	struct span host;
 	struct span port = {0};
 	uint64_t number;
 
