@@ -12,7 +12,7 @@
 enum policy_unknown { UNKNOWN_LIST, UNKNOWN_IGNORE, UNKNOWN_BOOTSTRAP };
 
 struct policy {
-	enum policy_unknown unknown; /* [provisioning] unknown */
+	enum policy_unknown unknown; /* [provisioning] unknown; BOOTSTRAP is LIST, for now */
 	bool access_by_key;	     /* [provisioning] access */
 	bool access_by_neighbour;
 	bool serves_routed; /* [provisioning] routed = serve */

@@ -122,6 +122,7 @@ static void add_store(struct gathering *g, struct server *server)
 	add_counter(g, "inventory", "refused_new", refused_new);
 	add_counter(g, "inventory", "devices_full", devices_full);
 	add_counter(g, "log", "lost", server->log.lost);
+	add_counter(g, "log", "left_out", server->reports_left_out);
 }
 
 void server_facts(void *context, struct arena *arena, struct api_facts *facts)

@@ -20,6 +20,8 @@ enum {
 	store_busy_ms = 2000,
 	store_audit_max = 100000,
 	admin_connections_max = 64,
+	reports_per_second = 10, /* about one source; a phone's round makes a handful */
+	reports_burst = 200,
 };
 static const uint64_t upload_bytes_max = UINT64_C(1) << 30;
 
@@ -109,10 +111,29 @@ static void report_of_door(void *context, const struct effect_report *report)
 {
 	struct server *server = context;
 
+	if (address_is_set(report->source.address) &&
+	    !rate_limit_take(&server->reports, report->source.address,
+			     loop_now_ms(&server->loop))) {
+		server->reports_left_out++;
+		return;
+	}
 	log_report(&server->log, report);
 	if (report->level >= REPORT_INFO) {
 		keep_event(server, report);
 	}
+}
+
+static int limit_reports(struct server *server)
+{
+	uint8_t seed[random_seed_size];
+	struct random random;
+	int error = make_seed(seed);
+
+	if (error == 0) {
+		random_init(&random, seed);
+		rate_limit_init(&server->reports, reports_per_second, reports_burst, &random);
+	}
+	return error;
 }
 
 static void link_for(void *context, struct address source, uint32_t interface,
@@ -433,6 +454,9 @@ int server_start(struct server *server, char *problem, size_t problem_size)
 				      .context = server };
 	pthread_mutex_init(&server->addresses_lock, NULL);
 	pthread_mutex_init(&server->sip_door_lock, NULL);
+	if (error == 0) {
+		error = limit_reports(server);
+	}
 	if (error == 0) {
 		error = loop_open(&server->loop);
 		server->is_loop_open = error == 0;

@@ -8,6 +8,7 @@
 #define BELLHOP_PROGRAMS_BELLHOPD_SERVER_H
 
 #include "core/admin/configuration.h"
+#include "core/provision/rate_limit.h"
 #include "io/admin_door.h"
 #include "io/catalogue.h"
 #include "io/http_door.h"
@@ -43,6 +44,10 @@ struct server {
 	pthread_mutex_t sip_door_lock; /* of the pointer, which the store's thread uses too */
 	struct sip_door *sip_door;
 	struct files_context files;
+	/* What one source may have told about it: a flood of refused requests fills neither the
+	 * log nor the events. The main thread's. */
+	struct rate_limit reports;
+	uint64_t reports_left_out;
 	struct door door;
 	struct http_door *http_door;
 	struct tftp_door *tftp_door;

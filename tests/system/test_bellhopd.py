@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from house import BUILD, PATIENCE_S, SOURCE, Bellhopd, free_port, main, wait_for
@@ -92,6 +93,22 @@ def test_the_limits_of_the_configuration_are_those_of_the_doors():
         with socket.create_connection(("127.0.0.1", port)) as second:
             second.settimeout(PATIENCE_S)
             assert b" 503 " in second.recv(4096)
+
+
+def test_a_flood_of_refused_requests_fills_neither_log_nor_events():
+    port = free_port()
+    with Bellhopd(quiet_config(http=port)) as server:
+        begin = time.monotonic()
+        with socket.create_connection(("127.0.0.1", port)) as stranger:
+            stranger.settimeout(PATIENCE_S)
+            for _ in range(1000):
+                stranger.sendall(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert b" 404 " in stranger.recv(4096)
+        told = server.log_text().count('"/x" refused')
+        may_be_told = 200 + 10 * (time.monotonic() - begin) + 1
+        assert 0 < told <= may_be_told, (told, may_be_told)
+        left_out = re.search(r"left_out\W+(\d+)", server.cli("status").stdout)
+        assert int(left_out[1]) == 1000 - told, (left_out, told)
 
 
 def test_what_is_made_is_for_nobody_else():
