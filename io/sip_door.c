@@ -14,6 +14,7 @@ enum {
 	effects_max = 16384,
 	effects_bytes_max = 32 << 20,
 	learned_max = 1024,
+	pending_max = 1024, /* hardware addresses that are asked for at once */
 	notice_rounds_max = 16,
 	receive_buffer_size = 4 << 20, /* some thousand phones that boot at once */
 };
@@ -525,7 +526,12 @@ static int open_signalling(struct sip_door *door, char problem[static sip_door_p
 
 static int open_network(struct sip_door *door, char problem[static sip_door_problem_size])
 {
-	struct neighbour_options options = {.entries_max = door->options.neighbours_max};
+	/* A building whose power comes back: whoever may wait for an answer may ask for it. */
+	size_t waiting_max = door->options.signalling.waiting_max;
+	struct neighbour_options options = {
+		.entries_max = door->options.neighbours_max,
+		.pending_max = waiting_max < pending_max ? waiting_max : pending_max,
+	};
 	int error = interfaces_open(&door->interfaces, &door->loop, door->options.log);
 
 	if (error) {

@@ -20,6 +20,7 @@ enum {
 	store_busy_ms = 2000,
 	store_audit_max = 100000,
 	admin_connections_max = 64,
+	neighbours_pending_max = 1024, /* of phones that fetch before they were seen */
 	reports_per_second = 10, /* about one source; a phone's round makes a handful */
 	reports_burst = 200,
 };
@@ -263,7 +264,8 @@ static int start_store(struct server *server, char *problem, size_t problem_size
 
 static int start_network(struct server *server, char *problem, size_t problem_size)
 {
-	struct neighbour_options options = { .entries_max = server->config.neighbours_max };
+	struct neighbour_options options = { .entries_max = server->config.neighbours_max,
+					     .pending_max = neighbours_pending_max };
 	int error = interfaces_open(&server->interfaces, &server->loop, &server->log);
 
 	if (error != 0) {

@@ -3,7 +3,10 @@
 """Who is given a file with secrets, and who a URL with a key: on hosts of their own, one of them
 with a second address that is routed. Each combination of [provisioning] access and routed."""
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 
 from house import Bellhopd, Network, bound, in_namespace, ip, main, program, wait_for
@@ -121,6 +124,26 @@ def test_key_alone():
         assert house.status("c", by_key, "--interface", ROUTED) == 200
         wrong = by_key[:-20].replace(house.key("b")[:4], "0000", 1)
         assert house.status("b", wrong + by_key[-20:]) == 404
+
+
+def test_a_storm_of_phones_never_spoken_to_is_answered_whole():
+    """More senders in one turn of the loop than the kernel's answers can be read between."""
+    count = 240
+    with House() as house:
+        there = house.network.namespace("b")
+        batch = "".join(f"address add 10.13.7.{i + 1}/16 dev eth0\n" for i in range(count))
+        subprocess.run(["ip", "-n", there, "-batch", "-"], input=batch, text=True, check=True)
+        with contextlib.ExitStack() as stack:
+            phones = [stack.enter_context(bound(there, f"10.13.7.{i + 1}", 5060))
+                      for i in range(count)]
+            os.kill(house.server.process.pid, signal.SIGSTOP)
+            try:
+                for i, phone in enumerate(phones):
+                    phone.sendto(subscribe(phone, f"storm{i}", "1"), (SERVER, 5060))
+            finally:
+                os.kill(house.server.process.pid, signal.SIGCONT)
+            for i, phone in enumerate(phones):
+                assert phone.recv(65535).startswith(b"SIP/2.0 200 "), i
 
 
 def subscribe(phone, call, names_mac):
