@@ -11,7 +11,11 @@ struct arena_chunk {
 	alignas(max_align_t) char bytes[];
 };
 
-enum { chunk_bytes_min = 8192 - sizeof(struct arena_chunk) };
+enum {
+	chunk_bytes_min = 8192 - sizeof(struct arena_chunk),
+	/* Each chunk is twice the one before, up to this: the largest that a reset keeps. */
+	chunk_bytes_kept_max = (256 << 10) - sizeof(struct arena_chunk),
+};
 
 void arena_init(struct arena *arena, size_t bytes_max)
 {
@@ -21,14 +25,15 @@ void arena_init(struct arena *arena, size_t bytes_max)
 static struct arena_chunk *chunk_add(struct arena *arena, size_t size)
 {
 	size_t room = arena->bytes_max - arena->bytes_used;
+	size_t wanted = arena->chunk ? 2 * arena->chunk->size : chunk_bytes_min;
 	struct arena_chunk *chunk;
 
 	if (room < sizeof(*chunk) || size > room - sizeof(*chunk)) {
 		return NULL;
 	}
-	if (size < chunk_bytes_min && chunk_bytes_min <= room - sizeof(*chunk)) {
-		size = chunk_bytes_min;
-	}
+	wanted = wanted > chunk_bytes_kept_max ? chunk_bytes_kept_max : wanted;
+	wanted = wanted > room - sizeof(*chunk) ? room - sizeof(*chunk) : wanted;
+	size = size < wanted ? wanted : size;
 	chunk = malloc(sizeof(*chunk) + size);
 	if (!chunk) {
 		return NULL;
@@ -39,7 +44,8 @@ static struct arena_chunk *chunk_add(struct arena *arena, size_t size)
 	return chunk;
 }
 
-void *arena_allocate(struct arena *arena, size_t size)
+/* Not cleared; NULL at the ceiling or when memory is gone. */
+static void *take(struct arena *arena, size_t size)
 {
 	struct arena_chunk *chunk = arena->chunk;
 	size_t step = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
@@ -59,7 +65,14 @@ void *arena_allocate(struct arena *arena, size_t size)
 	}
 	place = chunk->bytes + chunk->used;
 	chunk->used += step;
-	return memset(place, 0, step);
+	return place;
+}
+
+void *arena_allocate(struct arena *arena, size_t size)
+{
+	void *place = take(arena, size);
+
+	return place ? memset(place, 0, size) : NULL;
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)
@@ -72,7 +85,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
 
 struct span arena_copy(struct arena *arena, struct span bytes)
 {
-	char *copy = bytes.length < SIZE_MAX ? arena_allocate(arena, bytes.length + 1) : NULL;
+	char *copy = bytes.length < SIZE_MAX ? take(arena, bytes.length + 1) : NULL;
 
 	if (!copy) {
 		return (struct span){0};
@@ -80,34 +93,42 @@ struct span arena_copy(struct arena *arena, struct span bytes)
 	if (bytes.length > 0) {
 		memcpy(copy, bytes.data, bytes.length);
 	}
+	copy[bytes.length] = '\0';
 	return span_make(copy, bytes.length);
-}
-
-static void free_down_to(struct arena *arena, struct arena_chunk *kept)
-{
-	while (arena->chunk != kept) {
-		struct arena_chunk *chunk = arena->chunk;
-
-		arena->chunk = chunk->previous;
-		arena->bytes_used -= sizeof(*chunk) + chunk->size;
-		free(chunk);
-	}
 }
 
 void arena_reset(struct arena *arena)
 {
-	struct arena_chunk *oldest = arena->chunk;
+	struct arena_chunk *chunk = arena->chunk;
+	struct arena_chunk *kept = NULL;
 
-	while (oldest && oldest->previous) {
-		oldest = oldest->previous;
+	while (chunk) {
+		struct arena_chunk *previous = chunk->previous;
+		struct arena_chunk *smaller = chunk;
+
+		if (chunk->size <= chunk_bytes_kept_max && (!kept || chunk->size > kept->size)) {
+			smaller = kept;
+			kept = chunk;
+		}
+		free(smaller);
+		chunk = previous;
 	}
-	free_down_to(arena, oldest);
-	if (oldest) {
-		oldest->used = 0;
+	arena->chunk = kept;
+	arena->bytes_used = 0;
+	if (kept) {
+		kept->previous = NULL;
+		kept->used = 0;
+		arena->bytes_used = sizeof(*kept) + kept->size;
 	}
 }
 
 void arena_free(struct arena *arena)
 {
-	free_down_to(arena, NULL);
+	while (arena->chunk) {
+		struct arena_chunk *chunk = arena->chunk;
+
+		arena->chunk = chunk->previous;
+		free(chunk);
+	}
+	arena->bytes_used = 0;
 }

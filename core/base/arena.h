@@ -28,7 +28,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size);
 /* A copy of the bytes, followed by a NUL that the span does not count; data is NULL on failure. */
 struct span arena_copy(struct arena *arena, struct span bytes);
 
-/* Forgets everything; keeps one chunk for the next event. */
+/* Forgets everything; keeps one chunk of up to 256 KiB for the next event. */
 void arena_reset(struct arena *arena);
 
 /* Gives all memory back; the arena may be used again. */

@@ -134,19 +134,21 @@ int table_add(struct table *t, void *entry)
 {
 	struct span key = t->key_of(entry);
 	uint64_t hash = table_hash(t->seed, key);
-	size_t at;
+	size_t at = t->slot_count > 0 ? slot_of(t, hash, key) : 0;
 
-	if (t->count > 0 && t->slots[slot_of(t, hash, key)].entry) {
+	if (t->slot_count > 0 && t->slots[at].entry) {
 		return -EEXIST;
 	}
 	if (t->count >= t->count_max) {
 		t->full++;
 		return -ENOSPC;
 	}
-	if (!has_room_for(t, t->count + 1) && grow(t) != 0) {
-		return -ENOMEM;
+	if (!has_room_for(t, t->count + 1)) {
+		if (grow(t) != 0) {
+			return -ENOMEM;
+		}
+		at = slot_of(t, hash, key);
 	}
-	at = slot_of(t, hash, key);
 	t->slots[at] = (struct table_slot){.hash = hash, .entry = entry};
 	t->count++;
 	return 0;

@@ -3,42 +3,6 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
-char *writer_reserve(struct writer *w, size_t count)
-{
-	char *place;
-
-	if (w->failed || count > w->size - w->length) {
-		w->failed = true;
-		return NULL;
-	}
-	place = w->data + w->length;
-	w->length += count;
-	return place;
-}
-
-void writer_put(struct writer *w, struct span bytes)
-{
-	char *place = writer_reserve(w, bytes.length);
-
-	if (place && bytes.length > 0) {
-		memcpy(place, bytes.data, bytes.length);
-	}
-}
-
-void writer_text(struct writer *w, const char *text)
-{
-	writer_put(w, span_text(text));
-}
-
-void writer_char(struct writer *w, char c)
-{
-	char *place = writer_reserve(w, 1);
-
-	if (place) {
-		*place = c;
-	}
-}
-
 void writer_padded(struct writer *w, uint64_t value, unsigned width)
 {
 	char digits[20]; /* UINT64_MAX has 20 */
@@ -54,9 +18,20 @@ void writer_padded(struct writer *w, uint64_t value, unsigned width)
 	writer_put(w, span_make(digits + at, sizeof(digits) - at));
 }
 
+/* Numbers of up to three digits are written in place: addresses are made of them. */
 void writer_unsigned(struct writer *w, uint64_t value)
 {
-	writer_padded(w, value, 1);
+	unsigned count = value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : 0;
+	char *place;
+
+	if (count == 0) {
+		writer_padded(w, value, 1);
+		return;
+	}
+	place = writer_reserve(w, count);
+	for (unsigned rest = (unsigned)value; place && count > 0; rest /= 10) {
+		place[--count] = (char)('0' + rest % 10);
+	}
 }
 
 void writer_signed(struct writer *w, int64_t value)

@@ -29,9 +29,42 @@ static inline struct span writer_span(const struct writer *w)
 	return span_make(w->data, w->length);
 }
 
-void writer_put(struct writer *w, struct span bytes);
-void writer_text(struct writer *w, const char *text);
-void writer_char(struct writer *w, char c);
+/* Room for `count` bytes to be filled by the caller, or NULL (and failed). */
+static inline char *writer_reserve(struct writer *w, size_t count)
+{
+	char *place;
+
+	if (w->failed || count > w->size - w->length) {
+		w->failed = true;
+		return NULL;
+	}
+	place = w->data + w->length;
+	w->length += count;
+	return place;
+}
+
+static inline void writer_put(struct writer *w, struct span bytes)
+{
+	char *place = writer_reserve(w, bytes.length);
+
+	if (place && bytes.length > 0) {
+		memcpy(place, bytes.data, bytes.length);
+	}
+}
+
+static inline void writer_text(struct writer *w, const char *text)
+{
+	writer_put(w, span_text(text));
+}
+
+static inline void writer_char(struct writer *w, char c)
+{
+	char *place = writer_reserve(w, 1);
+
+	if (place) {
+		*place = c;
+	}
+}
 
 /* Decimal, without sign or leading zeros. */
 void writer_unsigned(struct writer *w, uint64_t value);
@@ -53,9 +86,6 @@ void writer_u16(struct writer *w, uint16_t value);
  * `length_max` bytes of the source are shown, then "...". (Log injection: security.md B22.)
  */
 void writer_escaped(struct writer *w, struct span bytes, size_t length_max);
-
-/* Room for `count` bytes to be filled by the caller, or NULL (and failed). */
-char *writer_reserve(struct writer *w, size_t count);
 
 /* Ends with a NUL that does not count in length, so that data can be used as a C string. */
 void writer_terminate(struct writer *w);

@@ -27,6 +27,32 @@ static inline void take_in(struct key_hash *hash, uint64_t word)
 	hash->v[0] ^= word;
 }
 
+/* Up to eight octets; those that are missing are zero. */
+static inline uint64_t load(const char *octets, size_t count)
+{
+	uint64_t word = 0;
+
+	if (count == 8) {
+		memcpy(&word, octets, 8);
+		return word;
+	}
+	for (size_t i = 0; i < count; i++) {
+		word |= (uint64_t)(unsigned char)octets[i] << 8 * i;
+	}
+	return word;
+}
+
+/* Eight octets at once: bit 7 of `above` and `past` says >= 'A' and > 'Z' of what is below 128. */
+static inline uint64_t lower(uint64_t word)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t low = word & ones * 0x7f;
+	uint64_t above = low + ones * (0x80 - 'A');
+	uint64_t past = low + ones * (0x80 - 'Z' - 1);
+
+	return word | (above & ~past & ~word & ones * 0x80) >> 2;
+}
+
 struct key_hash key_hash_begin(const uint64_t seed[static 2])
 {
 	return (struct key_hash){{0x736f6d6570736575 ^ seed[0], 0x646f72616e646f6d ^ seed[1] ^ 0xee,
@@ -43,28 +69,24 @@ void key_hash_bytes(struct key_hash *hash, struct span field)
 	size_t i = 0;
 
 	take_in(hash, field.length);
-	for (; i < field.length; i += 8) {
-		size_t rest = field.length - i;
-		uint64_t word = 0;
-
-		memcpy(&word, field.data + i, rest < 8 ? rest : 8);
-		take_in(hash, word);
+	for (; i + 8 <= field.length; i += 8) {
+		take_in(hash, load(field.data + i, 8));
+	}
+	if (i < field.length) {
+		take_in(hash, load(field.data + i, field.length - i));
 	}
 }
 
 void key_hash_nocase(struct key_hash *hash, struct span field)
 {
-	char octets[8] = {0};
-	uint64_t word;
+	size_t i = 0;
 
 	take_in(hash, field.length);
-	for (size_t i = 0; i < field.length; i++) {
-		octets[i % 8] = ascii_lower(field.data[i]);
-		if (i % 8 == 7 || i + 1 == field.length) {
-			memcpy(&word, octets, sizeof(word));
-			take_in(hash, word);
-			memset(octets, 0, sizeof(octets));
-		}
+	for (; i + 8 <= field.length; i += 8) {
+		take_in(hash, lower(load(field.data + i, 8)));
+	}
+	if (i < field.length) {
+		take_in(hash, lower(load(field.data + i, field.length - i)));
 	}
 }
 

@@ -18,23 +18,22 @@ void multi_index_init(struct multi_index *index, size_t count_max, struct random
 int multi_index_add(struct multi_index *index, struct multi_link *link, struct span key)
 {
 	struct multi_link *head;
+	int error;
 
 	if (key.length > multi_key_size) {
 		return -EINVAL;
 	}
 	*link = (struct multi_link){.key_length = (uint8_t)key.length};
 	memcpy(link->key, key.data, key.length);
-	head = table_find(&index->table, key);
-	if (!head) {
-		int error;
-
-		link->next = link->previous = link;
-		error = table_add(&index->table, link);
-		if (error) {
-			*link = (struct multi_link){0};
-		}
+	link->next = link->previous = link;
+	error = table_add(&index->table, link);
+	if (error && error != -EEXIST) {
+		*link = (struct multi_link){0};
+	}
+	if (error != -EEXIST) {
 		return error;
 	}
+	head = table_find(&index->table, key);
 	link->next = head;
 	link->previous = head->previous;
 	head->previous->next = link;
@@ -49,12 +48,12 @@ void multi_index_remove(struct multi_index *index, struct multi_link *link)
 	if (!other) {
 		return;
 	}
-	if (table_find(&index->table, key_of(link)) == link) {
+	if (other == link) {
 		table_remove(&index->table, key_of(link));
-		if (other != link) {
-			/* Cannot fail: a slot has just become free. */
-			(void)table_add(&index->table, other);
-		}
+	} else if (table_find(&index->table, key_of(link)) == link) {
+		table_remove(&index->table, key_of(link));
+		/* Cannot fail: a slot has just become free. */
+		(void)table_add(&index->table, other);
 	}
 	link->previous->next = link->next;
 	link->next->previous = link->previous;

@@ -107,8 +107,8 @@ static inline bool sip_same_name(struct span a, struct span b)
 	return a.length == b.length && sip_same_word(a.data, b.data, a.length);
 }
 
-/* The first quote or back-slash, or `end`. */
-static inline const char *sip_find_quote(const char *p, const char *end)
+/* The first octet that is one of two, or `end`. */
+static inline const char *sip_find_either(const char *p, const char *end, char one, char other)
 {
 #ifdef __SSE2__
 	for (; end - p >= 16; p += 16) {
@@ -117,17 +117,27 @@ static inline const char *sip_find_quote(const char *p, const char *end)
 
 		memcpy(&octets, p, sizeof(octets));
 		found = (unsigned)_mm_movemask_epi8(
-			_mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('"')),
-				     _mm_cmpeq_epi8(octets, _mm_set1_epi8('\\'))));
+			_mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8(one)),
+				     _mm_cmpeq_epi8(octets, _mm_set1_epi8(other))));
 		if (found != 0) {
 			return p + __builtin_ctz(found);
 		}
 	}
 #endif
-	while (p != end && *p != '"' && *p != '\\') {
+	while (p != end && *p != one && *p != other) {
 		p++;
 	}
 	return p;
+}
+
+static inline const char *sip_find_quote(const char *p, const char *end)
+{
+	return sip_find_either(p, end, '"', '\\');
+}
+
+static inline const char *sip_find_line_end(const char *p, const char *end)
+{
+	return sip_find_either(p, end, '\r', '\n');
 }
 
 /* At an opening quote: past the closing one, or NULL when it is not closed (RFC 3261 25.1). */

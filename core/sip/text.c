@@ -183,11 +183,8 @@ void sip_write_unfolded(struct writer *w, struct span text)
 	const char *end = sip_end(text);
 
 	while (p != end) {
-		const char *stop = p;
+		const char *stop = sip_find_line_end(p, end);
 
-		while (stop != end && *stop != '\r' && *stop != '\n') {
-			stop++;
-		}
 		if (stop == end) {
 			writer_put(w, span_make(p, (size_t)(end - p)));
 			return;
