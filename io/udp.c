@@ -6,14 +6,16 @@
 #include <linux/in6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum {
-	control_size = 128,	 /* PKTINFO of either family, SO_RXQ_OVFL */
-	rounds_per_turn_max = 4, /* batches before others on the loop have their turn */
+	control_size = 128,	  /* PKTINFO of either family, SO_RXQ_OVFL or UDP_SEGMENT */
+	train_octets_max = 65000, /* of datagrams that leave in one send */
+	rounds_per_turn_max = 4,  /* batches before others on the loop have their turn */
 	errors_per_turn_max = 1024,
 	send_tries_max = 3,
 	full_wait_ms = 20,
@@ -36,9 +38,11 @@ struct udp {
 	struct mmsghdr in_headers[udp_batch_max];
 	struct slot in[udp_batch_max];
 	struct udp_received received[udp_batch_max];
+	bool cuts_trains; /* the kernel knows UDP_SEGMENT */
 	struct mmsghdr out_headers[udp_batch_max];
 	struct slot out[udp_batch_max];
-	char *buffers; /* of what comes in: batch_max times the stride */
+	struct iovec out_bytes[udp_batch_max]; /* of each datagram; a train has several in a row */
+	char *buffers;			       /* of what comes in: batch_max times the stride */
 };
 
 socklen_t udp_sockaddr(struct endpoint endpoint, uint32_t interface,
@@ -264,46 +268,102 @@ static void ready(void *context, bool has_error)
 }
 
 /* PKTINFO as the way to say where a datagram leaves: source address and interface. */
-static void write_control(const struct udp_datagram *out, struct slot *slot, struct msghdr *header)
+static size_t write_way(const struct udp_datagram *out, struct cmsghdr *c)
 {
-	struct cmsghdr *c = (struct cmsghdr *)slot->control;
-
-	header->msg_control = NULL;
-	header->msg_controllen = 0;
 	if (!address_is_set(out->from) && out->interface == 0) {
-		return;
+		return 0;
 	}
-	memset(slot->control, 0, sizeof(slot->control));
-	header->msg_control = slot->control;
 	if (out->to.address.family == ADDRESS_IPV4) {
 		struct in_pktinfo info = {.ipi_ifindex = (int)out->interface};
 
 		memcpy(&info.ipi_spec_dst, out->from.octets, 4);
 		*c = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO};
 		memcpy(CMSG_DATA(c), &info, sizeof(info));
-		header->msg_controllen = CMSG_SPACE(sizeof(info));
+		return CMSG_SPACE(sizeof(info));
 	} else {
 		struct in6_pktinfo info = {.ipi6_ifindex = out->interface};
 
 		memcpy(&info.ipi6_addr, out->from.octets, 16);
 		*c = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IPV6, IPV6_PKTINFO};
 		memcpy(CMSG_DATA(c), &info, sizeof(info));
-		header->msg_controllen = CMSG_SPACE(sizeof(info));
+		return CMSG_SPACE(sizeof(info));
 	}
 }
 
-static void fill_slot(struct udp *udp, size_t i, const struct udp_datagram *out)
+/* How long the datagrams are that the kernel is to cut a train into (udp(7), UDP_SEGMENT). */
+static size_t write_cut(uint16_t length, struct cmsghdr *c)
+{
+	*c = (struct cmsghdr){CMSG_LEN(sizeof(length)), IPPROTO_UDP, UDP_SEGMENT};
+	memcpy(CMSG_DATA(c), &length, sizeof(length));
+	return CMSG_SPACE(sizeof(length));
+}
+
+static bool go_the_same_way(const struct udp_datagram *a, const struct udp_datagram *b)
+{
+	return endpoint_equal(a->to, b->to) && address_equal(a->from, b->from) &&
+	       a->interface == b->interface;
+}
+
+/*
+ * How many datagrams can leave as one: they go the same way and are equally long, or the last one
+ * is shorter. One pass through the kernel for the 200 and the NOTIFY of a phone instead of two.
+ */
+static size_t train_length(const struct udp_datagram *datagrams, size_t count)
+{
+	size_t length = datagrams[0].bytes.length;
+	size_t octets = length;
+	size_t i = 1;
+
+	for (; i < count && datagrams[i - 1].bytes.length == length; i++) {
+		size_t next = datagrams[i].bytes.length;
+
+		octets += next;
+		if (next == 0 || next > length || octets > train_octets_max ||
+		    !go_the_same_way(&datagrams[0], &datagrams[i])) {
+			break;
+		}
+	}
+	return i;
+}
+
+static void fill_slot(struct udp *udp, size_t i, const struct udp_datagram *out,
+		      struct iovec *bytes, size_t count)
 {
 	struct slot *slot = &udp->out[i];
 	struct msghdr *header = &udp->out_headers[i].msg_hdr;
+	size_t used;
 
-	/* The kernel only reads from it. */
-	slot->bytes = (struct iovec){(void *)(uintptr_t)out->bytes.data, out->bytes.length};
 	*header = (struct msghdr){.msg_name = &slot->peer,
 				  .msg_namelen = udp_sockaddr(out->to, out->interface, &slot->peer),
-				  .msg_iov = &slot->bytes,
-				  .msg_iovlen = 1};
-	write_control(out, slot, header);
+				  .msg_iov = bytes,
+				  .msg_iovlen = count};
+	memset(slot->control, 0, sizeof(slot->control));
+	used = write_way(out, (struct cmsghdr *)slot->control);
+	if (count > 1) {
+		used += write_cut((uint16_t)out->bytes.length,
+				  (struct cmsghdr *)(slot->control + used));
+	}
+	header->msg_control = used > 0 ? slot->control : NULL;
+	header->msg_controllen = used;
+}
+
+/* Makes messages of the datagrams, in trains where that is wanted; the number of messages. */
+static size_t fill_slots(struct udp *udp, const struct udp_datagram *datagrams, size_t count,
+			 bool in_trains)
+{
+	size_t messages = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct span bytes = datagrams[i].bytes;
+
+		/* The kernel only reads from it. */
+		udp->out_bytes[i] = (struct iovec){(void *)(uintptr_t)bytes.data, bytes.length};
+	}
+	for (size_t i = 0, length; i < count; i += length) {
+		length = in_trains ? train_length(&datagrams[i], count - i) : 1;
+		fill_slot(udp, messages++, &datagrams[i], &udp->out_bytes[i], length);
+	}
+	return messages;
 }
 
 static void send_refused(struct udp *udp, struct endpoint to, int error)
@@ -312,31 +372,48 @@ static void send_refused(struct udp *udp, struct endpoint to, int error)
 	udp->options.unreachable(udp->options.context, to, error);
 }
 
-/* One batch; `*wait_ms` is what is left of the patience with a full buffer. */
-static void send_batch(struct udp *udp, const struct udp_datagram *datagrams, size_t count,
-		       int *wait_ms)
+/* How many datagrams stand in messages `from` up to `to`. */
+static size_t datagrams_in(const struct udp *udp, size_t from, size_t to)
 {
+	size_t count = 0;
+
+	for (size_t i = from; i < to; i++) {
+		count += udp->out_headers[i].msg_hdr.msg_iovlen;
+	}
+	return count;
+}
+
+/*
+ * Sends from the start of one batch; `*wait_ms` is what is left of the patience with a full buffer.
+ * The number of datagrams that are over and done with: all, or those before a train that the kernel
+ * refuses (a device or route that cannot, a destination that nothing reaches).
+ */
+static size_t send_batch(struct udp *udp, const struct udp_datagram *datagrams, size_t count,
+			 bool in_trains, int *wait_ms)
+{
+	size_t messages = fill_slots(udp, datagrams, count, in_trains);
 	size_t at = 0;
+	size_t done = 0;
 	int tries = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		fill_slot(udp, i, &datagrams[i]);
-	}
-	while (at < count && udp->watch.is_open) {
-		int sent = sendmmsg(udp->descriptor, udp->out_headers + at, (unsigned)(count - at),
-				    MSG_DONTWAIT);
+	while (at < messages && udp->watch.is_open) {
+		int sent = sendmmsg(udp->descriptor, udp->out_headers + at,
+				    (unsigned)(messages - at), MSG_DONTWAIT);
 		int error = errno;
 
 		if (sent > 0) {
-			udp->counters.sent += (uint64_t)sent;
+			size_t gone = datagrams_in(udp, at, at + (size_t)sent);
+
+			udp->counters.sent += gone;
+			done += gone;
 			at += (size_t)sent;
 			tries = 0;
 		} else if (error == EAGAIN) {
 			struct pollfd wait = {.fd = udp->descriptor, .events = POLLOUT};
 
 			if (*wait_ms == 0) {
-				udp->counters.send_full += count - at;
-				return;
+				udp->counters.send_full += count - done;
+				return count;
 			}
 			poll(&wait, 1, 1);
 			--*wait_ms;
@@ -344,13 +421,19 @@ static void send_batch(struct udp *udp, const struct udp_datagram *datagrams, si
 			/* Perhaps an earlier destination's ICMP error: take that away, try again.
 			 */
 			drain_errors(udp);
-			if (++tries == send_tries_max) {
-				send_refused(udp, datagrams[at].to, error);
-				at++;
-				tries = 0;
+			if (++tries < send_tries_max) {
+				continue;
 			}
+			if (udp->out_headers[at].msg_hdr.msg_iovlen > 1) {
+				return done;
+			}
+			send_refused(udp, datagrams[done].to, error);
+			done++;
+			at++;
+			tries = 0;
 		}
 	}
+	return count;
 }
 
 void udp_send(struct udp *udp, const struct udp_datagram *datagrams, size_t count)
@@ -359,8 +442,12 @@ void udp_send(struct udp *udp, const struct udp_datagram *datagrams, size_t coun
 
 	while (count > 0 && udp->watch.is_open) {
 		size_t batch = count < udp->options.batch_max ? count : udp->options.batch_max;
+		size_t done = send_batch(udp, datagrams, batch, udp->cuts_trains, &wait_ms);
 
-		send_batch(udp, datagrams, batch, &wait_ms);
+		if (done < batch) {
+			/* Each for itself. */
+			send_batch(udp, datagrams + done, batch - done, false, &wait_ms);
+		}
 		datagrams += batch;
 		count -= batch;
 	}
@@ -404,6 +491,7 @@ static int set_options(struct udp *udp)
 	if (room > 0 && set_option(udp, SOL_SOCKET, SO_RCVBUFFORCE, (int)room) != 0) {
 		set_option(udp, SOL_SOCKET, SO_RCVBUF, (int)room); /* as much as we may */
 	}
+	udp->cuts_trains = set_option(udp, IPPROTO_UDP, UDP_SEGMENT, 0) == 0; /* Linux 4.18 */
 	if (error) {
 		return error;
 	}

@@ -82,8 +82,10 @@ void udp_close(struct udp *udp);
 struct endpoint udp_endpoint(const struct udp *udp);
 
 /*
- * Sends all, in order. What the kernel refuses is told by `unreachable` and counted; the others go
- * out all the same. Waits a moment (at most 20 ms in all) for a full buffer, then drops and counts.
+ * Sends all, in order; what goes one way in a row and is equally long, the last perhaps shorter,
+ * costs one pass through the kernel (udp(7), UDP_SEGMENT). What the kernel refuses is told by
+ * `unreachable` and counted; the others go out all the same. Waits a moment (at most 20 ms in all)
+ * for a full buffer, then drops and counts.
  */
 void udp_send(struct udp *udp, const struct udp_datagram *datagrams, size_t count);
 

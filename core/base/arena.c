@@ -13,9 +13,20 @@ struct arena_chunk {
 
 enum {
 	chunk_bytes_min = 8192 - sizeof(struct arena_chunk),
-	/* Each chunk is twice the one before, up to this: the largest that a reset keeps. */
-	chunk_bytes_kept_max = (256 << 10) - sizeof(struct arena_chunk),
+	spare_count_max = 31,
 };
+
+/* A chunk of the usual size, from those that a reset kept. */
+static struct arena_chunk *spare_take(struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->spare;
+
+	if (chunk) {
+		arena->spare = chunk->previous;
+		arena->spare_count--;
+	}
+	return chunk;
+}
 
 void arena_init(struct arena *arena, size_t bytes_max)
 {
@@ -25,16 +36,16 @@ void arena_init(struct arena *arena, size_t bytes_max)
 static struct arena_chunk *chunk_add(struct arena *arena, size_t size)
 {
 	size_t room = arena->bytes_max - arena->bytes_used;
-	size_t wanted = arena->chunk ? 2 * arena->chunk->size : chunk_bytes_min;
 	struct arena_chunk *chunk;
 
 	if (room < sizeof(*chunk) || size > room - sizeof(*chunk)) {
 		return NULL;
 	}
-	wanted = wanted > chunk_bytes_kept_max ? chunk_bytes_kept_max : wanted;
-	wanted = wanted > room - sizeof(*chunk) ? room - sizeof(*chunk) : wanted;
-	size = size < wanted ? wanted : size;
-	chunk = malloc(sizeof(*chunk) + size);
+	if (size < chunk_bytes_min && chunk_bytes_min <= room - sizeof(*chunk)) {
+		size = chunk_bytes_min;
+	}
+	chunk = size == chunk_bytes_min ? spare_take(arena) : NULL;
+	chunk = chunk ? chunk : malloc(sizeof(*chunk) + size);
 	if (!chunk) {
 		return NULL;
 	}
@@ -97,38 +108,47 @@ struct span arena_copy(struct arena *arena, struct span bytes)
 	return span_make(copy, bytes.length);
 }
 
+static void give_back(struct arena *arena, struct arena_chunk *chunk, bool is_kept)
+{
+	if (is_kept && chunk->size == chunk_bytes_min && arena->spare_count < spare_count_max) {
+		chunk->previous = arena->spare;
+		arena->spare = chunk;
+		arena->spare_count++;
+	} else {
+		free(chunk);
+	}
+}
+
+static void free_down_to(struct arena *arena, struct arena_chunk *kept, bool keeps_spares)
+{
+	while (arena->chunk != kept) {
+		struct arena_chunk *chunk = arena->chunk;
+
+		arena->chunk = chunk->previous;
+		arena->bytes_used -= sizeof(*chunk) + chunk->size;
+		give_back(arena, chunk, keeps_spares);
+	}
+}
+
 void arena_reset(struct arena *arena)
 {
-	struct arena_chunk *chunk = arena->chunk;
-	struct arena_chunk *kept = NULL;
+	struct arena_chunk *oldest = arena->chunk;
 
-	while (chunk) {
-		struct arena_chunk *previous = chunk->previous;
-		struct arena_chunk *smaller = chunk;
-
-		if (chunk->size <= chunk_bytes_kept_max && (!kept || chunk->size > kept->size)) {
-			smaller = kept;
-			kept = chunk;
-		}
-		free(smaller);
-		chunk = previous;
+	while (oldest && oldest->previous) {
+		oldest = oldest->previous;
 	}
-	arena->chunk = kept;
-	arena->bytes_used = 0;
-	if (kept) {
-		kept->previous = NULL;
-		kept->used = 0;
-		arena->bytes_used = sizeof(*kept) + kept->size;
+	free_down_to(arena, oldest, true);
+	if (oldest) {
+		oldest->used = 0;
 	}
 }
 
 void arena_free(struct arena *arena)
 {
-	while (arena->chunk) {
-		struct arena_chunk *chunk = arena->chunk;
+	struct arena_chunk *spare;
 
-		arena->chunk = chunk->previous;
-		free(chunk);
+	free_down_to(arena, NULL, false);
+	while ((spare = spare_take(arena))) {
+		free(spare);
 	}
-	arena->bytes_used = 0;
 }

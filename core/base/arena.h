@@ -14,6 +14,8 @@ struct arena {
 	struct arena_chunk *chunk; /* the newest; each knows the one before */
 	size_t bytes_used;	   /* of all chunks, what chunks cost included */
 	size_t bytes_max;
+	struct arena_chunk *spare; /* kept by arena_reset, not counted in bytes_used */
+	size_t spare_count;
 };
 
 /* An empty arena that will hold at most `bytes_max`; allocates nothing yet. */
@@ -28,7 +30,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size);
 /* A copy of the bytes, followed by a NUL that the span does not count; data is NULL on failure. */
 struct span arena_copy(struct arena *arena, struct span bytes);
 
-/* Forgets everything; keeps one chunk of up to 256 KiB for the next event. */
+/* Forgets everything; keeps at most 256 KiB for the next event. */
 void arena_reset(struct arena *arena);
 
 /* Gives all memory back; the arena may be used again. */

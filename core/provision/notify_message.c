@@ -11,6 +11,39 @@ static void write_address(struct writer *w, enum sip_header kind, const struct n
 	sip_write_name_address(w, kind, value, SPAN(""));
 }
 
+/* What is missing of answer_length_min once Server and Content-Length are written. */
+static size_t padding_of(const struct writer *w, const struct notify_message *m)
+{
+	size_t length = w->length + m->server_header.length +
+			sizeof("Server: \r\nContent-Length: 0\r\n\r\n") - 1;
+	size_t missing = m->answer_length_min > length ? m->answer_length_min - length : 0;
+
+	if (missing > answer_padding_max) {
+		return 0;
+	}
+	return missing > 0 && missing < sizeof(" ()") - 1 ? sizeof(" ()") - 1 : missing;
+}
+
+/* RFC 3261 20.35: a product, and perhaps a comment. */
+static void write_server(struct writer *w, const struct notify_message *m)
+{
+	size_t padding = padding_of(w, m);
+
+	writer_text(w, "Server: ");
+	writer_put(w, m->server_header);
+	if (padding > 0) {
+		char *place = writer_reserve(w, padding);
+
+		if (place) {
+			memset(place, '.', padding);
+			place[0] = ' ';
+			place[1] = '(';
+			place[padding - 1] = ')';
+		}
+	}
+	writer_text(w, "\r\n");
+}
+
 static void write_rfc_answer(struct writer *w, const struct notify_message *m)
 {
 	struct sip_response response = {.status = 200, .to_tag = m->to_tag, .source = m->source};
@@ -20,7 +53,7 @@ static void write_rfc_answer(struct writer *w, const struct notify_message *m)
 	sip_write_contact(w, SPAN(""), m->local);
 	sip_write_header_unsigned(w, SIP_HEADER_EXPIRES, 0);
 	if (!span_is_empty(m->server_header)) {
-		sip_write_header(w, SIP_HEADER_SERVER, m->server_header);
+		write_server(w, m);
 	}
 	sip_write_end(w, SPAN(""), SPAN(""));
 }

@@ -21,9 +21,14 @@ struct notify_message {
 	struct span branch;	/* of the NOTIFY, with its cookie; FORM_RFC */
 	struct span url;
 	struct span server_header; /* Server in the 200; FORM_RFC; empty: none */
+	/*
+	 * A comment in Server makes the 200 at least as long as this, as long as it does not take
+	 * more than answer_padding_max; 0: no comment.
+	 */
+	size_t answer_length_min;
 };
 
-enum { notify_cseq_number = 1 };
+enum { notify_cseq_number = 1, answer_padding_max = 192 };
 
 /* The 200: grants 0 seconds (RFC 6665 4.2.1.1: never longer than asked, may be shorter). */
 void notify_message_write_answer(struct writer *w, const struct notify_message *m);

@@ -269,8 +269,9 @@ static int serve(const struct turn *t, const struct subscribe *subscribe)
 	writer_text(&branch_writer, "z9hG4bK");
 	random_write_hex(&s->random, &branch_writer, branch_octets);
 	m.branch = writer_span(&branch_writer);
-	notify_message_write_answer(&answer, &m);
 	notify_message_write_notify(&notify, &m);
+	m.answer_length_min = s->options.pads_answers ? notify.length : 0;
+	notify_message_write_answer(&answer, &m);
 	if (answer.failed || notify.failed) {
 		struct refusal too_large = {.status = 513, .counter = "answer_too_large"};
 

@@ -34,6 +34,11 @@ struct signalling_options {
 	uint32_t requests_per_second;
 	uint32_t requests_burst;
 	struct span server_header; /* value of Server: in responses; empty: none */
+	/*
+	 * A comment in Server makes a 200 as long as its NOTIFY, so that both can leave in one pass
+	 * through the kernel (io/udp.h).
+	 */
+	bool pads_answers;
 	uint8_t seed[random_seed_size];
 };
 

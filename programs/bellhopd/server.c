@@ -321,6 +321,7 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 			.requests_per_second = (uint32_t)config->sip_requests_per_source,
 			.requests_burst = 2 * (uint32_t)config->sip_requests_per_source,
 			.server_header = SPAN("Bellhop/" BELLHOP_VERSION),
+			.pads_answers = true,
 		},
 		.inventory_lock = &server->lock,
 		.neighbours_max = config->neighbours_max,

@@ -18,6 +18,7 @@ struct heard {
 	size_t count;
 	struct udp_received last;
 	uint32_t numbers[kept_max]; /* the first octets of each datagram */
+	size_t lengths[kept_max];
 	size_t largest_batch;
 	size_t errors;
 	struct endpoint unreachable;
@@ -35,6 +36,7 @@ static void received(void *context, const struct udp_received *datagrams, size_t
 		if (heard->count < kept_max && datagrams[i].bytes.length >= sizeof(uint32_t)) {
 			memcpy(&heard->numbers[heard->count], datagrams[i].bytes.data,
 			       sizeof(uint32_t));
+			heard->lengths[heard->count] = datagrams[i].bytes.length;
 		}
 		heard->count++;
 		heard->last = datagrams[i];
@@ -132,6 +134,81 @@ static void batches_arrive_whole_and_in_order(void)
 	CHECK(endpoint_equal(udp_endpoint(client), server_heard.last.source));
 	udp_close(server);
 	udp_close(client);
+	loop_close(&loop);
+}
+
+static char train_text[6000];
+
+/* Lengths that can leave as one and lengths that cannot: each arrives as it was, in order. */
+static void trains_arrive_as_the_datagrams_they_were(void)
+{
+	static const size_t lengths[] = {576, 576, 576, 437, 600, 437, 576, 4, 4, 5, 576};
+	enum { count = sizeof(lengths) / sizeof(lengths[0]) };
+	struct heard heard[2] = {{0}, {0}};
+	struct heard client_heard = {0};
+	struct udp_datagram out[count];
+	struct udp *servers[2];
+	struct udp *client;
+	size_t octets = 0;
+
+	begin();
+	servers[0] = open_at(&heard[0], loopback, 0);
+	servers[1] = open_at(&heard[1], loopback, 0);
+	client = open_at(&client_heard, loopback, 0);
+	for (size_t i = 0; i < count; i++) {
+		char *bytes = train_text + octets;
+
+		memset(bytes, (int)('a' + i), lengths[i]);
+		octets += lengths[i];
+		out[i] = (struct udp_datagram){.to = udp_endpoint(servers[i == 2]),
+					       .from = loopback,
+					       .bytes = span_make(bytes, lengths[i])};
+	}
+	udp_send(client, out, count);
+	run_until(&heard[0].count, count - 1);
+	run_until(&heard[1].count, 1);
+	CHECK_EQUAL(count, udp_counters(client).sent);
+	CHECK_EQUAL(count - 1, heard[0].count);
+	CHECK_EQUAL(1, heard[1].count);
+	for (size_t i = 0, at = 0; i < count; i++) {
+		if (i != 2) {
+			CHECK_EQUAL(lengths[i], heard[0].lengths[at]);
+			CHECK_EQUAL(0x01010101u * (uint32_t)('a' + i), heard[0].numbers[at]);
+			at++;
+		}
+	}
+	udp_close(servers[0]);
+	udp_close(servers[1]);
+	udp_close(client);
+	loop_close(&loop);
+}
+
+/* What the kernel refuses as one is sent each for itself: told for each, and what follows goes. */
+static void refused_train_is_told_for_each_datagram(void)
+{
+	struct heard server_heard = {0};
+	struct heard phone_heard = {0};
+	struct udp_datagram out[4];
+	struct udp *server;
+	struct udp *phone;
+
+	begin();
+	server = open_at(&server_heard, (struct address){.family = ADDRESS_IPV4}, 0);
+	phone = open_at(&phone_heard, loopback, 0);
+	for (size_t i = 0; i < 4; i++) {
+		out[i] = (struct udp_datagram){.to = udp_endpoint(phone),
+					       .interface = i < 2 ? 0x7ffffff0 : 0,
+					       .bytes = i < 2 ? SPAN("lost") : SPAN("found")};
+	}
+	udp_send(server, out, 4);
+	CHECK_EQUAL(2, server_heard.errors);
+	CHECK_EQUAL(2, udp_counters(server).send_errors);
+	CHECK_EQUAL(2, udp_counters(server).sent);
+	run_until(&phone_heard.count, 2);
+	CHECK_EQUAL(2, phone_heard.count);
+	CHECK_EQUAL(5, phone_heard.lengths[1]);
+	udp_close(server);
+	udp_close(phone);
 	loop_close(&loop);
 }
 
@@ -480,6 +557,8 @@ static void nobody_can_share_the_unicast_port_afterwards(void)
 int main(void)
 {
 	RUN(batches_arrive_whole_and_in_order);
+	RUN(trains_arrive_as_the_datagrams_they_were);
+	RUN(refused_train_is_told_for_each_datagram);
 	RUN(answers_leave_from_the_address_asked);
 	RUN(unreachable_phone_stops_no_other);
 	RUN(error_without_traffic_is_told_and_the_socket_read_on);

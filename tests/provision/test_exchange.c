@@ -232,6 +232,31 @@ static void a_server_header_is_added_to_answers(void)
 	bench_close(&bench);
 }
 
+/* So that both can leave in one send (io/udp.h). */
+static void a_padded_answer_is_as_long_as_its_notify(void)
+{
+	struct span answer;
+	struct span server;
+	size_t at;
+
+	open_claimed();
+	signalling_free(bench.signalling);
+	bench.options.server_header = SPAN("Bellhop/0.1");
+	bench.options.pads_answers = true;
+	CHECK_EQUAL(0, signalling_new(&bench.signalling, &bench.options));
+	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
+	REQUIRE(bench_is_served(&bench));
+	answer = bench_sent(&bench, 0)->bytes;
+	CHECK_EQUAL(bench_sent(&bench, 1)->bytes.length, answer.length);
+	at = span_search(answer, SPAN("\r\nServer: Bellhop/0.1 (."));
+	REQUIRE(at < answer.length);
+	server = span_slice(answer, at + 2, answer.length);
+	server = span_slice(server, 0, span_find(server, '\r'));
+	CHECK(span_ends_with(server, SPAN(".)")));
+	CHECK(span_ends_with(answer, SPAN(".)\r\nContent-Length: 0\r\n\r\n")));
+	bench_close(&bench);
+}
+
 /* The inventory hears what was seen and that the URL went out; the operator never sees the URL. */
 static void a_served_phone_is_recorded(void)
 {
@@ -575,8 +600,8 @@ static void a_block_stops_resending(void)
 	open_claimed();
 	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
 	REQUIRE(bench_is_served(&bench));
-	CHECK_EQUAL(0, bench_notice(&bench, (struct notice){.kind = NOTICE_WITHDRAWN,
-							    .mac = bench_mac}));
+	CHECK_EQUAL(0, bench_notice(&bench,
+				    (struct notice){.kind = NOTICE_WITHDRAWN, .mac = bench_mac}));
 	bench_expire(&bench, bench.now_ms + 4000);
 	CHECK(bench_is_silent(&bench));
 	CHECK_EQUAL(1, bench_counted(&bench, "notify_withdrawn"));
@@ -620,6 +645,7 @@ int main(int argc, char **argv)
 	RUN(the_print_form_is_what_the_manual_prints);
 	RUN(the_makers_pack_chooses_the_form);
 	RUN(a_server_header_is_added_to_answers);
+	RUN(a_padded_answer_is_as_long_as_its_notify);
 	RUN(a_served_phone_is_recorded);
 	RUN(a_copy_gets_the_same_octets);
 	RUN(one_datagram_on_two_interfaces_is_answered_once);
