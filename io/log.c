@@ -214,21 +214,27 @@ void log_line_write(const struct log *log, const struct effect_report *report, u
 	}
 }
 
-void log_report(struct log *log, const struct effect_report *report)
+/* Apart from log_report, so that a report that nobody wants does not clear the buffer. */
+static __attribute__((noinline)) void write_line(struct log *log,
+						 const struct effect_report *report)
 {
 	char buffer[log_line_max];
 	struct writer line = writer_over(buffer, sizeof(buffer));
 	ssize_t written;
 
-	if (!log || !log_is_wanted(log, report->level)) {
-		return;
-	}
 	log_line_write(log, report, loop_utc_ms(), &line);
 	do {
 		written = write(log->descriptor, line.data, line.length);
 	} while (written < 0 && errno == EINTR);
 	if (written != (ssize_t)line.length) {
 		atomic_fetch_add_explicit(&log->lost, 1, memory_order_relaxed);
+	}
+}
+
+void log_report(struct log *log, const struct effect_report *report)
+{
+	if (log && log_is_wanted(log, report->level)) {
+		write_line(log, report);
 	}
 }
 

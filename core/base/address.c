@@ -156,16 +156,6 @@ int endpoint_parse(struct span text, uint16_t port_default, struct endpoint *end
 	return 0;
 }
 
-bool address_equal(struct address a, struct address b)
-{
-	return a.family == b.family && memcmp(a.octets, b.octets, sizeof(a.octets)) == 0;
-}
-
-bool endpoint_equal(struct endpoint a, struct endpoint b)
-{
-	return a.port == b.port && address_equal(a.address, b.address);
-}
-
 static bool octets_are(struct address a, uint8_t value)
 {
 	size_t count = a.family == ADDRESS_IPV4 ? 4 : 16;

@@ -37,8 +37,15 @@ int address_parse(struct span text, struct address *address);
  */
 int endpoint_parse(struct span text, uint16_t port_default, struct endpoint *endpoint);
 
-bool address_equal(struct address a, struct address b);
-bool endpoint_equal(struct endpoint a, struct endpoint b);
+static inline bool address_equal(struct address a, struct address b)
+{
+	return a.family == b.family && memcmp(a.octets, b.octets, sizeof(a.octets)) == 0;
+}
+
+static inline bool endpoint_equal(struct endpoint a, struct endpoint b)
+{
+	return a.port == b.port && address_equal(a.address, b.address);
+}
 
 static inline bool address_is_set(struct address a)
 {

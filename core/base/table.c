@@ -66,6 +66,22 @@ void table_init(struct table *t, size_t count_max, struct random *random, table_
 	random_bytes(random, t->seed, sizeof(t->seed));
 }
 
+void table_init_hashed(struct table *t, size_t count_max, table_key_fn *key_of)
+{
+	*t = (struct table){.count_max = count_max, .has_hashed_keys = true, .key_of = key_of};
+}
+
+static uint64_t hash_of(const struct table *t, struct span key)
+{
+	uint64_t hash;
+
+	if (!t->has_hashed_keys) {
+		return table_hash(t->seed, key);
+	}
+	memcpy(&hash, key.data, sizeof(hash));
+	return hash;
+}
+
 /* The slot that holds the key, or the free one where it would go. */
 static size_t slot_of(const struct table *t, uint64_t hash, struct span key)
 {
@@ -86,7 +102,7 @@ void *table_find(const struct table *t, struct span key)
 	if (t->count == 0) {
 		return NULL;
 	}
-	return t->slots[slot_of(t, table_hash(t->seed, key), key)].entry;
+	return t->slots[slot_of(t, hash_of(t, key), key)].entry;
 }
 
 static int grow(struct table *t)
@@ -133,7 +149,7 @@ int table_reserve(struct table *t)
 int table_add(struct table *t, void *entry)
 {
 	struct span key = t->key_of(entry);
-	uint64_t hash = table_hash(t->seed, key);
+	uint64_t hash = hash_of(t, key);
 	size_t at = t->slot_count > 0 ? slot_of(t, hash, key) : 0;
 
 	if (t->slot_count > 0 && t->slots[at].entry) {
@@ -178,7 +194,7 @@ void *table_remove(struct table *t, struct span key)
 	if (t->count == 0) {
 		return NULL;
 	}
-	at = slot_of(t, table_hash(t->seed, key), key);
+	at = slot_of(t, hash_of(t, key), key);
 	entry = t->slots[at].entry;
 	if (entry) {
 		close_hole(t, at);

@@ -22,11 +22,18 @@ struct table {
 	size_t count_max;  /* configured */
 	uint64_t full;	   /* how often an entry was refused because count_max was reached */
 	uint64_t seed[2];
+	bool has_hashed_keys;
 	table_key_fn *key_of;
 };
 
 /* An empty table; allocates nothing yet. */
 void table_init(struct table *t, size_t count_max, struct random *random, table_key_fn *key_of);
+
+/*
+ * The same for keys of at least eight octets that are already the result of a keyed hash: they are
+ * not hashed again.
+ */
+void table_init_hashed(struct table *t, size_t count_max, table_key_fn *key_of);
 
 /*
  * Makes the slots for all `count_max` entries now, so that table_add never needs memory: 0 or

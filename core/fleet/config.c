@@ -38,17 +38,18 @@ static void write_encoded(struct writer *w, struct span text)
 {
 	static const char digits[] = "0123456789ABCDEF";
 
+	size_t start = 0;
+
 	for (size_t i = 0; i < text.length; i++) {
 		unsigned char c = (unsigned char)text.data[i];
 
-		if (ascii_is_alnum((char)c) || memchr("-._~", c, 4)) {
-			writer_char(w, (char)c);
-		} else {
-			writer_char(w, '%');
-			writer_char(w, digits[c >> 4]);
-			writer_char(w, digits[c & 15]);
+		if (!ascii_is_alnum((char)c) && !memchr("-._~", c, 4)) {
+			writer_put(w, span_slice(text, start, i));
+			writer_put(w, span_make((char[]){'%', digits[c >> 4], digits[c & 15]}, 3));
+			start = i + 1;
 		}
 	}
+	writer_put(w, span_slice(text, start, text.length));
 }
 
 static int write_known(const struct expansion *e, struct span name, struct span value,

@@ -65,7 +65,7 @@ int client_transactions_new(struct client_transactions **transactions,
 	if (!all) {
 		return -ENOMEM;
 	}
-	table_init(&all->by_key, options->count_max, random, key_of);
+	table_init_hashed(&all->by_key, options->count_max, key_of);
 	multi_index_init(&all->by_endpoint, options->count_max, random);
 	multi_index_init(&all->by_device, options->count_max, random);
 	random_bytes(random, all->seed, sizeof(all->seed));

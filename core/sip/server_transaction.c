@@ -50,8 +50,8 @@ int server_transactions_new(struct server_transactions **transactions,
 	if (!all) {
 		return -ENOMEM;
 	}
-	table_init(&all->by_transaction, options->count_max, random, transaction_key);
-	table_init(&all->by_request, options->count_max, random, request_key);
+	table_init_hashed(&all->by_transaction, options->count_max, transaction_key);
+	table_init_hashed(&all->by_request, options->count_max, request_key);
 	all->timers_j = timer_list_of(sip_timer_j_ms);
 	random_bytes(random, all->seed, sizeof(all->seed));
 	random_bytes(random, all->tag_seed, sizeof(all->tag_seed));
