@@ -186,7 +186,10 @@ static void send_one(struct sim_world *world, struct sim_phone *phone, struct sp
 	if (is_response && phone->traits.answers == SIM_NEVER) {
 		return;
 	}
-	if (is_response && phone->traits.answers != SIM_WELL) {
+	if (is_response && phone->traits.answers == SIM_TRYING) {
+		bytes = replace(bytes, SPAN("SIP/2.0 200 OK"), SPAN("SIP/2.0 100 Trying"),
+				buffers[0]);
+	} else if (is_response && phone->traits.answers != SIM_WELL) {
 		bytes = with_own_via(phone, bytes, buffers[0]);
 	}
 	if (!is_response && phone->traits.names != SIM_NOBODY) {
@@ -291,7 +294,8 @@ void sim_traits_print(const struct sim_phone *phone)
 {
 	static const char *const evidence[] = {"in the frame", "neighbour", "late neighbour",
 					       "no neighbour", "routed"};
-	static const char *const answers[] = {"well", "with its own Via", "without a Via", "never"};
+	static const char *const answers[] = {"well", "100 only", "with its own Via",
+					      "without a Via", "never"};
 	static const char *const names[] = {"nobody", "itself", "another"};
 	const struct sim_traits *t = &phone->traits;
 	char address[endpoint_text_size];

@@ -40,7 +40,14 @@ enum sim_evidence {
 };
 
 /* How a phone answers a NOTIFY. */
-enum sim_answers { SIM_WELL, SIM_OWN_VIA, SIM_NO_VIA, SIM_NEVER, sim_answers_count };
+enum sim_answers {
+	SIM_WELL,
+	SIM_TRYING, /* 100, and never the 200 */
+	SIM_OWN_VIA,
+	SIM_NO_VIA,
+	SIM_NEVER,
+	sim_answers_count,
+};
 
 /* Whom a phone names in its From. */
 enum sim_names { SIM_NOBODY, SIM_ITSELF, SIM_ANOTHER, sim_names_count };
@@ -72,9 +79,10 @@ struct sim_exchange {
 	uint64_t first_ms; /* of the NOTIFY */
 	uint64_t last_ms;
 	unsigned notify_count;
-	bool is_settled;      /* nothing may be sent again */
-	uint64_t answered_ms; /* the first 200 */
-	uint32_t interface;   /* and where it left */
+	unsigned trying_count; /* NOTIFYs sent when the first 100 came; 0: none did */
+	bool is_settled;       /* nothing may be sent again */
+	uint64_t answered_ms;  /* the first 200 */
+	uint32_t interface;    /* and where it left */
 };
 
 struct sim_moment {
