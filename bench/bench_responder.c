@@ -94,13 +94,13 @@ static struct mailbox *mailbox_new(int descriptor)
 
 static void mailbox_prepare(struct mailbox *m, size_t i, size_t length)
 {
-	m->pieces[i] = (struct iovec){ m->bytes[i], length };
-	m->messages[i].msg_hdr = (struct msghdr){ .msg_name = &m->peers[i],
-						  .msg_namelen = sizeof(m->peers[i]),
-						  .msg_iov = &m->pieces[i],
-						  .msg_iovlen = 1,
-						  .msg_control = m->controls[i],
-						  .msg_controllen = sizeof(m->controls[i]) };
+	m->pieces[i] = (struct iovec){m->bytes[i], length};
+	m->messages[i].msg_hdr = (struct msghdr){.msg_name = &m->peers[i],
+						 .msg_namelen = sizeof(m->peers[i]),
+						 .msg_iov = &m->pieces[i],
+						 .msg_iovlen = 1,
+						 .msg_control = m->controls[i],
+						 .msg_controllen = sizeof(m->controls[i])};
 }
 
 static size_t mailbox_receive(struct mailbox *m, int flags)
@@ -118,7 +118,7 @@ static struct in_addr local_of(struct mailbox *m, size_t i)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m->messages[i].msg_hdr);
 
-	return c ? ((struct in_pktinfo *)CMSG_DATA(c))->ipi_addr : (struct in_addr){ 0 };
+	return c ? ((struct in_pktinfo *)CMSG_DATA(c))->ipi_addr : (struct in_addr){0};
 }
 
 static void mailbox_flush(struct mailbox *m)
@@ -126,8 +126,8 @@ static void mailbox_flush(struct mailbox *m)
 	size_t done = 0;
 
 	while (done < m->count) {
-		int sent = sendmmsg(m->descriptor, m->messages + done, (unsigned)(m->count - done),
-				    0);
+		int sent =
+			sendmmsg(m->descriptor, m->messages + done, (unsigned)(m->count - done), 0);
 
 		if (sent > 0) {
 			done += (size_t)sent;
@@ -151,7 +151,7 @@ static void mailbox_add(struct mailbox *m, struct in_addr from, struct sockaddr_
 	c->cmsg_level = IPPROTO_IP;
 	c->cmsg_type = IP_PKTINFO;
 	c->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
-	*(struct in_pktinfo *)CMSG_DATA(c) = (struct in_pktinfo){ .ipi_spec_dst = from };
+	*(struct in_pktinfo *)CMSG_DATA(c) = (struct in_pktinfo){.ipi_spec_dst = from};
 	if (m->count == batch) {
 		mailbox_flush(m);
 	}
@@ -159,7 +159,7 @@ static void mailbox_add(struct mailbox *m, struct in_addr from, struct sockaddr_
 
 static int open_socket(const char *address, uint16_t port)
 {
-	struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(port)};
 	int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int on = 1;
 	int room = 8 << 20;
@@ -218,9 +218,9 @@ static void *bare_run(void *context)
 struct phones {
 	struct mailbox *in;
 	struct mailbox *out;
-	uint32_t next;	     /* phone that subscribes next */
-	uint32_t round;	     /* makes each call another one */
-	uint8_t *arrived;    /* bits: 1 the 200, 2 the NOTIFY */
+	uint32_t next;	  /* phone that subscribes next */
+	uint32_t round;	  /* makes each call another one */
+	uint8_t *arrived; /* bits: 1 the 200, 2 the NOTIFY */
 	uint64_t answered;
 	size_t ok_length;
 	size_t notify_length;
@@ -228,14 +228,14 @@ struct phones {
 
 static struct in_addr phone_address(uint32_t i)
 {
-	return (struct in_addr){ htonl(0x7f100000u + i) };
+	return (struct in_addr){htonl(0x7f100000u + i)};
 }
 
 static void subscribe(struct phones *p)
 {
 	uint32_t i = p->next;
 	struct in_addr address = phone_address(i);
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(responder_port) };
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(responder_port)};
 	char text[INET_ADDRSTRLEN];
 	int length;
 
@@ -250,7 +250,8 @@ static void subscribe(struct phones *p)
 		"CSeq: 1 SUBSCRIBE\r\n"
 		"Via: SIP/2.0/UDP %s:%d;rport;branch=z9hG4bK-386d4398-%08x-%08x\r\n"
 		"Expires: 0\r\n"
-		"Event: ua-profile;profile-type=\"application\";model=\"440HD\";version=\"2.2.2\"\r\n"
+		"Event: "
+		"ua-profile;profile-type=\"application\";model=\"440HD\";version=\"2.2.2\"\r\n"
 		"Max-Forwards: 70\r\nSupported: replaces,100rel\r\nAccept: application/url\r\n"
 		"Contact: <sip:00000001@%s:%d>\r\nUser-Agent: AUDC-IPPhone/2.2.2\r\n"
 		"Content-Length: 0\r\n\r\n",
@@ -373,8 +374,8 @@ static void server_for(void *context, const struct device *device, struct addres
 {
 	(void)context;
 	(void)device;
-	*server = (struct config_server){ .address = local,
-					  .url = SPAN("http://%{address}:8080/p/%{key}/") };
+	*server = (struct config_server){.address = local,
+					 .url = SPAN("http://%{address}:8080/p/%{key}/")};
 }
 
 static int drop_change(void *context, const struct change *change)
@@ -386,26 +387,27 @@ static int drop_change(void *context, const struct change *change)
 
 static void fill_inventory(void)
 {
-	struct inventory_limits limits = { phone_count, 10, 10, 10 };
-	uint8_t seed[random_seed_size] = { 1 };
+	struct inventory_limits limits = {phone_count, 10, 10, 10};
+	uint8_t seed[random_seed_size] = {1};
 
 	if (inventory_init(&inventory, &limits, seed) != 0) {
 		die("inventory");
 	}
 	for (uint32_t i = 0; i < phone_count; i++) {
-		struct address address = address_ipv4(127, (uint8_t)(16 + (i >> 16)),
-						      (uint8_t)(i >> 8), (uint8_t)i);
+		struct address address =
+			address_ipv4(127, (uint8_t)(16 + (i >> 16)), (uint8_t)(i >> 8), (uint8_t)i);
 		struct change change = {
 			.kind = CHANGE_DEVICE_CLAIM,
 			.fields = FIELD_MODEL | FIELD_BOUND_ADDRESS,
 			.model = SPAN("440HD"),
 			.bound_address = address,
-			.mac = { { 0, 0x90, 0x8f, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i } },
+			.mac = {{0, 0x90, 0x8f, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}},
 		};
 		struct prepared prepared;
 		char problem[256] = "";
 
-		if (inventory_prepare(&inventory, &change, &prepared, problem, sizeof(problem)) != 0) {
+		if (inventory_prepare(&inventory, &change, &prepared, problem, sizeof(problem)) !=
+		    0) {
 			fprintf(stderr, "bench_responder: %s\n", problem);
 			exit(1);
 		}
@@ -415,18 +417,18 @@ static void fill_inventory(void)
 
 static struct sip_door *start_door(void)
 {
-	static struct policy policy = { .access_by_key = true, .access_by_neighbour = true };
+	static struct policy policy = {.access_by_key = true, .access_by_neighbour = true};
 	struct sip_door_options options = {
-		.listen = { { address_ipv4(0, 0, 0, 0), responder_port } },
+		.listen = {{address_ipv4(0, 0, 0, 0), responder_port}},
 		.listen_count = 1,
-		.signalling = { .inventory = &inventory,
-				.policy = &policy,
-				.server_for = server_for,
-				.server_transactions_max = 1 << 22,
-				.client_transactions_max = 1 << 22,
-				.waiting_max = 16,
-				.server_header = SPAN("Bellhop/" BELLHOP_VERSION),
-				.pads_answers = pads_answers },
+		.signalling = {.inventory = &inventory,
+			       .policy = &policy,
+			       .server_for = server_for,
+			       .server_transactions_max = 1 << 22,
+			       .client_transactions_max = 1 << 22,
+			       .waiting_max = 16,
+			       .server_header = SPAN("Bellhop/" BELLHOP_VERSION),
+			       .pads_answers = pads_answers},
 		.inventory_lock = &lock,
 		.change = drop_change,
 		.log = &silent_log,
@@ -457,10 +459,10 @@ static struct result run_ours(struct phones *phones)
 
 static struct result run_bare(struct phones *phones)
 {
-	struct bare bare = { .descriptor = open_socket("0.0.0.0", responder_port),
-			     .ok_length = phones->ok_length,
-			     .notify_length = phones->notify_length };
-	struct timeval wake = { .tv_usec = 50000 };
+	struct bare bare = {.descriptor = open_socket("0.0.0.0", responder_port),
+			    .ok_length = phones->ok_length,
+			    .notify_length = phones->notify_length};
+	struct timeval wake = {.tv_usec = 50000};
 	struct result result;
 
 	(void)setsockopt(bare.descriptor, SOL_SOCKET, SO_RCVTIMEO, &wake, sizeof(wake));
@@ -499,7 +501,7 @@ struct runs {
 
 static struct result runs_median(struct runs *runs)
 {
-	return (struct result){ median(runs->rates), median(runs->cpu_ns) };
+	return (struct result){median(runs->rates), median(runs->cpu_ns)};
 }
 
 static void runs_note(struct runs *runs, int i, struct result result)
@@ -511,9 +513,9 @@ static void runs_note(struct runs *runs, int i, struct result result)
 int main(int argc, char **argv)
 {
 	int descriptor = open_socket("0.0.0.0", phone_port);
-	struct phones phones = { .in = mailbox_new(descriptor),
-				 .out = mailbox_new(descriptor),
-				 .arrived = calloc(phone_count, 1) };
+	struct phones phones = {.in = mailbox_new(descriptor),
+				.out = mailbox_new(descriptor),
+				.arrived = calloc(phone_count, 1)};
 	struct runs our_runs;
 	struct runs bare_runs;
 	struct result ours;

@@ -21,8 +21,8 @@ static inline void guard_each_prefix(struct span whole, guard_fn *function, void
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t room = (whole.length + page) / page * page;
-	char *map = mmap(NULL, room + 2 * page, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *map = mmap(NULL, room + 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
 
 	if (map == MAP_FAILED || mprotect(map, page, PROT_NONE) != 0 ||
 	    mprotect(map + page + room, page, PROT_NONE) != 0) {

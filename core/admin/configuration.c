@@ -37,6 +37,7 @@ static const struct key keys[] = {
 	 FIELD(sip_group), 0, 1},
 	{"sip", "interfaces", "", "interface names, or empty for all that do multicast", KEY_NAMES,
 	 FIELD(sip_interfaces), 0, 0},
+	{"sip", "padding", "on", "off or on", KEY_BOOL_WORD, FIELD(pads_answers), 0, 0},
 	{"http", "listen", "0.0.0.0:8080", "ADDRESS:PORT, several, or empty", KEY_LISTEN,
 	 FIELD(http_listen), 0, configuration_listen_max},
 	{"https", "listen", "0.0.0.0:8443", "ADDRESS:PORT, several, or empty", KEY_LISTEN,
@@ -95,6 +96,7 @@ static const char *const *words_of(const struct key *key)
 {
 	static const char *const unknown[] = {"list", "ignore", "bootstrap", NULL};
 	static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
+	static const char *const switches[] = {"off", "on", NULL};
 	static const char *const routed[] = {"refuse", "serve", NULL};
 	static const char *const formats[] = {"text", "json", NULL};
 
@@ -103,6 +105,8 @@ static const char *const *words_of(const struct key *key)
 		return unknown;
 	case FIELD(log_level):
 		return levels;
+	case FIELD(pads_answers):
+		return switches;
 	case FIELD(serves_routed):
 		return routed;
 	default:

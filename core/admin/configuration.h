@@ -67,6 +67,7 @@ struct configuration {
 	uint32_t unknown; /* enum configuration_unknown */
 	bool access_by_key;
 	bool access_by_neighbour;
+	bool pads_answers;
 	bool serves_routed;
 	struct span store_url;
 	uint32_t log_level; /* enum configuration_log_level */

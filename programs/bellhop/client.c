@@ -227,7 +227,8 @@ static int request_init(struct request *request, const struct arguments *argumen
 	/* 100 Continue would only cost a round: the server takes the body anyway. */
 	request->headers = curl_slist_append(request->headers, "Expect:");
 	curl_easy_setopt(request->curl, CURLOPT_CUSTOMREQUEST, method);
-	curl_easy_setopt(request->curl, CURLOPT_PATH_AS_IS, 1L); /* ".." is the server's to refuse */
+	curl_easy_setopt(request->curl, CURLOPT_PATH_AS_IS,
+			 1L); /* ".." is the server's to refuse */
 	curl_easy_setopt(request->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(request->curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(request->curl, CURLOPT_CONNECTTIMEOUT, (long)connect_timeout_s);

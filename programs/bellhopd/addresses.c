@@ -18,7 +18,8 @@ void server_take_addresses(void *context, uint32_t index)
 	pthread_mutex_unlock(&server->addresses_lock);
 }
 
-/* Ours in the same prefix as `peer`, the longest prefix first; else the first that is no loopback. */
+/* Ours in the same prefix as `peer`, the longest prefix first; else the first that is no loopback.
+ */
 static bool address_towards(struct server *server, struct address peer, struct address *ours)
 {
 	const struct interface_address *best = NULL;
@@ -75,7 +76,7 @@ void server_facts_for_device(void *context, const struct device *device, struct 
 	struct address ours = local;
 
 	if (!address_towards(server, peer, &ours) && !address_is_set(ours)) {
-		address_towards(server, (struct address){ 0 }, &ours);
+		address_towards(server, (struct address){0}, &ours);
 	}
 	fill(server, device, ours, out);
 }

@@ -44,8 +44,8 @@ static void print_mistakes(const char *path, const struct ini *ini)
 
 static int read_config(const char *path, struct arena *arena, struct configuration *config)
 {
-	struct span text = { 0 };
-	struct ini ini = { 0 };
+	struct span text = {0};
+	struct ini ini = {0};
 	int error = path ? read_file(path, arena, &text) : 0;
 
 	if (error == 0) {
@@ -68,8 +68,7 @@ int server_read_config(struct server *server)
 	return read_config(server->config_path, &server->config_arena, &server->config);
 }
 
-int server_load_packs(const struct configuration *config, struct vendors *vendors,
-		      struct log *log)
+int server_load_packs(const struct configuration *config, struct vendors *vendors, struct log *log)
 {
 	char folder[packs_path_max];
 	int refused = packs_find_folder(folder);
@@ -94,14 +93,15 @@ int server_load_packs(const struct configuration *config, struct vendors *vendor
 int server_check_urls(const struct configuration *config, const char *path,
 		      const struct vendors *vendors, char *problem, size_t problem_size)
 {
-	/* Everything at its longest: what fits now fits every device. A door that is shut has none. */
+	/* Everything at its longest: what fits now fits every device. A door that is shut has none.
+	 */
 	struct config_server server = {
 		.address = address_ipv4(255, 255, 255, 255),
 		.http_port = config->http_listen.count > 0 ? 65535 : 0,
 		.tftp_port = config->tftp_listen.count > 0 ? 65535 : 0,
 		.sip_port = 65535,
 	};
-	struct device device = { .state = DEVICE_CLAIMED, .model = "C450HD" };
+	struct device device = {.state = DEVICE_CLAIMED, .model = "C450HD"};
 
 	memset(device.key, 'f', sizeof(device.key) - 1);
 	for (size_t i = 0; i < vendors->count; i++) {
@@ -235,7 +235,7 @@ static int read_afresh(struct server *server, struct arena *arena, struct config
 
 void server_reload(struct server *server)
 {
-	struct vendors vendors = { 0 };
+	struct vendors vendors = {0};
 	struct configuration fresh;
 	struct arena arena;
 	struct arena urls;

@@ -20,7 +20,7 @@ static void add_listener(struct gathering *g, const char *door, struct span addr
 
 	if (copy.data && g->listener_count < facts_listeners_max) {
 		g->listeners[g->listener_count++] =
-			(struct api_listener){ .door = door, .address = copy.data };
+			(struct api_listener){.door = door, .address = copy.data};
 	}
 }
 
@@ -39,7 +39,7 @@ static void add_counter(struct gathering *g, const char *group, const char *reas
 {
 	if (g->counter_count < facts_counters_max) {
 		g->counters[g->counter_count++] =
-			(struct api_counter){ .group = group, .reason = reason, .count = count };
+			(struct api_counter){.group = group, .reason = reason, .count = count};
 	}
 }
 

@@ -20,11 +20,14 @@ static void print_usage(FILE *stream)
 {
 	fputs("usage: bellhopd [-c FILE] [--check] [--print-config]\n"
 	      "\n"
-	      "Puts SIP phones into service: answers their SUBSCRIBE for ua-profile, tells each its\n"
-	      "provisioning URL and serves its configuration and firmware over HTTP and TFTP. Runs\n"
+	      "Puts SIP phones into service: answers their SUBSCRIBE for ua-profile, tells each "
+	      "its\n"
+	      "provisioning URL and serves its configuration and firmware over HTTP and TFTP. "
+	      "Runs\n"
 	      "in the foreground and logs to standard error.\n"
 	      "\n"
-	      "  -c, --config FILE  configuration; without it /etc/bellhop/bellhop.conf if that is\n"
+	      "  -c, --config FILE  configuration; without it /etc/bellhop/bellhop.conf if that "
+	      "is\n"
 	      "                     there, else the defaults\n"
 	      "      --check        tell every mistake of the configuration with its line; leaves\n"
 	      "                     with 1 when there is one\n"
@@ -41,9 +44,9 @@ static void print_usage(FILE *stream)
 static int read_arguments(int argc, char **argv, struct arguments *arguments)
 {
 	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'k' },
-		{ "print-config", no_argument, NULL, 'p' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
+		{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
+		{"print-config", no_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},	  {NULL, 0, NULL, 0},
 	};
 	int option;
 
@@ -95,7 +98,7 @@ static int print_config(const struct configuration *config)
 /* What --check looks at beyond the file itself: the vendor packs, and that the URLs suit them. */
 static int check_packs(struct server *server)
 {
-	struct vendors vendors = { 0 };
+	struct vendors vendors = {0};
 	char problem[server_problem_size];
 	int refused = server_load_packs(&server->config, &vendors, &server->log);
 	int error = server_check_urls(&server->config, server->config_path, &vendors, problem,
@@ -130,7 +133,7 @@ static int run(struct server *server)
 int main(int argc, char **argv)
 {
 	static struct server server;
-	struct arguments arguments = { 0 };
+	struct arguments arguments = {0};
 	int outcome = read_arguments(argc, argv, &arguments);
 
 	if (outcome != 0) {

@@ -21,7 +21,7 @@ enum {
 	store_audit_max = 100000,
 	admin_connections_max = 64,
 	neighbours_pending_max = 1024, /* of phones that fetch before they were seen */
-	reports_per_second = 10, /* about one source; a phone's round makes a handful */
+	reports_per_second = 10,       /* about one source; a phone's round makes a handful */
 	reports_burst = 200,
 };
 static const uint64_t upload_bytes_max = UINT64_C(1) << 30;
@@ -57,7 +57,8 @@ static int prepare_process(void)
 	return 0;
 }
 
-/* Made by somebody else, and not for one user alone: who may write there can replace the database. */
+/* Made by somebody else, and not for one user alone: who may write there can replace the database.
+ */
 static void warn_of_open_folder(struct server *server, const char *path, mode_t mode)
 {
 	if (mode & (S_IRWXG | S_IRWXO)) {
@@ -145,7 +146,7 @@ static void link_for(void *context, struct address source, uint32_t interface,
 	const struct interface *found = interfaces_by_index(server->interfaces, index);
 	struct mac mac;
 
-	*link = (struct link_evidence){ 0 };
+	*link = (struct link_evidence){0};
 	snprintf(name, device_interface_size, "%s", found ? found->name : "");
 	switch (neighbours_resolve(server->neighbours, source, interface, &mac)) {
 	case NEIGHBOUR_FOUND:
@@ -172,7 +173,7 @@ static void change_committed(void *context, const struct change *change)
 {
 	struct server *server = context;
 
-	struct notice notice = { .kind = NOTICE_FETCHED, .mac = change->mac };
+	struct notice notice = {.kind = NOTICE_FETCHED, .mac = change->mac};
 
 	if (change->kind == CHANGE_DEVICE_BLOCK || change->kind == CHANGE_DEVICE_REMOVE) {
 		notice.kind = NOTICE_WITHDRAWN;
@@ -214,7 +215,7 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 		.profiles_max = config->profiles_max,
 		.files_max = config->files_max,
 	};
-	struct vendors vendors = { 0 };
+	struct vendors vendors = {0};
 	uint8_t seed[random_seed_size];
 	int error = make_seed(seed);
 
@@ -258,29 +259,27 @@ static int start_store(struct server *server, char *problem, size_t problem_size
 	};
 	int error = store_sqlite_open(&options.database, &database, problem, problem_size);
 
-	return error != 0 ? error
-			  : store_start(&server->store, &options, problem, problem_size);
+	return error != 0 ? error : store_start(&server->store, &options, problem, problem_size);
 }
 
 static int start_network(struct server *server, char *problem, size_t problem_size)
 {
-	struct neighbour_options options = { .entries_max = server->config.neighbours_max,
-					     .pending_max = neighbours_pending_max };
+	struct neighbour_options options = {.entries_max = server->config.neighbours_max,
+					    .pending_max = neighbours_pending_max};
 	int error = interfaces_open(&server->interfaces, &server->loop, &server->log);
 
 	if (error != 0) {
 		return fail(problem, problem_size, error, "the network interfaces cannot be read");
 	}
-	server->interfaces_listener = (struct interfaces_listener){
-		.changed = server_take_addresses, .context = server
-	};
+	server->interfaces_listener =
+		(struct interfaces_listener){.changed = server_take_addresses, .context = server};
 	interfaces_listen(server->interfaces, &server->interfaces_listener);
 	server_take_addresses(server, 0);
 	error = neighbours_open(&server->neighbours, &server->loop, server->interfaces, &options,
 				&server->log);
-	return error == 0 ? 0
-			  : fail(problem, problem_size, error,
-				 "the neighbour table cannot be read");
+	return error == 0
+		       ? 0
+		       : fail(problem, problem_size, error, "the neighbour table cannot be read");
 }
 
 static int open_sip_door(struct server *server, const struct sip_door_options *options,
@@ -310,19 +309,20 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 	const struct configuration *config = &server->config;
 	struct sip_door_options options = {
 		.listen_count = config->sip_listen.count,
-		.signalling = {
-			.inventory = &server->inventory,
-			.policy = &server->policy,
-			.server_for = server_facts_for_sender,
-			.context = server,
-			.server_transactions_max = config->sip_transactions_max,
-			.client_transactions_max = config->sip_transactions_max,
-			.waiting_max = config->sip_waiting_max,
-			.requests_per_second = (uint32_t)config->sip_requests_per_source,
-			.requests_burst = 2 * (uint32_t)config->sip_requests_per_source,
-			.server_header = SPAN("Bellhop/" BELLHOP_VERSION),
-			.pads_answers = true,
-		},
+		.signalling =
+			{
+				.inventory = &server->inventory,
+				.policy = &server->policy,
+				.server_for = server_facts_for_sender,
+				.context = server,
+				.server_transactions_max = config->sip_transactions_max,
+				.client_transactions_max = config->sip_transactions_max,
+				.waiting_max = config->sip_waiting_max,
+				.requests_per_second = (uint32_t)config->sip_requests_per_source,
+				.requests_burst = 2 * (uint32_t)config->sip_requests_per_source,
+				.server_header = SPAN("Bellhop/" BELLHOP_VERSION),
+				.pads_answers = config->pads_answers,
+			},
 		.inventory_lock = &server->lock,
 		.neighbours_max = config->neighbours_max,
 		.report = keep_event,
@@ -358,10 +358,10 @@ static int start_files(struct server *server, char *problem, size_t problem_size
 	};
 	int error = make_seed(tftp.seed);
 
-	server->files = (struct files_context){ .inventory = &server->inventory,
-						.policy = &server->policy,
-						.server_for = server_facts_for_device,
-						.server_context = server };
+	server->files = (struct files_context){.inventory = &server->inventory,
+					       .policy = &server->policy,
+					       .server_for = server_facts_for_device,
+					       .server_context = server};
 	server->door.files_fd = catalogue_open_directory(config->data.data);
 	if (server->door.files_fd < 0) {
 		return fail(problem, problem_size, server->door.files_fd,
@@ -426,7 +426,7 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static int start_signals(struct server *server)
 {
-	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
 	int error = 0;
 
 	for (size_t i = 0; error == 0 && i < 3; i++) {
@@ -448,13 +448,13 @@ int server_start(struct server *server, char *problem, size_t problem_size)
 	int error = prepare_process();
 
 	server->since_utc_ms = loop_utc_ms();
-	server->door = (struct door){ .files = &server->files,
-				      .lock = &server->lock,
-				      .files_fd = -1,
-				      .link_for = link_for,
-				      .post = post_change,
-				      .report = report_of_door,
-				      .context = server };
+	server->door = (struct door){.files = &server->files,
+				     .lock = &server->lock,
+				     .files_fd = -1,
+				     .link_for = link_for,
+				     .post = post_change,
+				     .report = report_of_door,
+				     .context = server};
 	pthread_mutex_init(&server->addresses_lock, NULL);
 	pthread_mutex_init(&server->sip_door_lock, NULL);
 	if (error == 0) {

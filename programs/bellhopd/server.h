@@ -87,8 +87,7 @@ void server_reload(struct server *server);
  * The packs that come with Bellhop, then those of DATA/vendors. Returns how many were refused, or a
  * negative errno when there are none at all.
  */
-int server_load_packs(const struct configuration *config, struct vendors *vendors,
-		      struct log *log);
+int server_load_packs(const struct configuration *config, struct vendors *vendors, struct log *log);
 
 /*
  * Checks every maker's URL of the configuration at its longest: 0, or -E2BIG / -EINVAL with a

@@ -37,6 +37,7 @@ static void defaults_are_those_of_the_contract(void)
 	CHECK_EQUAL(CONFIGURATION_UNKNOWN_LIST, configuration.unknown);
 	CHECK(configuration.access_by_key && configuration.access_by_neighbour);
 	CHECK(!configuration.serves_routed);
+	CHECK(configuration.pads_answers);
 }
 
 /* Every default of the table is itself legal. */
@@ -97,7 +98,7 @@ static void reads_every_kind_of_value(void)
 	read_text(
 		"[server]\ndata = ./var/\n"
 		"[sip]\nlisten = 10.13.4.121:5061 ; comment\ngroup =\ninterfaces = eth0 eth0.20 "
-		"lo\n"
+		"lo\npadding = off\n"
 		"[http]\nlisten = 0.0.0.0:80 [::1]:8080\n[tftp]\nlisten =\n"
 		"[provisioning]\nurl = \"tftp://%{address}\"\nurl.yealink = http://%{address}/y/\n"
 		"unknown = bootstrap\naccess = key\nrouted = serve\n"
@@ -114,12 +115,13 @@ static void reads_every_kind_of_value(void)
 	CHECK_EQUAL(0, configuration.tftp_listen.count);
 	CHECK_TEXT("tftp://%{address}",
 		   configuration_url(&configuration, SPAN("audiocodes"), &line));
-	CHECK_EQUAL(12, line);
+	CHECK_EQUAL(13, line);
 	CHECK_TEXT("http://%{address}/y/",
 		   configuration_url(&configuration, SPAN("yealink"), NULL));
 	CHECK_EQUAL(CONFIGURATION_UNKNOWN_BOOTSTRAP, configuration.unknown);
 	CHECK(configuration.access_by_key && !configuration.access_by_neighbour);
 	CHECK(configuration.serves_routed);
+	CHECK(!configuration.pads_answers);
 	CHECK(configuration.log_json);
 	CHECK_EQUAL(5, configuration.devices_max);
 }
@@ -131,7 +133,7 @@ static void tells_all_mistakes_with_line_key_and_legal_values(void)
 	CHECK_EQUAL(7, ini.mistake_count);
 	check_mistake(0, 2, "[sip] listen is not legal; legal: one ADDRESS:PORT");
 	check_mistake(1, 3, "[sip] listen is given twice");
-	check_mistake(2, 4, "[sip] lissten is no key; legal: listen, group, interfaces");
+	check_mistake(2, 4, "[sip] lissten is no key; legal: listen, group, interfaces, padding");
 	check_mistake(3, 6,
 		      "[wrong] a: there is no such section; legal: server, sip, http, https, "
 		      "tftp, admin, provisioning, store, log, limits");

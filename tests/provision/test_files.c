@@ -96,7 +96,8 @@ static void known_and_unknown_names_wait_alike(void)
 	CHECK_EQUAL(0, effects.count);
 }
 
-/* The URL holds the key all the same: its file must not be refused while its sender is looked up. */
+/* The URL holds the key all the same: its file must not be refused while its sender is looked up.
+ */
 static void with_access_by_neighbour_alone_keys_wait_too(void)
 {
 	char path[200];

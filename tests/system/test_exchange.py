@@ -9,11 +9,11 @@ from house import Bellhopd, answer_notify, free_port, headers, main, wait_for
 MACS = {"127.0.0.2": "00908f000002", "127.0.0.3": "00908f000003", "127.0.0.4": "00908f000004"}
 
 
-def start():
+def start(more=""):
     port = free_port(socket.SOCK_DGRAM)
     http = free_port()
     server = Bellhopd(f"[sip]\nlisten = 127.0.0.1:{port}\ngroup = 224.0.1.75:{port}\n"
-                      f"interfaces = lo\n[http]\nlisten = 127.0.0.1:{http}\n[tftp]\nlisten =\n"
+                      f"interfaces = lo\n{more}[http]\nlisten = 127.0.0.1:{http}\n[tftp]\nlisten =\n"
                       f"[https]\nlisten =\n"
                       f"[provisioning]\nurl = http://%{{address}}:{http}/p/%{{key}}/\n")
     for address, mac in list(MACS.items())[:2]:
@@ -67,6 +67,16 @@ def test_an_unreachable_phone_does_not_stop_the_next():
                 assert is_served(phone, b"here%d" % i, ("127.0.0.1", port))
         wait_for("the phone that is gone to be told",
                  lambda: "unreachable" in server.events())
+
+
+def test_padding_is_a_comment_in_server_and_can_be_off():
+    for more, is_padded in (("", True), ("padding = off\n", False)):
+        server, port = start(more)
+        with server, phone_at("127.0.0.2") as phone:
+            phone.sendto(subscribe(phone, b"padded"), ("127.0.0.1", port))
+            ok, notify = (phone.recvfrom(65535)[0] for _ in range(2))
+            assert headers(ok)[1]["server"][0].endswith(b".)") == is_padded, ok.decode()
+            assert (len(ok) == len(notify)) == is_padded
 
 
 def test_by_multicast_on_loopback_and_refusals_are_silence_there():

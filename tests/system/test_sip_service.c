@@ -110,7 +110,7 @@ static void check_exchange(bool reads_frames)
 	int phone = open_phone();
 	struct sip_door *door;
 
-	counters = (struct sip_door_counters){ 0 };
+	counters = (struct sip_door_counters){0};
 	CHECK(run("ip neigh flush dev br0")); /* the server has never spoken to it */
 	if (!reads_frames) {
 		CHECK(network_drop(CAP_NET_RAW) && network_drop(CAP_NET_ADMIN));
