@@ -9,6 +9,7 @@
  * ones, and a flood of refused requests costs no memory (security.md B16).
  */
 #include "core/provision/signalling_state.h"
+#include "core/sip/authorization.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -331,6 +332,22 @@ static int decide(const struct turn *t, const struct subscribe *subscribe,
 	return error;
 }
 
+/*
+ * Nothing asks for credentials yet: what a phone shows is read and counted, and not judged
+ * (R-DIGEST-13), also when it is malformed (R-3261-20).
+ */
+static void pass_credentials_over(const struct turn *t)
+{
+	const struct sip_row *row = NULL;
+
+	while ((row = sip_message_next_row(t->request, SIP_HEADER_AUTHORIZATION, row))) {
+		struct sip_authorization authorization;
+		int error = sip_authorization_parse(row->value, &authorization);
+
+		signalling_count(t->s, error ? "credentials_malformed" : "credentials_ignored");
+	}
+}
+
 static int receive_subscribe(const struct turn *t)
 {
 	struct subscribe subscribe;
@@ -346,6 +363,7 @@ static int receive_subscribe(const struct turn *t)
 		refuse(t, &refusal);
 		return 0;
 	}
+	pass_credentials_over(t);
 	error = server_transactions_begin(t->s->servers, &t->key, t->now_ms);
 	if (error) {
 		return no_room(t->s, error, "server_transactions_full");

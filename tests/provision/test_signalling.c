@@ -290,6 +290,35 @@ static void without_a_url_there_is_no_200(void)
 }
 
 /* R-MCAST-14, CVE-2024-2169 */
+/* R-DIGEST-13, R-3261-20: nothing asks for credentials, so none are judged. */
+static void credentials_are_read_and_passed_over(void)
+{
+	static const struct {
+		const char *rows;
+		unsigned good;
+		unsigned malformed;
+	} cases[] = {
+		{"Authorization: Digest username=\"a\", realm=\"b\", nonce=\"c\", uri=\"sip:d\", "
+		 "response=\"e\"\r\nAuthorization: Other a=b\r\nExpires: 0\r\n",
+		 2, 0},
+		{"Authorization: Digest username=\"a\", username=\"b\"\r\nExpires: 0\r\n", 0, 1},
+		{"Authorization: Digest realm=\"open\r\nExpires: 0\r\n", 0, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[2048];
+
+		open_claimed();
+		snprintf(text, sizeof(text), "%s", bench_seed);
+		REQUIRE(bench_replace(text, sizeof(text), "Expires: 0\r\n", cases[i].rows));
+		CHECK_EQUAL(0, bench_receive(&bench, span_text(text)));
+		CHECK(bench_is_served(&bench));
+		CHECK_EQUAL(cases[i].good, bench_counted(&bench, "credentials_ignored"));
+		CHECK_EQUAL(cases[i].malformed, bench_counted(&bench, "credentials_malformed"));
+		bench_close(&bench);
+	}
+}
+
 static void sources_that_cannot_be_phones_are_ignored(void)
 {
 	static const struct endpoint sources[] = {
@@ -486,6 +515,7 @@ int main(void)
 	RUN(an_ignored_or_blocked_phone_is_not_listed);
 	RUN(refusals_look_alike);
 	RUN(without_a_url_there_is_no_200);
+	RUN(credentials_are_read_and_passed_over);
 	RUN(sources_that_cannot_be_phones_are_ignored);
 	RUN(full_tables_drop_the_new_in_silence);
 	RUN(each_table_has_its_bound);
