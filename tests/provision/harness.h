@@ -9,6 +9,7 @@
 #include "core/fleet/inventory.h"
 #include "core/provision/signalling.h"
 #include "core/sip/message.h"
+#include "tests/test.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -306,5 +307,29 @@ static const char bench_seed[] =
 	"User-Agent: AUDC-IPPhone/2.2.2\r\n"
 	"Content-Length: 0\r\n"
 	"\r\n";
+
+/* The seed with its first `from` replaced. Overwrites the one before. */
+static inline struct span bench_seed_with(const char *from, const char *to)
+{
+	static char text[8192];
+
+	memcpy(text, bench_seed, sizeof(bench_seed));
+	CHECK(bench_replace(text, sizeof(text), from, to));
+	return span_text(text);
+}
+
+/* The seed as another call: its own Call-ID and branch. Overwrites the one before. */
+static inline struct span bench_seed_numbered(unsigned number)
+{
+	static char text[1024];
+	char id[64];
+
+	snprintf(id, sizeof(id), "Call-ID: n%u", number);
+	memcpy(text, bench_seed, sizeof(bench_seed));
+	CHECK(bench_replace(text, sizeof(text), "Call-ID: 8", id));
+	snprintf(id, sizeof(id), "branch=z9hG4bKn%u", number);
+	CHECK(bench_replace(text, sizeof(text), "branch=z9hG4bK", id));
+	return span_text(text);
+}
 
 #endif

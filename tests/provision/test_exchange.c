@@ -27,29 +27,6 @@ static struct span response_to(struct span notify, unsigned status, char *buffer
 	return span_make(buffer, (size_t)length);
 }
 
-/* The seed with its first `from` replaced. */
-static struct span seed_with(const char *from, const char *to)
-{
-	static char text[8192];
-
-	memcpy(text, bench_seed, sizeof(bench_seed));
-	CHECK(bench_replace(text, sizeof(text), from, to));
-	return span_text(text);
-}
-
-static struct span seed_numbered(unsigned number)
-{
-	static char text[1024];
-	char id[64];
-
-	snprintf(id, sizeof(id), "Call-ID: n%u", number);
-	memcpy(text, bench_seed, sizeof(bench_seed));
-	CHECK(bench_replace(text, sizeof(text), "Call-ID: 8", id));
-	snprintf(id, sizeof(id), "branch=z9hG4bKn%u", number);
-	CHECK(bench_replace(text, sizeof(text), "branch=z9hG4bK", id));
-	return span_text(text);
-}
-
 /* CSeq 2 of the seed's call, with a branch of its own. */
 static struct span seed_in_same_call(void)
 {
@@ -539,13 +516,15 @@ static void the_print_form_is_sent_anew_in_the_same_call(void)
 	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
 	REQUIRE(bench_is_served(&bench));
 	bench.now_ms += 400;
-	CHECK_EQUAL(0, bench_receive(&bench, seed_with("branch=z9hG4bK", "branch=z9hG4bKnew")));
+	CHECK_EQUAL(0,
+		    bench_receive(&bench, bench_seed_with("branch=z9hG4bK", "branch=z9hG4bKnew")));
 	CHECK(!bench_is_served(&bench)); /* merged: the same CSeq */
 	bench_unicast(&bench);
-	CHECK_EQUAL(0, bench_receive(&bench, seed_with("Via: SIP/2.0/UDP 10.13.2.37:5060;rport;"
-						       "branch=z9hG4bK-386d4398-6ad00ca2",
-						       "Via: SIP/2.0/UDP 10.13.2.37:5060;rport;"
-						       "branch=z9hG4bK-386d4398-6ad00ca3")));
+	CHECK_EQUAL(0,
+		    bench_receive(&bench, bench_seed_with("Via: SIP/2.0/UDP 10.13.2.37:5060;rport;"
+							  "branch=z9hG4bK-386d4398-6ad00ca2",
+							  "Via: SIP/2.0/UDP 10.13.2.37:5060;rport;"
+							  "branch=z9hG4bK-386d4398-6ad00ca3")));
 	CHECK_EQUAL(482, bench_status(&bench, 0));
 	CHECK_EQUAL(0, bench_receive(&bench, seed_in_same_call()));
 	CHECK(bench_is_served(&bench));
@@ -564,7 +543,7 @@ static void a_short_list_of_effects_loses_no_resend(void)
 	bench_open_with(&bench, 64, 8);
 	bench_claim(&bench, bench_mac);
 	for (unsigned i = 0; i < 40; i++) {
-		CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(i)));
+		CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(i)));
 		CHECK(bench_is_served(&bench));
 	}
 	due_ms = bench.now_ms + 500;
@@ -622,8 +601,8 @@ static void unreachable_ends_one_phone_only(void)
 	REQUIRE(bench_is_served(&bench));
 	bench.packet.source.address = address_ipv4(10, 13, 2, 38);
 	bench.packet.link_source = second;
-	CHECK_EQUAL(0, bench_receive(&bench, seed_with("Contact: <sip:00000001@10.13.2.37",
-						       "Contact: <sip:00000001@10.13.2.38")));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_with("Contact: <sip:00000001@10.13.2.37",
+							     "Contact: <sip:00000001@10.13.2.38")));
 	REQUIRE(bench_is_served(&bench));
 	CHECK_EQUAL(0, bench_notice(&bench, notice));
 	CHECK(bench_is_silent(&bench));

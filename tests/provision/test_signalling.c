@@ -10,29 +10,6 @@
 
 static struct bench bench;
 
-/* The seed with its first `from` replaced. */
-static struct span seed_with(const char *from, const char *to)
-{
-	static char text[8192];
-
-	memcpy(text, bench_seed, sizeof(bench_seed));
-	CHECK(bench_replace(text, sizeof(text), from, to));
-	return span_text(text);
-}
-
-static struct span seed_numbered(unsigned number)
-{
-	static char text[1024];
-	char id[64];
-
-	snprintf(id, sizeof(id), "Call-ID: n%u", number);
-	memcpy(text, bench_seed, sizeof(bench_seed));
-	CHECK(bench_replace(text, sizeof(text), "Call-ID: 8", id));
-	snprintf(id, sizeof(id), "branch=z9hG4bKn%u", number);
-	CHECK(bench_replace(text, sizeof(text), "branch=z9hG4bK", id));
-	return span_text(text);
-}
-
 static void open_claimed(void)
 {
 	bench_open(&bench);
@@ -98,11 +75,11 @@ static void an_address_is_asked_for_once(void)
 {
 	open_unseen();
 	for (unsigned i = 0; i < 3; i++) {
-		CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(i)));
+		CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(i)));
 		CHECK_EQUAL(i == 0, bench_count_kind(&bench, EFFECT_RESOLVE));
 	}
 	bench.packet.interface = 3;
-	CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(3)));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(3)));
 	CHECK_EQUAL(1, bench_count_kind(&bench, EFFECT_RESOLVE));
 	CHECK_EQUAL(0, bench_notice(&bench, neighbour_notice(bench_mac)));
 	CHECK_EQUAL(6, bench_count_kind(&bench, EFFECT_SEND));
@@ -152,9 +129,10 @@ static void a_routed_phone_is_served_when_configured(void)
 {
 	open_unseen();
 	bench.policy.serves_routed = true;
-	CHECK_EQUAL(0, bench_receive(&bench,
-				     seed_with("SUBSCRIBE sip:224.0.1.75:5060",
-					       "SUBSCRIBE sip:MAC%3a00908f123456@224.0.1.75")));
+	CHECK_EQUAL(0,
+		    bench_receive(&bench,
+				  bench_seed_with("SUBSCRIBE sip:224.0.1.75:5060",
+						  "SUBSCRIBE sip:MAC%3a00908f123456@224.0.1.75")));
 	CHECK_EQUAL(0, bench_notice(&bench, (struct notice){.kind = NOTICE_ROUTED,
 							    .endpoint = {bench_phone, 0}}));
 	CHECK(bench_is_served(&bench));
@@ -181,8 +159,8 @@ static void naming_anothers_mac_gets_nothing(void)
 
 	open_claimed();
 	bench.packet.link_source = (struct mac){{2, 0, 0, 0, 0, 66}};
-	liar = seed_with("SUBSCRIBE sip:224.0.1.75:5060",
-			 "SUBSCRIBE sip:MAC%3a00908f123456@224.0.1.75");
+	liar = bench_seed_with("SUBSCRIBE sip:224.0.1.75:5060",
+			       "SUBSCRIBE sip:MAC%3a00908f123456@224.0.1.75");
 	CHECK_EQUAL(0, bench_receive(&bench, liar));
 	CHECK(bench_is_silent(&bench));
 	CHECK(bench_reported(&bench, "mac_conflict"));
@@ -345,19 +323,19 @@ static void full_tables_drop_the_new_in_silence(void)
 {
 	bench_open_with(&bench, 2, 64);
 	bench_claim(&bench, bench_mac);
-	CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(1)));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(1)));
 	CHECK(bench_is_served(&bench));
-	CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(2)));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(2)));
 	CHECK(bench_is_served(&bench));
-	CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(3)));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(3)));
 	CHECK_EQUAL(0, bench.effects.count);
 	CHECK_EQUAL(1, bench_counted(&bench, "server_transactions_full"));
-	CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(1)));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(1)));
 	CHECK_EQUAL(1, bench_count_kind(&bench, EFFECT_SEND));
 	bench_expire(&bench, bench.now_ms + 500);
 	CHECK_EQUAL(2, bench_count_kind(&bench, EFFECT_SEND));
 	bench_expire(&bench, bench.now_ms + 32000);
-	CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(3)));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(3)));
 	CHECK(bench_is_served(&bench));
 	bench_close(&bench);
 }
@@ -369,23 +347,23 @@ static void each_table_has_its_bound(void)
 	signalling_free(bench.signalling);
 	bench.options.client_transactions_max = 1;
 	CHECK_EQUAL(0, signalling_new(&bench.signalling, &bench.options));
-	CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(1)));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(1)));
 	CHECK(bench_is_served(&bench));
-	CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(2)));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(2)));
 	CHECK(bench_is_silent(&bench));
 	CHECK_EQUAL(1, bench_counted(&bench, "client_transactions_full"));
 	signalling_free(bench.signalling);
 	bench.options.waiting_max = 1;
 	CHECK_EQUAL(0, signalling_new(&bench.signalling, &bench.options));
 	bench.packet.has_link_source = false;
-	CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(1)));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(1)));
 	CHECK_EQUAL(1, bench_count_kind(&bench, EFFECT_RESOLVE));
-	CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(2)));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(2)));
 	CHECK_EQUAL(0, bench.effects.count);
 	CHECK_EQUAL(1, bench_counted(&bench, "waiting_full"));
 	/* It left no transaction behind: its next copy is looked at afresh. */
 	bench_expire(&bench, bench.now_ms + 1000);
-	CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(2)));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(2)));
 	CHECK_EQUAL(1, bench_count_kind(&bench, EFFECT_RESOLVE));
 	bench_close(&bench);
 }
@@ -399,10 +377,10 @@ static void kept_answers_are_bounded_in_octets(void)
 	bench_open(&bench);
 	bench_claim(&bench, bench_mac);
 	for (unsigned i = 0; i < 30 && bench_counted(&bench, "answers_full") == 0; i++) {
-		size_t length = seed_numbered(i).length;
+		size_t length = bench_seed_numbered(i).length;
 		char *at;
 
-		memcpy(text, seed_numbered(i).data, length + 1);
+		memcpy(text, bench_seed_numbered(i).data, length + 1);
 		at = strstr(text, "tag=87") + 4;
 		memmove(at + 15000, at, strlen(at) + 1);
 		memset(at, 'x', 15000);
@@ -478,24 +456,24 @@ static void a_source_has_a_rate(void)
 	bench.options.requests_burst = 5;
 	CHECK_EQUAL(0, signalling_new(&bench.signalling, &bench.options));
 	for (unsigned i = 0; i < 20; i++) {
-		CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(i)));
+		CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(i)));
 		served += bench_is_served(&bench);
 	}
 	CHECK_EQUAL(5, served);
 	CHECK_EQUAL(15, bench_counted(&bench, "rate_limited"));
 	/* Copies of what was served are answered all the same. */
-	CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(0)));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(0)));
 	CHECK_EQUAL(1, bench_count_kind(&bench, EFFECT_SEND));
 	bench.now_ms += 1000;
 	for (unsigned i = 20; i < 40; i++) {
-		CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(i)));
+		CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(i)));
 		served += bench_is_served(&bench);
 	}
 	CHECK_EQUAL(7, served);
 	/* This machine itself has no limit. */
 	bench.packet.source.address = address_ipv4(127, 0, 0, 2);
 	for (unsigned i = 0; i < 20; i++) {
-		CHECK_EQUAL(0, bench_receive(&bench, seed_numbered(100 + i)));
+		CHECK_EQUAL(0, bench_receive(&bench, bench_seed_numbered(100 + i)));
 	}
 	CHECK_EQUAL(33, bench_counted(&bench, "rate_limited"));
 	bench_close(&bench);
