@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/http_connection.h"
 
+#include "io/http_body.h"
 #include "io/udp.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 enum {
-	slice_size = 65536,
 	linger_timeout_ms = 2000,
 	linger_octets_max = 256 * 1024,
 	over_full_max = 64, /* connections that are told 503; more are just closed */
@@ -24,22 +24,10 @@ struct write {
 };
 
 static void run_pending(struct http_connection *c);
-static void read_slice(struct http_connection *c);
 
 /* Ends. */
 
-static void drop_file(struct http_connection *c)
-{
-	if (c->file.fd >= 0 && !c->file.is_reading) {
-		close(c->file.fd);
-		c->file.fd = -1;
-		free(c->file.slice);
-		c->file.slice = NULL;
-		c->file.left = 0;
-	}
-}
-
-static void free_if_over(struct http_connection *c)
+void http_connection_free_if_over(struct http_connection *c)
 {
 	struct http_server *server = c->server;
 
@@ -47,7 +35,7 @@ static void free_if_over(struct http_connection *c)
 	    c->exchange.is_held) {
 		return;
 	}
-	drop_file(c);
+	http_body_drop(c);
 	*c->previous = c->next;
 	if (c->next) {
 		c->next->previous = c->previous;
@@ -65,7 +53,7 @@ static void handle_closed(uv_handle_t *handle)
 	struct http_connection *c = handle->data;
 
 	c->open_handles--;
-	free_if_over(c);
+	http_connection_free_if_over(c);
 }
 
 static void tell_over(struct http_connection *c, bool is_whole)
@@ -86,7 +74,7 @@ void http_connection_close(struct http_connection *connection)
 	connection->state = CONNECTION_CLOSING;
 	uv_close(&connection->uv.handle, handle_closed);
 	uv_close((uv_handle_t *)&connection->timer, handle_closed);
-	drop_file(connection);
+	http_body_drop(connection);
 	tell_over(connection, false);
 }
 
@@ -104,8 +92,7 @@ static void set_timer(struct http_connection *c, uint64_t wait_ms)
 
 static void on_written(uv_write_t *request, int status);
 
-/* Sends copies of both; ends the connection when it cannot. */
-static void send_bytes(struct http_connection *c, struct span head, struct span body)
+void http_connection_send(struct http_connection *c, struct span head, struct span body)
 {
 	struct write *write = malloc(sizeof(*write) + head.length + body.length);
 	uv_buf_t buffer;
@@ -133,9 +120,8 @@ static void send_bytes(struct http_connection *c, struct span head, struct span 
 	}
 }
 
-/* The head of an answer, and as much of its body as is at hand. */
-static void send_head(struct http_connection *c, const struct http_response *response,
-		      enum http_framing framing, uint64_t length, struct span body)
+void http_connection_send_head(struct http_connection *c, const struct http_response *response,
+			       enum http_framing framing, uint64_t length, struct span body)
 {
 	const struct http_request *request = http_parser_request(c->parser);
 	struct http_body_facts facts = {framing, length};
@@ -151,7 +137,7 @@ static void send_head(struct http_connection *c, const struct http_response *res
 		http_connection_close(c);
 		return;
 	}
-	send_bytes(c, writer_span(&w), body);
+	http_connection_send(c, writer_span(&w), body);
 }
 
 /* An answer of the connection's own, to what never becomes an exchange; uniform, without a word. */
@@ -173,7 +159,7 @@ static void answer_status(struct http_connection *c, unsigned status, bool must_
 	uv_read_stop(&c->uv.stream);
 	c->state = CONNECTION_SENDING;
 	c->is_answered_whole = true;
-	send_head(c, &response, HTTP_FRAMING_LENGTH, 0, span_make(NULL, 0));
+	http_connection_send_head(c, &response, HTTP_FRAMING_LENGTH, 0, span_make(NULL, 0));
 }
 
 static void on_shutdown(uv_shutdown_t *shutdown, int status)
@@ -218,7 +204,7 @@ static void linger(struct http_connection *c)
 /* The answer is out: on to the next request, or the end. */
 static void finish_answer(struct http_connection *c)
 {
-	drop_file(c);
+	http_body_drop(c);
 	tell_over(c, true);
 	if (c->closes_after) {
 		linger(c);
@@ -254,7 +240,7 @@ static void on_written(uv_write_t *request, int status)
 		if (c->is_answered_whole) {
 			finish_answer(c);
 		} else if (c->file.left > 0 && !c->file.is_reading) {
-			read_slice(c);
+			http_body_read_slice(c);
 		}
 	} else if (c->state == CONNECTION_STREAMING && c->writes == 0) {
 		uv_timer_stop(&c->timer);
@@ -283,7 +269,8 @@ static void take_head(struct http_connection *c)
 		set_timer(c, c->server->options.body_timeout_ms);
 		if (request->expects_continue &&
 		    request->content_length <= c->server->options.body_max) {
-			send_bytes(c, SPAN("HTTP/1.1 100 Continue\r\n\r\n"), span_make(NULL, 0));
+			http_connection_send(c, SPAN("HTTP/1.1 100 Continue\r\n\r\n"),
+					     span_make(NULL, 0));
 		}
 	}
 }
@@ -547,8 +534,7 @@ void http_exchange_on_over(struct http_exchange *exchange, http_exchange_over_fn
 	exchange->over_data = data;
 }
 
-/* The handler lets go. False when there is nobody left to answer. */
-static bool take_back(struct http_exchange *exchange)
+bool http_exchange_take_back(struct http_exchange *exchange)
 {
 	struct http_connection *c = exchange->connection;
 
@@ -557,18 +543,17 @@ static bool take_back(struct http_exchange *exchange)
 		return true;
 	}
 	tell_over(c, false);
-	free_if_over(c);
+	http_connection_free_if_over(c);
 	return false;
 }
 
-/* RFC 9110 6.4.1, 9.3.2: answers that never have a body. */
-static bool is_bodiless(const struct http_exchange *exchange, unsigned status)
+bool http_exchange_is_bodiless(const struct http_exchange *exchange, unsigned status)
 {
 	return http_exchange_request(exchange)->method == METHOD_HEAD || status == 204 ||
 	       status == 304;
 }
 
-static enum http_framing framing_of(unsigned status)
+enum http_framing http_connection_framing(unsigned status)
 {
 	return status == 204 || status == 304 ? HTTP_FRAMING_NONE : HTTP_FRAMING_LENGTH;
 }
@@ -577,81 +562,16 @@ void http_exchange_answer(struct http_exchange *exchange, const struct http_resp
 			  struct span body)
 {
 	struct http_connection *c = exchange->connection;
-	struct span sent = is_bodiless(exchange, response->status) ? span_make(NULL, 0) : body;
+	struct span sent =
+		http_exchange_is_bodiless(exchange, response->status) ? span_make(NULL, 0) : body;
 
-	if (!take_back(exchange)) {
+	if (!http_exchange_take_back(exchange)) {
 		return;
 	}
 	c->state = CONNECTION_SENDING;
 	c->is_answered_whole = true;
-	send_head(c, response, framing_of(response->status), body.length, sent);
-}
-
-static bool is_same_file(int fd, const struct stat *before)
-{
-	struct stat now;
-
-	return fstat(fd, &now) == 0 && now.st_size == before->st_size &&
-	       now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-	       now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
-}
-
-static void on_slice(uv_fs_t *request)
-{
-	struct http_connection *c = request->data;
-	ssize_t count = request->result;
-
-	uv_fs_req_cleanup(request);
-	c->file.is_reading = false;
-	if (c->state == CONNECTION_CLOSING) {
-		drop_file(c);
-		free_if_over(c);
-		return;
-	}
-	/* Cut short, or edited in place: the client must see a cut, not a mixture (R-HTTP-33). */
-	if (count <= 0 || !is_same_file(c->file.fd, &c->file.opened)) {
-		http_connection_close(c);
-		return;
-	}
-	c->file.offset += (uint64_t)count;
-	c->file.left -= (uint64_t)count;
-	c->is_answered_whole = c->file.left == 0;
-	send_bytes(c, span_make(c->file.slice, (size_t)count), span_make(NULL, 0));
-}
-
-static void read_slice(struct http_connection *c)
-{
-	size_t length = c->file.left < slice_size ? (size_t)c->file.left : slice_size;
-	uv_buf_t buffer = uv_buf_init(c->file.slice, (unsigned)length);
-
-	c->file.read.data = c;
-	c->file.is_reading = true;
-	if (uv_fs_read(c->server->options.loop, &c->file.read, c->file.fd, &buffer, 1,
-		       (int64_t)c->file.offset, on_slice) != 0) {
-		c->file.is_reading = false;
-		http_connection_close(c);
-	}
-}
-
-void http_exchange_answer_file(struct http_exchange *exchange, const struct http_response *response,
-			       int fd, uint64_t offset, uint64_t length)
-{
-	struct http_connection *c = exchange->connection;
-	bool has_body = !is_bodiless(exchange, response->status) && length > 0;
-
-	if (!take_back(exchange)) {
-		close(fd);
-		return;
-	}
-	c->file = (struct http_file){.fd = fd, .offset = offset, .left = has_body ? length : 0};
-	c->file.slice = malloc(slice_size);
-	if (!c->file.slice || fstat(fd, &c->file.opened) != 0) {
-		http_connection_close(c);
-		return;
-	}
-	c->state = CONNECTION_SENDING;
-	c->is_answered_whole = !has_body;
-	send_head(c, response, framing_of(response->status), length, span_make(NULL, 0));
+	http_connection_send_head(c, response, http_connection_framing(response->status),
+				  body.length, sent);
 }
 
 void http_exchange_stream_begin(struct http_exchange *exchange,
@@ -666,7 +586,7 @@ void http_exchange_stream_begin(struct http_exchange *exchange,
 	}
 	c->state = CONNECTION_STREAMING;
 	c->is_chunked = http_exchange_request(exchange)->minor > 0;
-	send_head(c, response, HTTP_FRAMING_CHUNKED, 0, span_make(NULL, 0));
+	http_connection_send_head(c, response, HTTP_FRAMING_CHUNKED, 0, span_make(NULL, 0));
 	read_on(c); /* to notice when the peer leaves */
 }
 
@@ -688,13 +608,13 @@ int http_exchange_stream_write(struct http_exchange *exchange, struct span bytes
 		return -ENOBUFS;
 	}
 	if (!c->is_chunked) {
-		send_bytes(c, bytes, span_make(NULL, 0));
+		http_connection_send(c, bytes, span_make(NULL, 0));
 		return 0;
 	}
 	head_length = snprintf(head, sizeof(head), "%zx\r\n", bytes.length);
-	send_bytes(c, span_make(head, (size_t)head_length), bytes);
+	http_connection_send(c, span_make(head, (size_t)head_length), bytes);
 	if (c->state == CONNECTION_STREAMING) {
-		send_bytes(c, SPAN("\r\n"), span_make(NULL, 0));
+		http_connection_send(c, SPAN("\r\n"), span_make(NULL, 0));
 	}
 	return 0;
 }
@@ -709,14 +629,14 @@ void http_exchange_stream_end(struct http_exchange *exchange)
 	struct http_connection *c = exchange->connection;
 	bool has_body = http_exchange_request(exchange)->method != METHOD_HEAD;
 
-	if (!take_back(exchange)) {
+	if (!http_exchange_take_back(exchange)) {
 		return;
 	}
 	uv_read_stop(&c->uv.stream);
 	c->state = CONNECTION_SENDING;
 	c->is_answered_whole = true;
 	if (c->is_chunked && has_body) {
-		send_bytes(c, SPAN("0\r\n\r\n"), span_make(NULL, 0));
+		http_connection_send(c, SPAN("0\r\n\r\n"), span_make(NULL, 0));
 	} else if (c->writes == 0) {
 		finish_answer(c);
 	}

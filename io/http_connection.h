@@ -105,6 +105,26 @@ int http_connection_accept(struct http_server *server, uv_stream_t *listener, bo
 /* Ends it now, whatever it is doing. */
 void http_connection_close(struct http_connection *connection);
 
+/* Frees it when it is closing and nothing of it is under way any more. */
+void http_connection_free_if_over(struct http_connection *connection);
+
+/* Sends copies of both; ends the connection when it cannot. */
+void http_connection_send(struct http_connection *connection, struct span head, struct span body);
+
+/* The head of an answer, and as much of its body as is at hand. */
+void http_connection_send_head(struct http_connection *connection,
+			       const struct http_response *response, enum http_framing framing,
+			       uint64_t length, struct span body);
+
+/* How an answer of this status tells its length. */
+enum http_framing http_connection_framing(unsigned status);
+
+/* The handler lets go. False when there is nobody left to answer. */
+bool http_exchange_take_back(struct http_exchange *exchange);
+
+/* RFC 9110 6.4.1, 9.3.2: answers that never have a body. */
+bool http_exchange_is_bodiless(const struct http_exchange *exchange, unsigned status);
+
 /* In io/http_server.c: the connection's memory is gone. */
 void http_server_connection_gone(struct http_server *server);
 
