@@ -2,12 +2,11 @@
 #include "io/http_connection.h"
 
 #include "io/http_body.h"
-#include "io/udp.h"
+#include "io/loop.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,12 +14,6 @@ enum {
 	linger_timeout_ms = 2000,
 	linger_octets_max = 256 * 1024,
 	over_full_max = 64, /* connections that are told 503; more are just closed */
-};
-
-struct write {
-	uv_write_t request;
-	struct http_connection *connection;
-	char data[];
 };
 
 static void run_pending(struct http_connection *c);
@@ -48,12 +41,20 @@ void http_connection_free_if_over(struct http_connection *c)
 	http_server_connection_gone(server);
 }
 
-static void handle_closed(uv_handle_t *handle)
+static void handle_closed(struct http_connection *c)
 {
-	struct http_connection *c = handle->data;
-
 	c->open_handles--;
 	http_connection_free_if_over(c);
+}
+
+static void timer_closed(uv_handle_t *handle)
+{
+	handle_closed(handle->data);
+}
+
+static void on_closed(void *context)
+{
+	handle_closed(context);
 }
 
 static void tell_over(struct http_connection *c, bool is_whole)
@@ -72,8 +73,8 @@ void http_connection_close(struct http_connection *connection)
 		return;
 	}
 	connection->state = CONNECTION_CLOSING;
-	uv_close(&connection->uv.handle, handle_closed);
-	uv_close((uv_handle_t *)&connection->timer, handle_closed);
+	stream_close(&connection->stream);
+	uv_close((uv_handle_t *)&connection->timer, timer_closed);
 	http_body_drop(connection);
 	tell_over(connection, false);
 }
@@ -84,33 +85,15 @@ static void on_timer(uv_timer_t *timer);
 
 static void set_timer(struct http_connection *c, uint64_t wait_ms)
 {
-	c->queued_last = uv_stream_get_write_queue_size(&c->uv.stream);
+	c->queued_last = stream_queued(&c->stream);
 	uv_timer_start(&c->timer, on_timer, wait_ms, 0);
 }
 
 /* Sending. */
 
-static void on_written(uv_write_t *request, int status);
-
 void http_connection_send(struct http_connection *c, struct span head, struct span body)
 {
-	struct write *write = malloc(sizeof(*write) + head.length + body.length);
-	uv_buf_t buffer;
-
-	if (!write) {
-		http_connection_close(c);
-		return;
-	}
-	write->connection = c;
-	if (head.length > 0) {
-		memcpy(write->data, head.data, head.length);
-	}
-	if (body.length > 0) {
-		memcpy(write->data + head.length, body.data, body.length);
-	}
-	buffer = uv_buf_init(write->data, (unsigned)(head.length + body.length));
-	if (uv_write(&write->request, &c->uv.stream, &buffer, 1, on_written) != 0) {
-		free(write);
+	if (stream_write(&c->stream, head, body) != 0) {
 		http_connection_close(c);
 		return;
 	}
@@ -156,31 +139,15 @@ static void answer_status(struct http_connection *c, unsigned status, bool must_
 		}
 		response.allow = writer_span(&w);
 	}
-	uv_read_stop(&c->uv.stream);
+	stream_read_stop(&c->stream);
 	c->state = CONNECTION_SENDING;
 	c->is_answered_whole = true;
 	http_connection_send_head(c, &response, HTTP_FRAMING_LENGTH, 0, span_make(NULL, 0));
 }
 
-static void on_shutdown(uv_shutdown_t *shutdown, int status)
-{
-	if (status != 0) {
-		http_connection_close(shutdown->data);
-	}
-}
-
-static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer);
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer);
-
 static void read_on(struct http_connection *c)
 {
-	int error;
-
-	if (c->state == CONNECTION_CLOSING) {
-		return;
-	}
-	error = uv_read_start(&c->uv.stream, on_alloc, on_read);
-	if (error != 0 && error != UV_EALREADY) {
+	if (c->state != CONNECTION_CLOSING && stream_read_start(&c->stream) != 0) {
 		http_connection_close(c);
 	}
 }
@@ -192,8 +159,7 @@ static void read_on(struct http_connection *c)
 static void linger(struct http_connection *c)
 {
 	c->state = CONNECTION_LINGERING;
-	c->shutdown.data = c;
-	if (c->has_ended || uv_shutdown(&c->shutdown, &c->uv.stream, on_shutdown) != 0) {
+	if (c->has_ended || stream_shutdown(&c->stream) != 0) {
 		http_connection_close(c);
 		return;
 	}
@@ -224,17 +190,12 @@ static void finish_answer(struct http_connection *c)
 	}
 }
 
-static void on_written(uv_write_t *request, int status)
+static void on_written(void *context, int error)
 {
-	struct write *write = (struct write *)request;
-	struct http_connection *c = write->connection;
+	struct http_connection *c = context;
 
-	free(write);
 	c->writes--;
-	if (c->state == CONNECTION_CLOSING) {
-		return;
-	}
-	if (status != 0) {
+	if (error != 0) {
 		http_connection_close(c);
 	} else if (c->state == CONNECTION_SENDING && c->writes == 0) {
 		if (c->is_answered_whole) {
@@ -248,14 +209,6 @@ static void on_written(uv_write_t *request, int status)
 }
 
 /* Reading. */
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
-{
-	struct http_connection *c = handle->data;
-
-	(void)suggested;
-	*buffer = uv_buf_init(c->server->read_buffer, sizeof(c->server->read_buffer));
-}
 
 static void take_head(struct http_connection *c)
 {
@@ -278,7 +231,7 @@ static void take_head(struct http_connection *c)
 static void take_request(struct http_connection *c)
 {
 	c->server->counters.requests++;
-	uv_read_stop(&c->uv.stream);
+	stream_read_stop(&c->stream);
 	uv_timer_stop(&c->timer);
 	c->state = CONNECTION_HANDLING;
 	c->is_answered_whole = false;
@@ -340,26 +293,28 @@ static void keep_pending(struct http_connection *c, struct span bytes)
 	c->pending_used = 0;
 }
 
-static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
+static void on_read(void *context, struct span bytes)
 {
-	struct http_connection *c = stream->data;
-	struct span bytes;
+	struct http_connection *c = context;
 
-	if (count < 0) {
-		c->has_ended = true;
-		http_connection_close(c);
-		return;
-	}
 	if (c->state == CONNECTION_LINGERING) {
-		c->lingered += (size_t)count;
+		c->lingered += bytes.length;
 		if (c->lingered > linger_octets_max) {
 			http_connection_close(c);
 		}
-	} else if (c->state == CONNECTION_READING && count > 0) {
-		bytes = span_make(buffer->base, (size_t)count);
+	} else if (c->state == CONNECTION_READING) {
 		run(c, &bytes);
 		keep_pending(c, bytes);
 	}
+}
+
+static void on_ended(void *context, int error)
+{
+	struct http_connection *c = context;
+
+	(void)error; /* a request cut short and one that never came are the same to us */
+	c->has_ended = true;
+	http_connection_close(c);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -367,8 +322,7 @@ static void on_timer(uv_timer_t *timer)
 	struct http_connection *c = timer->data;
 	bool is_sending = c->state == CONNECTION_SENDING || c->state == CONNECTION_STREAMING;
 
-	if (is_sending && (c->file.is_reading ||
-			   uv_stream_get_write_queue_size(&c->uv.stream) < c->queued_last)) {
+	if (is_sending && (c->file.is_reading || stream_queued(&c->stream) < c->queued_last)) {
 		set_timer(c, c->server->options.send_timeout_ms);
 		return;
 	}
@@ -384,36 +338,17 @@ static void on_timer(uv_timer_t *timer)
 
 /* Coming in. */
 
-static void learn_peer(struct http_connection *c, bool is_pipe)
+static void learn_peer(struct http_connection *c)
 {
-	struct sockaddr_storage storage;
-	socklen_t length = sizeof(storage);
 	struct ucred credentials;
-	uv_os_fd_t fd;
 
-	if (uv_fileno(&c->uv.handle, &fd) != 0) {
-		return;
+	stream_endpoints(&c->stream, &c->peer.source, &c->peer.local);
+	if (stream_credentials(&c->stream, &credentials)) {
+		c->peer.has_credentials = true;
+		c->peer.uid = credentials.uid;
+		c->peer.gid = credentials.gid;
+		c->peer.pid = credentials.pid;
 	}
-	if (is_pipe) {
-		length = sizeof(credentials);
-		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0) {
-			c->peer.has_credentials = true;
-			c->peer.uid = credentials.uid;
-			c->peer.gid = credentials.gid;
-			c->peer.pid = credentials.pid;
-		}
-		return;
-	}
-	storage = (struct sockaddr_storage){0};
-	if (getpeername(fd, (struct sockaddr *)&storage, &length) == 0) {
-		c->peer.source = udp_from_sockaddr(&storage);
-	}
-	storage = (struct sockaddr_storage){0};
-	length = sizeof(storage);
-	if (getsockname(fd, (struct sockaddr *)&storage, &length) == 0) {
-		c->peer.local = udp_from_sockaddr(&storage);
-	}
-	uv_tcp_nodelay(&c->uv.tcp, 1);
 }
 
 /* One household: an IPv4 address, or the 64 bits that an IPv6 host is free to vary within. */
@@ -447,7 +382,7 @@ static bool is_over_full(struct http_connection *c)
 	return false;
 }
 
-static struct http_connection *new_connection(struct http_server *server, bool is_pipe)
+static struct http_connection *new_connection(struct http_server *server)
 {
 	struct http_connection *c = calloc(1, sizeof(*c));
 
@@ -457,15 +392,9 @@ static struct http_connection *new_connection(struct http_server *server, bool i
 	}
 	c->server = server;
 	c->file.fd = -1;
-	if (is_pipe) {
-		uv_pipe_init(server->options.loop, &c->uv.pipe, 0);
-	} else {
-		uv_tcp_init(server->options.loop, &c->uv.tcp);
-	}
 	uv_timer_init(server->options.loop, &c->timer);
-	c->uv.handle.data = c;
 	c->timer.data = c;
-	c->open_handles = 2;
+	c->open_handles = 2; /* the stream, the timer */
 	c->next = server->connections;
 	c->previous = &server->connections;
 	if (c->next) {
@@ -477,20 +406,35 @@ static struct http_connection *new_connection(struct http_server *server, bool i
 	return c;
 }
 
-int http_connection_accept(struct http_server *server, uv_stream_t *listener, bool is_pipe)
+static int take_stream(struct http_connection *c, struct http_listener *listener)
 {
-	struct http_connection *c = new_connection(server, is_pipe);
+	static const struct stream_handler handler = {on_read, on_ended, on_written, on_closed};
+	struct stream_options options = {
+		.loop = c->server->options.loop,
+		.kind = listener->kind,
+		.scratch = &c->server->scratch,
+		.handler = &handler,
+		.context = c,
+	};
+
+	return stream_accept(&c->stream, &listener->uv.stream, &options);
+}
+
+int http_connection_accept(struct http_listener *listener)
+{
+	struct http_server *server = listener->server;
+	struct http_connection *c = new_connection(server);
 	int error;
 
 	if (!c) {
 		return -ENOMEM;
 	}
-	error = uv_accept(listener, &c->uv.stream);
+	error = take_stream(c, listener);
 	if (error != 0) {
 		http_connection_close(c);
 		return error;
 	}
-	learn_peer(c, is_pipe);
+	learn_peer(c);
 	if (is_over_full(c)) {
 		c->is_refused = true;
 		if (++server->refused > over_full_max) {
@@ -602,8 +546,7 @@ int http_exchange_stream_write(struct http_exchange *exchange, struct span bytes
 	if (bytes.length == 0 || http_exchange_request(exchange)->method == METHOD_HEAD) {
 		return 0;
 	}
-	if (uv_stream_get_write_queue_size(&c->uv.stream) + bytes.length >
-	    c->server->options.stream_bytes_max) {
+	if (stream_queued(&c->stream) + bytes.length > c->server->options.stream_bytes_max) {
 		http_connection_close(c);
 		return -ENOBUFS;
 	}
@@ -632,7 +575,7 @@ void http_exchange_stream_end(struct http_exchange *exchange)
 	if (!http_exchange_take_back(exchange)) {
 		return;
 	}
-	uv_read_stop(&c->uv.stream);
+	stream_read_stop(&c->stream);
 	c->state = CONNECTION_SENDING;
 	c->is_answered_whole = true;
 	if (c->is_chunked && has_body) {

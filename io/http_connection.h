@@ -5,13 +5,13 @@
  *
  *	READING -> HANDLING -> SENDING -> READING        the next request, perhaps read already
  *	                    -> STREAMING -> SENDING
- *	   any  -> LINGERING -> CLOSING                  the answer is out; wait for the peer to
- *leave
+ *	   any  -> LINGERING -> CLOSING                  the answer is out; the peer may leave
  */
 #ifndef BELLHOP_IO_HTTP_CONNECTION_H
 #define BELLHOP_IO_HTTP_CONNECTION_H
 
 #include "io/http_server.h"
+#include "io/stream.h"
 
 #include <sys/stat.h>
 
@@ -49,14 +49,8 @@ struct http_connection {
 	struct http_server *server;
 	struct http_connection *next;
 	struct http_connection **previous; /* the link that points here */
-	union {
-		uv_handle_t handle;
-		uv_stream_t stream;
-		uv_tcp_t tcp;
-		uv_pipe_t pipe;
-	} uv;
+	struct stream stream;
 	uv_timer_t timer;
-	uv_shutdown_t shutdown;
 	enum connection_state state;
 	struct http_peer peer;
 	struct http_parser *parser;
@@ -77,30 +71,33 @@ struct http_connection {
 	unsigned open_handles;
 };
 
+struct http_listener {
+	struct http_server *server;
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} uv;
+	enum stream_kind kind;
+};
+
 struct http_server {
 	struct http_server_options options;
 	struct http_server_counters counters;
-	struct {
-		union {
-			uv_handle_t handle;
-			uv_stream_t stream;
-			uv_tcp_t tcp;
-			uv_pipe_t pipe;
-		} uv;
-		bool is_pipe;
-	} listeners[16];
+	struct http_listener listeners[16];
 	size_t listener_count;
 	size_t open_listeners;
 	struct http_connection *connections;
-	size_t refused;		 /* of them, those that a cap refused */
-	char read_buffer[65536]; /* filled and emptied within one callback */
+	size_t refused; /* of them, those that a cap refused */
+	struct stream_scratch scratch;
 	bool is_closing;
 	void (*closed)(void *context);
 	void *closed_context;
 };
 
 /* Accepts from the listener: 0, or a negative errno (counted; nothing is left open). */
-int http_connection_accept(struct http_server *server, uv_stream_t *listener, bool is_pipe);
+int http_connection_accept(struct http_listener *listener);
 
 /* Ends it now, whatever it is doing. */
 void http_connection_close(struct http_connection *connection);

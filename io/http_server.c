@@ -40,17 +40,10 @@ int http_server_new(struct http_server **server, const struct http_server_option
 	return 0;
 }
 
-static void accept_tcp(uv_stream_t *listener, int status)
+static void accept_next(uv_stream_t *listener, int status)
 {
 	if (status == 0) {
-		http_connection_accept(listener->data, listener, false);
-	}
-}
-
-static void accept_pipe(uv_stream_t *listener, int status)
-{
-	if (status == 0) {
-		http_connection_accept(listener->data, listener, true);
+		http_connection_accept(listener->data);
 	}
 }
 
@@ -74,27 +67,33 @@ void http_server_connection_gone(struct http_server *server)
 
 static void listener_closed(uv_handle_t *handle)
 {
-	struct http_server *server = handle->data;
+	struct http_listener *listener = handle->data;
 
-	server->open_listeners--;
-	free_if_gone(server);
+	listener->server->open_listeners--;
+	free_if_gone(listener->server);
 }
 
 /* A listener that could not be set up: its slot is used up, its handle is closed. */
-static void drop_listener(struct http_server *server)
+static void drop_listener(struct http_listener *listener)
 {
-	server->listeners[server->listener_count].is_pipe = true; /* it has no port */
-	uv_close(&server->listeners[server->listener_count].uv.handle, listener_closed);
-	server->listener_count++;
+	listener->kind = STREAM_UNIX; /* it has no port */
+	uv_close(&listener->uv.handle, listener_closed);
+	listener->server->listener_count++;
 }
 
-static int check_room(struct http_server *server, char *problem, size_t problem_size)
+/* The next slot; NULL when there is none. It counts once listener_count does. */
+static struct http_listener *next_listener(struct http_server *server, enum stream_kind kind,
+					   char *problem, size_t problem_size)
 {
+	struct http_listener *listener = &server->listeners[server->listener_count];
+
 	if (server->listener_count == sizeof(server->listeners) / sizeof(server->listeners[0])) {
 		snprintf(problem, problem_size, "too many endpoints to listen on: at most 16");
-		return -ENOSPC;
+		return NULL;
 	}
-	return 0;
+	listener->server = server;
+	listener->kind = kind;
+	return listener;
 }
 
 static void explain_bind(struct endpoint endpoint, int error, char *problem, size_t problem_size)
@@ -109,28 +108,28 @@ int http_server_listen_tcp(struct http_server *server, struct endpoint endpoint,
 			   size_t problem_size)
 {
 	struct sockaddr_storage storage;
-	uv_tcp_t *tcp = &server->listeners[server->listener_count].uv.tcp;
 	unsigned flags = endpoint.address.family == ADDRESS_IPV6 ? UV_TCP_IPV6ONLY : 0;
-	int error = check_room(server, problem, problem_size);
+	struct http_listener *listener = next_listener(server, STREAM_TCP, problem, problem_size);
+	int error;
 
-	if (error != 0) {
-		return error;
+	if (!listener) {
+		return -ENOSPC;
 	}
 	udp_sockaddr(endpoint, 0, &storage);
-	error = uv_tcp_init(server->options.loop, tcp);
+	error = uv_tcp_init(server->options.loop, &listener->uv.tcp);
 	if (error != 0) {
 		explain_bind(endpoint, error, problem, problem_size);
 		return error;
 	}
-	tcp->data = server;
+	listener->uv.handle.data = listener;
 	server->open_listeners++;
-	error = uv_tcp_bind(tcp, (const struct sockaddr *)&storage, flags);
+	error = uv_tcp_bind(&listener->uv.tcp, (const struct sockaddr *)&storage, flags);
 	if (error == 0) {
-		error = uv_listen((uv_stream_t *)tcp, listen_backlog, accept_tcp);
+		error = uv_listen(&listener->uv.stream, listen_backlog, accept_next);
 	}
 	if (error != 0) {
 		explain_bind(endpoint, error, problem, problem_size);
-		drop_listener(server);
+		drop_listener(listener);
 		return error;
 	}
 	server->listener_count++;
@@ -168,11 +167,11 @@ static int remove_stale(const char *path)
 int http_server_listen_unix(struct http_server *server, const char *path, unsigned mode,
 			    char *problem, size_t problem_size)
 {
-	uv_pipe_t *pipe = &server->listeners[server->listener_count].uv.pipe;
-	int error = check_room(server, problem, problem_size);
+	struct http_listener *listener = next_listener(server, STREAM_UNIX, problem, problem_size);
+	int error;
 
-	if (error != 0) {
-		return error;
+	if (!listener) {
+		return -ENOSPC;
 	}
 	if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
 		snprintf(problem, problem_size, "the path of the socket is too long: %s", path);
@@ -180,29 +179,28 @@ int http_server_listen_unix(struct http_server *server, const char *path, unsign
 	}
 	error = remove_stale(path);
 	if (error == 0) {
-		error = uv_pipe_init(server->options.loop, pipe, 0);
+		error = uv_pipe_init(server->options.loop, &listener->uv.pipe, 0);
 	}
 	if (error != 0) {
 		snprintf(problem, problem_size, "cannot listen on %s: %s", path,
 			 strerrordesc_np(-error));
 		return error;
 	}
-	pipe->data = server;
+	listener->uv.handle.data = listener;
 	server->open_listeners++;
-	error = uv_pipe_bind(pipe, path);
+	error = uv_pipe_bind(&listener->uv.pipe, path);
 	if (error == 0 && chmod(path, mode) != 0) {
 		error = -errno;
 	}
 	if (error == 0) {
-		error = uv_listen((uv_stream_t *)pipe, listen_backlog, accept_pipe);
+		error = uv_listen(&listener->uv.stream, listen_backlog, accept_next);
 	}
 	if (error != 0) {
 		snprintf(problem, problem_size, "cannot listen on %s: %s", path,
 			 strerrordesc_np(-error));
-		drop_listener(server);
+		drop_listener(listener);
 		return error;
 	}
-	server->listeners[server->listener_count].is_pipe = true;
 	server->listener_count++;
 	return 0;
 }
@@ -212,7 +210,7 @@ uint16_t http_server_port(const struct http_server *server, size_t i)
 	struct sockaddr_storage storage = {0};
 	int length = sizeof(storage);
 
-	if (i >= server->listener_count || server->listeners[i].is_pipe ||
+	if (i >= server->listener_count || server->listeners[i].kind != STREAM_TCP ||
 	    uv_tcp_getsockname(&server->listeners[i].uv.tcp, (struct sockaddr *)&storage,
 			       &length) != 0) {
 		return 0;

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connected stream of bytes on a libuv loop, accepted from a listener: TCP or a unix socket.
+ * Whoever serves a protocol over it knows nothing of sockets. Everything belongs to the thread that
+ * runs the loop, and no callback comes from within a call to the stream.
+ */
+#ifndef BELLHOP_IO_STREAM_H
+#define BELLHOP_IO_STREAM_H
+
+#include "core/base/address.h"
+
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+/* Filled and emptied within one callback: all streams of a loop share one. */
+struct stream_scratch {
+	char input[65536];
+};
+
+struct stream_handler {
+	/* What the peer sent; valid for the call. Comes between _read_start and _read_stop only. */
+	void (*read)(void *context, struct span bytes);
+	/* Nothing more will be read: 0, the peer has finished; a negative errno, it is cut. */
+	void (*ended)(void *context, int error);
+	/* One stream_write is over: 0, the kernel has taken all of it; else a negative errno. */
+	void (*written)(void *context, int error);
+	/* After stream_close: the stream's memory may go. */
+	void (*closed)(void *context);
+};
+
+enum stream_kind { STREAM_TCP, STREAM_UNIX };
+
+struct stream_options {
+	uv_loop_t *loop;
+	enum stream_kind kind; /* the listener's */
+	struct stream_scratch *scratch;
+	const struct stream_handler *handler;
+	void *context; /* of the handler */
+};
+
+/* To be embedded; its members are the stream's own. */
+struct stream {
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} uv;
+	uv_shutdown_t shutdown;
+	enum stream_kind kind;
+	struct stream_scratch *scratch;
+	const struct stream_handler *handler;
+	void *context;
+	bool is_closing;
+};
+
+/*
+ * Takes the next connection of the listener. 0, or a negative errno; the stream is then useless,
+ * and must be closed all the same. Options are copied.
+ */
+int stream_accept(struct stream *stream, uv_stream_t *listener,
+		  const struct stream_options *options);
+
+/* 0 or a negative errno; starting twice is as good as once. */
+int stream_read_start(struct stream *stream);
+void stream_read_stop(struct stream *stream);
+
+/* Sends copies of both, in order. 0, and `written` follows once; or a negative errno. */
+int stream_write(struct stream *stream, struct span head, struct span body);
+
+/* Octets that were written and wait for the peer. */
+size_t stream_queued(const struct stream *stream);
+
+/*
+ * Ends our side behind all that was written; the peer's can still be read. 0, or a negative errno
+ * when it is over already. A fault that shows later is told by `ended`.
+ */
+int stream_shutdown(struct stream *stream);
+
+/* Ends it now; of the callbacks only `closed` follows. */
+void stream_close(struct stream *stream);
+
+/* Both ends of a TCP connection; what is not known stays as it is. */
+void stream_endpoints(const struct stream *stream, struct endpoint *peer, struct endpoint *local);
+
+/* Who is at the other end of a unix socket; false when the kernel does not say. */
+bool stream_credentials(const struct stream *stream, struct ucred *credentials);
+
+#endif
