@@ -30,6 +30,7 @@ struct turn {
 	const struct sip_message *request;
 	const struct packet *packet;
 	struct server_key key;
+	bool has_waited; /* its transaction is in Trying */
 	uint64_t now_ms;
 	struct effects *effects;
 };
@@ -195,30 +196,49 @@ static void report_served(const struct turn *t)
 							  .mac = t->s->decision.mac});
 }
 
-/* Keeps both messages in their transactions and sends them: all of it, or nothing. */
-static int start_both(const struct turn *t, const struct client_request *notify, struct span answer)
+/* The request's transaction is there already when it had to wait. */
+static int keep_answer(const struct turn *t, struct span bytes)
 {
-	struct signalling *s = t->s;
-	struct server_answer kept = {.to = t->packet->source,
-				     .from = local_endpoint(s, t->packet),
-				     .interface = t->packet->interface,
-				     .bytes = answer};
-	int error = client_transactions_start(s->clients, notify, t->now_ms);
+	struct server_answer answer = {.to = t->packet->source,
+				       .from = local_endpoint(t->s, t->packet),
+				       .interface = t->packet->interface,
+				       .bytes = bytes};
+
+	if (t->has_waited) {
+		return server_transactions_answer(t->s->servers, &t->key, &answer, t->now_ms);
+	}
+	return server_transactions_begin_answered(t->s->servers, &t->key, &answer, t->now_ms);
+}
+
+static int start_notify(const struct turn *t, const struct client_request *notify)
+{
+	struct client_transactions *clients = t->s->clients;
+	int error = client_transactions_start(clients, notify, t->now_ms);
 
 	if (error == -EEXIST) {
 		/* The print form, and the phone asks anew in the same Call-ID: the old one is moot.
 		 */
-		signalling_count(s, "notify_superseded");
-		client_transactions_abandon(s->clients, notify->key);
-		error = client_transactions_start(s->clients, notify, t->now_ms);
+		signalling_count(t->s, "notify_superseded");
+		client_transactions_abandon(clients, notify->key);
+		error = client_transactions_start(clients, notify, t->now_ms);
 	}
+	return error;
+}
+
+/* Keeps both messages in their transactions and sends them: all of it, or nothing. */
+static int start_both(const struct turn *t, const struct client_request *notify, struct span answer)
+{
+	struct signalling *s = t->s;
+	int error = keep_answer(t, answer);
+
 	if (error) {
+		return no_room(s, error,
+			       error == -ENOBUFS ? "answers_full" : "server_transactions_full");
+	}
+	error = start_notify(t, notify);
+	if (error) {
+		server_transactions_end(s->servers, &t->key);
 		return no_room(s, error, "client_transactions_full");
-	}
-	error = server_transactions_answer(s->servers, &t->key, &kept, t->now_ms);
-	if (error) {
-		client_transactions_abandon(s->clients, notify->key);
-		return no_room(s, error, "answers_full");
 	}
 	if (send_both(t, answer, notify->bytes) != 0) {
 		client_transactions_abandon(s->clients, notify->key);
@@ -243,7 +263,7 @@ static struct client_key notify_key(const struct turn *t, const struct notify_me
 	return client_key_of_branch(clients, m->branch, SPAN("NOTIFY"));
 }
 
-/* Step 21: 200 and NOTIFY. The request has a transaction in Trying. */
+/* Step 21: 200 and NOTIFY. */
 static int serve(const struct turn *t, const struct subscribe *subscribe)
 {
 	struct signalling *s = t->s;
@@ -285,12 +305,16 @@ static int serve(const struct turn *t, const struct subscribe *subscribe)
 	return start_both(t, &request, writer_span(&answer));
 }
 
-/* The sender's hardware address is to be looked up; the transaction stays in Trying. */
+/* The sender's hardware address is to be looked up; the transaction is in Trying meanwhile. */
 static int wait_for_neighbour(const struct turn *t)
 {
 	bool is_first = false;
-	int error = waiting_add(t->s->waiting, t->packet, &t->key, t->now_ms, &is_first);
+	int error = server_transactions_begin(t->s->servers, &t->key, t->now_ms);
 
+	if (error) {
+		return no_room(t->s, error, "server_transactions_full");
+	}
+	error = waiting_add(t->s->waiting, t->packet, &t->key, t->now_ms, &is_first);
 	if (error) {
 		server_transactions_end(t->s->servers, &t->key);
 		return no_room(t->s, error, "waiting_full");
@@ -303,15 +327,13 @@ static int wait_for_neighbour(const struct turn *t)
 }
 
 /*
- * Decides about a SUBSCRIBE whose transaction is in Trying. Unless it waits or was served the
- * transaction ends, and the next copy is looked at afresh.
+ * Decides about a SUBSCRIBE. Unless it waits or was served it has no transaction afterwards, and
+ * the next copy is looked at afresh.
  */
 static int decide(const struct turn *t, const struct subscribe *subscribe,
 		  const struct link_evidence *link)
 {
 	struct signalling *s = t->s;
-	struct server_answer answer;
-	int error = 0;
 
 	notifier_decide(&s->options, t->request, subscribe, t->packet, link, &s->decision,
 			t->effects);
@@ -319,17 +341,13 @@ static int decide(const struct turn *t, const struct subscribe *subscribe,
 	case NOTIFIER_RESOLVE:
 		return wait_for_neighbour(t);
 	case NOTIFIER_SERVE:
-		error = serve(t, subscribe);
-		break;
+		return serve(t, subscribe);
 	case NOTIFIER_REFUSE:
 		notifier_record(&s->options, t->packet, &s->decision, t->effects);
 		refuse(t, &s->decision.refusal);
 		break;
 	}
-	if (server_transactions_match(s->servers, &t->key, false, &answer) == SERVER_TRYING) {
-		server_transactions_end(s->servers, &t->key);
-	}
-	return error;
+	return 0;
 }
 
 /*
@@ -357,17 +375,12 @@ static int receive_subscribe(const struct turn *t)
 				     .by = t->packet->has_link_source ? IDENTIFIED_BY_FRAME
 								      : IDENTIFIED_BY_NOTHING,
 				     .is_pending = !t->packet->has_link_source};
-	int error;
 
 	if (refusal.status) {
 		refuse(t, &refusal);
 		return 0;
 	}
 	pass_credentials_over(t);
-	error = server_transactions_begin(t->s->servers, &t->key, t->now_ms);
-	if (error) {
-		return no_room(t->s, error, "server_transactions_full");
-	}
 	return decide(t, &subscribe, &link);
 }
 
@@ -548,15 +561,20 @@ static int resume(struct signalling *s, struct waiting *waiting, const struct li
 			 .request = &s->message,
 			 .packet = &waiting->packet,
 			 .key = waiting->key,
+			 .has_waited = true,
 			 .now_ms = now_ms,
 			 .effects = effects};
 	struct subscribe subscribe;
+	struct server_answer answer;
 	int error = 0;
 
 	/* It passed both before; read again, because what was read pointed into the datagram. */
 	if (sip_message_parse(&s->message, waiting->packet.bytes) == 0 &&
 	    subscribe_check(&s->message, waiting->packet.source.address, &subscribe).status == 0) {
 		error = decide(&t, &subscribe, link);
+	}
+	if (server_transactions_match(s->servers, &t.key, false, &answer) == SERVER_TRYING) {
+		server_transactions_end(s->servers, &t.key); /* it was not served */
 	}
 	waiting_free(waiting);
 	return error;

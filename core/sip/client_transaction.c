@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/sip/client_transaction.h"
 
+#include "core/base/pool.h"
 #include "core/base/table.h"
 #include "core/sip/key_hash.h"
 #include "core/sip/multi_index.h"
@@ -9,23 +10,38 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Timer E takes four values: T1, 2*T1, 4*T1, T2. */
-enum { timer_e_steps = 4 };
+enum {
+	timer_e_steps = 4,  /* Timer E takes four values: T1, 2*T1, 4*T1, T2 */
+	usual_bytes = 1024, /* most NOTIFYs are shorter; a longer one is an allocation of its own */
+};
+
+struct client_transaction;
+
+/*
+ * What a transaction needs only as long as it waits: mostly for a millisecond, while the rest stays
+ * for the five seconds of Timer K.
+ */
+struct waiting_request {
+	struct client_transaction *transaction;
+	struct timer resend; /* Timer E */
+	struct multi_link by_endpoint;
+	struct multi_link by_device;
+	unsigned step; /* of Timer E */
+	char *bytes;   /* `usual`, or owned */
+	char usual[usual_bytes];
+};
 
 struct client_transaction {
 	struct client_key key;
-	struct timer resend; /* Timer E */
-	struct timer end;    /* Timer F, then Timer K */
-	struct multi_link by_endpoint;
-	struct multi_link by_device;
-	struct client_event what; /* all but kind and bytes */
-	unsigned step;		  /* of Timer E */
-	bool is_completed;
+	struct timer end;		 /* Timer F, then Timer K */
+	struct client_event what;	 /* all but kind and bytes */
+	struct waiting_request *waiting; /* owned; NULL once completed */
 	size_t length;
-	char *bytes; /* owned; NULL once completed */
 };
 
 struct client_transactions {
+	struct pool transactions;
+	struct pool requests;
 	struct table by_key;
 	struct multi_index by_endpoint;
 	struct multi_index by_device;
@@ -65,6 +81,8 @@ int client_transactions_new(struct client_transactions **transactions,
 	if (!all) {
 		return -ENOMEM;
 	}
+	pool_init(&all->transactions, sizeof(struct client_transaction));
+	pool_init(&all->requests, sizeof(struct waiting_request));
 	table_init_hashed(&all->by_key, options->count_max, key_of);
 	multi_index_init(&all->by_endpoint, options->count_max, random);
 	multi_index_init(&all->by_device, options->count_max, random);
@@ -80,17 +98,45 @@ int client_transactions_new(struct client_transactions **transactions,
 	return 0;
 }
 
+static void request_free(struct client_transactions *all, struct waiting_request *request)
+{
+	if (request->bytes != request->usual) {
+		free(request->bytes);
+	}
+	pool_give(&all->requests, request);
+}
+
+/* A request with room for its octets, in no index yet; NULL when memory is gone. */
+static struct waiting_request *request_new(struct client_transactions *all, size_t length)
+{
+	struct waiting_request *request = pool_take(&all->requests);
+
+	if (!request) {
+		return NULL;
+	}
+	memset(request, 0, offsetof(struct waiting_request, usual));
+	request->bytes = length <= usual_bytes ? request->usual : malloc(length);
+	if (!request->bytes) {
+		pool_give(&all->requests, request);
+		return NULL;
+	}
+	return request;
+}
+
 /* Frees what is kept for resending: the transaction waits for nobody any more. */
 static void settle(struct client_transactions *all, struct client_transaction *t)
 {
-	timer_stop(&t->resend);
-	multi_index_remove(&all->by_endpoint, &t->by_endpoint);
-	multi_index_remove(&all->by_device, &t->by_device);
-	if (t->bytes) {
-		all->bytes -= t->length;
+	struct waiting_request *request = t->waiting;
+
+	if (!request) {
+		return;
 	}
-	free(t->bytes);
-	t->bytes = NULL;
+	timer_stop(&request->resend);
+	multi_index_remove(&all->by_endpoint, &request->by_endpoint);
+	multi_index_remove(&all->by_device, &request->by_device);
+	request_free(all, request);
+	all->bytes -= t->length;
+	t->waiting = NULL;
 }
 
 static void destroy(struct client_transactions *all, struct client_transaction *t)
@@ -98,7 +144,7 @@ static void destroy(struct client_transactions *all, struct client_transaction *
 	settle(all, t);
 	timer_stop(&t->end);
 	table_remove(&all->by_key, key_of(t));
-	free(t);
+	pool_give(&all->transactions, t);
 }
 
 void client_transactions_free(struct client_transactions *all)
@@ -110,12 +156,14 @@ void client_transactions_free(struct client_transactions *all)
 		return;
 	}
 	while ((t = table_next(&all->by_key, &cursor))) {
-		free(t->bytes);
-		free(t);
+		settle(all, t);
+		pool_give(&all->transactions, t);
 	}
 	table_free(&all->by_key);
 	multi_index_free(&all->by_endpoint);
 	multi_index_free(&all->by_device);
+	pool_free(&all->transactions);
+	pool_free(&all->requests);
 	free(all);
 }
 
@@ -140,8 +188,7 @@ struct client_key client_key_of_source(const struct client_transactions *all, st
 	struct client_key key;
 
 	key_hash_number(&hash, 's');
-	key_hash_number(&hash, source.family);
-	key_hash_bytes(&hash, span_make((const char *)source.octets, sizeof(source.octets)));
+	key_hash_address(&hash, source);
 	key_hash_bytes(&hash, call_id);
 	key_hash_number(&hash, cseq_number);
 	key_hash_bytes(&hash, method);
@@ -152,22 +199,52 @@ struct client_key client_key_of_source(const struct client_transactions *all, st
 /* Puts a transaction into all three tables, or into none. */
 static int enter(struct client_transactions *all, struct client_transaction *t)
 {
+	struct waiting_request *request = t->waiting;
 	char octets[multi_key_size];
 	int error = table_add(&all->by_key, t);
 
 	if (error) {
 		return error;
 	}
-	error = multi_index_add(&all->by_endpoint, &t->by_endpoint,
+	error = multi_index_add(&all->by_endpoint, &request->by_endpoint,
 				endpoint_key(t->what.to, octets));
 	if (!error) {
-		error = multi_index_add(&all->by_device, &t->by_device, mac_key(&t->what.device));
+		error = multi_index_add(&all->by_device, &request->by_device,
+					mac_key(&t->what.device));
 	}
 	if (error) {
-		multi_index_remove(&all->by_endpoint, &t->by_endpoint);
+		multi_index_remove(&all->by_endpoint, &request->by_endpoint);
 		table_remove(&all->by_key, key_of(t));
 	}
 	return error;
+}
+
+/* A transaction in no table yet that waits; NULL when memory is gone. */
+static struct client_transaction *transaction_new(struct client_transactions *all,
+						  const struct client_request *request)
+{
+	struct client_transaction *t = pool_take(&all->transactions);
+
+	if (!t) {
+		return NULL;
+	}
+	*t = (struct client_transaction){
+		.key = request->key,
+		.what = {.to = request->to,
+			 .from = request->from,
+			 .interface = request->interface,
+			 .device = request->device,
+			 .give_up_ms = request->give_up_ms},
+		.waiting = request_new(all, request->bytes.length),
+		.length = request->bytes.length,
+	};
+	if (!t->waiting) {
+		pool_give(&all->transactions, t);
+		return NULL;
+	}
+	t->waiting->transaction = t;
+	memcpy(t->waiting->bytes, request->bytes.data, t->length);
+	return t;
 }
 
 int client_transactions_start(struct client_transactions *all, const struct client_request *request,
@@ -180,27 +257,18 @@ int client_transactions_start(struct client_transactions *all, const struct clie
 		all->full++;
 		return -ENOSPC;
 	}
-	t = calloc(1, sizeof(*t));
+	t = transaction_new(all, request);
 	if (!t) {
 		return -ENOMEM;
 	}
-	t->key = request->key;
-	t->what = (struct client_event){.to = request->to,
-					.from = request->from,
-					.interface = request->interface,
-					.device = request->device,
-					.give_up_ms = request->give_up_ms};
-	t->length = request->bytes.length;
-	t->bytes = malloc(t->length > 0 ? t->length : 1);
-	error = t->bytes ? enter(all, t) : -ENOMEM;
+	error = enter(all, t);
 	if (error) {
-		free(t->bytes);
-		free(t);
+		request_free(all, t->waiting);
+		pool_give(&all->transactions, t);
 		return error;
 	}
-	memcpy(t->bytes, request->bytes.data, t->length);
 	all->bytes += t->length;
-	timer_start(&all->timers_e[0], &t->resend, now_ms);
+	timer_start(&all->timers_e[0], &t->waiting->resend, now_ms);
 	timer_start(request->give_up_ms < sip_timer_f_ms ? &all->timers_f_early : &all->timers_f,
 		    &t->end, now_ms);
 	return 0;
@@ -240,16 +308,15 @@ bool client_transactions_respond(struct client_transactions *all, struct client_
 		return false;
 	}
 	*event = t->what;
-	if (t->is_completed) {
+	if (!t->waiting) {
 		event->kind = CLIENT_COPY;
 	} else if (status < 200) {
 		/* RFC 3261 17.1.2.2: in Proceeding Timer E is T2 */
 		event->kind = CLIENT_PROVISIONAL;
-		t->step = timer_e_steps - 1;
+		t->waiting->step = timer_e_steps - 1;
 	} else {
 		event->kind = CLIENT_FINAL;
 		settle(all, t);
-		t->is_completed = true;
 		timer_start(&all->timers_k, &t->end, now_ms);
 	}
 	return true;
@@ -259,7 +326,7 @@ bool client_transactions_respond(struct client_transactions *all, struct client_
 static bool end_of(struct client_transactions *all, struct timer *timer, struct client_event *event)
 {
 	struct client_transaction *t = TIMER_OWNER(timer, struct client_transaction, end);
-	bool was_waiting = !t->is_completed;
+	bool was_waiting = t->waiting != NULL;
 
 	*event = t->what;
 	event->kind = CLIENT_TIMEOUT;
@@ -270,16 +337,17 @@ static bool end_of(struct client_transactions *all, struct timer *timer, struct 
 static void resend(struct client_transactions *all, struct timer *timer, uint64_t now_ms,
 		   struct client_event *event)
 {
-	struct client_transaction *t = TIMER_OWNER(timer, struct client_transaction, resend);
+	struct waiting_request *request = TIMER_OWNER(timer, struct waiting_request, resend);
+	struct client_transaction *t = request->transaction;
 
-	if (t->step < timer_e_steps - 1) {
-		t->step++;
+	if (request->step < timer_e_steps - 1) {
+		request->step++;
 	}
-	timer_start(&all->timers_e[t->step], &t->resend, now_ms);
+	timer_start(&all->timers_e[request->step], &request->resend, now_ms);
 	t->what.resent++;
 	*event = t->what;
 	event->kind = CLIENT_RESEND;
-	event->bytes = span_make(t->bytes, t->length);
+	event->bytes = span_make(request->bytes, t->length);
 }
 
 bool client_transactions_expire(struct client_transactions *all, uint64_t now_ms,
@@ -319,7 +387,7 @@ bool client_transactions_unreachable(struct client_transactions *all, struct end
 	if (!link) {
 		return false;
 	}
-	t = MULTI_OWNER(link, struct client_transaction, by_endpoint);
+	t = MULTI_OWNER(link, struct waiting_request, by_endpoint)->transaction;
 	*event = t->what;
 	event->kind = CLIENT_UNREACHABLE;
 	destroy(all, t);
@@ -332,7 +400,7 @@ unsigned client_transactions_stop_device(struct client_transactions *all, struct
 	struct multi_link *link;
 
 	while ((link = multi_index_find(&all->by_device, mac_key(&device)))) {
-		destroy(all, MULTI_OWNER(link, struct client_transaction, by_device));
+		destroy(all, MULTI_OWNER(link, struct waiting_request, by_device)->transaction);
 		count++;
 	}
 	return count;

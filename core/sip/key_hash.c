@@ -6,7 +6,8 @@ static inline uint64_t rotate(uint64_t value, unsigned bits)
 	return value << bits | value >> (64 - bits);
 }
 
-static inline void mix(uint64_t v[static 4])
+/* Inline in every loop below, so that the four words stay in registers. */
+static inline __attribute__((always_inline)) void mix(uint64_t v[static 4])
 {
 	v[0] += v[1];
 	v[1] = rotate(v[1], 13) ^ v[0];
@@ -20,22 +21,26 @@ static inline void mix(uint64_t v[static 4])
 	v[2] = rotate(v[2], 32);
 }
 
-static inline void take_in(struct key_hash *hash, uint64_t word)
+static inline __attribute__((always_inline)) void take_in(struct key_hash *hash, uint64_t word)
 {
 	hash->v[3] ^= word;
 	mix(hash->v);
 	hash->v[0] ^= word;
 }
 
-/* Up to eight octets; those that are missing are zero. */
-static inline uint64_t load(const char *octets, size_t count)
+static inline uint64_t load(const char *octets)
+{
+	uint64_t word;
+
+	memcpy(&word, octets, sizeof(word));
+	return word;
+}
+
+/* Less than eight octets; those that are missing are zero. */
+static inline uint64_t load_rest(const char *octets, size_t count)
 {
 	uint64_t word = 0;
 
-	if (count == 8) {
-		memcpy(&word, octets, 8);
-		return word;
-	}
 	for (size_t i = 0; i < count; i++) {
 		word |= (uint64_t)(unsigned char)octets[i] << 8 * i;
 	}
@@ -64,42 +69,60 @@ void key_hash_number(struct key_hash *hash, uint64_t number)
 	take_in(hash, number);
 }
 
+void key_hash_address(struct key_hash *hash, struct address address)
+{
+	struct key_hash h = *hash;
+
+	take_in(&h, (uint64_t)address.family << 56); /* no field is that long */
+	take_in(&h, load((const char *)address.octets));
+	if (address.family == ADDRESS_IPV6) {
+		take_in(&h, load((const char *)address.octets + 8));
+	}
+	*hash = h;
+}
+
 void key_hash_bytes(struct key_hash *hash, struct span field)
 {
+	struct key_hash h = *hash;
 	size_t i = 0;
 
-	take_in(hash, field.length);
+	take_in(&h, field.length);
 	for (; i + 8 <= field.length; i += 8) {
-		take_in(hash, load(field.data + i, 8));
+		take_in(&h, load(field.data + i));
 	}
 	if (i < field.length) {
-		take_in(hash, load(field.data + i, field.length - i));
+		take_in(&h, load_rest(field.data + i, field.length - i));
 	}
+	*hash = h;
 }
 
 void key_hash_nocase(struct key_hash *hash, struct span field)
 {
+	struct key_hash h = *hash;
 	size_t i = 0;
 
-	take_in(hash, field.length);
+	take_in(&h, field.length);
 	for (; i + 8 <= field.length; i += 8) {
-		take_in(hash, lower(load(field.data + i, 8)));
+		take_in(&h, lower(load(field.data + i)));
 	}
 	if (i < field.length) {
-		take_in(hash, lower(load(field.data + i, field.length - i)));
+		take_in(&h, lower(load_rest(field.data + i, field.length - i)));
 	}
+	*hash = h;
 }
 
-void key_hash_end(struct key_hash *hash, uint64_t result[static 2])
+void key_hash_end(const struct key_hash *hash, uint64_t result[static 2])
 {
-	hash->v[2] ^= 0xee;
-	mix(hash->v);
-	mix(hash->v);
-	mix(hash->v);
-	result[0] = hash->v[0] ^ hash->v[1] ^ hash->v[2] ^ hash->v[3];
-	hash->v[1] ^= 0xdd;
-	mix(hash->v);
-	mix(hash->v);
-	mix(hash->v);
-	result[1] = hash->v[0] ^ hash->v[1] ^ hash->v[2] ^ hash->v[3];
+	struct key_hash h = *hash;
+
+	h.v[2] ^= 0xee;
+	mix(h.v);
+	mix(h.v);
+	mix(h.v);
+	result[0] = h.v[0] ^ h.v[1] ^ h.v[2] ^ h.v[3];
+	h.v[1] ^= 0xdd;
+	mix(h.v);
+	mix(h.v);
+	mix(h.v);
+	result[1] = h.v[0] ^ h.v[1] ^ h.v[2] ^ h.v[3];
 }

@@ -8,7 +8,7 @@
 #ifndef BELLHOP_CORE_SIP_KEY_HASH_H
 #define BELLHOP_CORE_SIP_KEY_HASH_H
 
-#include "core/base/span.h"
+#include "core/base/address.h"
 
 struct key_hash {
 	uint64_t v[4];
@@ -21,8 +21,9 @@ void key_hash_bytes(struct key_hash *hash, struct span field);
 /* The same for a field that is alike in either case. */
 void key_hash_nocase(struct key_hash *hash, struct span field);
 void key_hash_number(struct key_hash *hash, uint64_t number);
+void key_hash_address(struct key_hash *hash, struct address address);
 
-/* The result; the hash must not be used again. */
-void key_hash_end(struct key_hash *hash, uint64_t result[static 2]);
+/* The result of the fields so far. */
+void key_hash_end(const struct key_hash *hash, uint64_t result[static 2]);
 
 #endif

@@ -1,18 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/sip/multi_index.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stddef.h>
+
+static_assert(offsetof(struct multi_link, key) ==
+		      offsetof(struct multi_link, hash) + sizeof(uint64_t),
+	      "a key follows its hash");
 
 static struct span key_of(const void *entry)
 {
 	const struct multi_link *link = entry;
 
-	return span_make(link->key, link->key_length);
+	return span_make((const char *)&link->hash, sizeof(link->hash) + link->key_length);
+}
+
+static void set_key(const struct multi_index *index, struct multi_link *link, struct span key)
+{
+	link->hash = table_hash(index->seed, key);
+	memcpy(link->key, key.data, key.length);
+	link->key_length = (uint8_t)key.length;
 }
 
 void multi_index_init(struct multi_index *index, size_t count_max, struct random *random)
 {
-	table_init(&index->table, count_max, random, key_of);
+	table_init_hashed(&index->table, count_max, key_of);
+	random_bytes(random, index->seed, sizeof(index->seed));
 }
 
 int multi_index_add(struct multi_index *index, struct multi_link *link, struct span key)
@@ -23,8 +37,7 @@ int multi_index_add(struct multi_index *index, struct multi_link *link, struct s
 	if (key.length > multi_key_size) {
 		return -EINVAL;
 	}
-	*link = (struct multi_link){.key_length = (uint8_t)key.length};
-	memcpy(link->key, key.data, key.length);
+	set_key(index, link, key);
 	link->next = link->previous = link;
 	error = table_add(&index->table, link);
 	if (error && error != -EEXIST) {
@@ -33,7 +46,7 @@ int multi_index_add(struct multi_index *index, struct multi_link *link, struct s
 	if (error != -EEXIST) {
 		return error;
 	}
-	head = table_find(&index->table, key);
+	head = table_find(&index->table, key_of(link));
 	link->next = head;
 	link->previous = head->previous;
 	head->previous->next = link;
@@ -62,7 +75,13 @@ void multi_index_remove(struct multi_index *index, struct multi_link *link)
 
 struct multi_link *multi_index_find(const struct multi_index *index, struct span key)
 {
-	return key.length > multi_key_size ? NULL : table_find(&index->table, key);
+	struct multi_link wanted;
+
+	if (key.length > multi_key_size || index->table.count == 0) {
+		return NULL;
+	}
+	set_key(index, &wanted, key);
+	return table_find(&index->table, key_of(&wanted));
 }
 
 void multi_index_free(struct multi_index *index)

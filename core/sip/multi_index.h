@@ -15,12 +15,16 @@ enum { multi_key_size = 24 };
 struct multi_link {
 	struct multi_link *next; /* of the ring; NULL when in no index */
 	struct multi_link *previous;
-	uint8_t key_length;
+	/* Side by side, because together they are the key in the table: hashed once, found often.
+	 */
+	uint64_t hash;
 	char key[multi_key_size];
+	uint8_t key_length;
 };
 
 struct multi_index {
 	struct table table;
+	uint64_t seed[2];
 };
 
 /* The entry that a link lies in. */

@@ -13,7 +13,9 @@ struct server_transaction {
 	struct timer timer_j;
 	bool is_in_by_request; /* the first of its From tag, Call-ID and CSeq */
 	bool is_answered;
-	struct server_answer answer; /* its bytes are owned */
+	struct server_answer
+		answer; /* its bytes lie behind this, or are an allocation of their own */
+	char bytes[];
 };
 
 struct server_transactions {
@@ -62,7 +64,9 @@ int server_transactions_new(struct server_transactions **transactions,
 
 static void release(struct server_transaction *t)
 {
-	free((char *)(uintptr_t)t->answer.bytes.data);
+	if (t->answer.bytes.data != t->bytes) {
+		free((char *)(uintptr_t)t->answer.bytes.data);
+	}
 	free(t);
 }
 
@@ -82,12 +86,6 @@ void server_transactions_free(struct server_transactions *all)
 	free(all);
 }
 
-static void hash_address(struct key_hash *hash, struct address address)
-{
-	key_hash_number(hash, address.family);
-	key_hash_bytes(hash, span_make((const char *)address.octets, sizeof(address.octets)));
-}
-
 static void hash_tag(struct key_hash *hash, const struct sip_name_address *address)
 {
 	key_hash_number(hash, address->has_tag);
@@ -102,7 +100,7 @@ static void hash_branch(struct key_hash *hash, const struct sip_message *m, stru
 	if (m->via.host.kind == SIP_HOST_NAME) {
 		key_hash_nocase(hash, m->via.host.text);
 	} else {
-		hash_address(hash, m->via.host.address);
+		key_hash_address(hash, m->via.host.address);
 	}
 	key_hash_number(hash, sip_via_port(&m->via));
 	key_hash_bytes(hash, method);
@@ -140,7 +138,7 @@ struct server_key server_key_of(const struct server_transactions *all,
 	struct key_hash transaction = key_hash_begin(all->seed);
 	struct key_hash same_request;
 
-	hash_address(&transaction, source);
+	key_hash_address(&transaction, source);
 	same_request = transaction;
 	if (request->via.has_cookie) {
 		hash_branch(&transaction, request, method);
@@ -159,7 +157,7 @@ struct server_key server_key_of_datagram(const struct server_transactions *all,
 	struct key_hash hash = key_hash_begin(all->seed);
 	struct server_key key;
 
-	hash_address(&hash, source);
+	key_hash_address(&hash, source);
 	key_hash_number(&hash, 'd');
 	key_hash_bytes(&hash, datagram);
 	key_hash_end(&hash, key.transaction);
@@ -192,29 +190,82 @@ enum server_match server_transactions_match(const struct server_transactions *al
 	return t && !has_to_tag ? SERVER_MERGED : SERVER_NEW;
 }
 
-int server_transactions_begin(struct server_transactions *all, const struct server_key *key,
-			      uint64_t now_ms)
+/* Puts a transaction into both tables, or into none, and starts Timer J. */
+static int enter(struct server_transactions *all, struct server_transaction *t, uint64_t now_ms)
 {
-	struct server_transaction *t = calloc(1, sizeof(*t));
-	int error;
+	int error = table_add(&all->by_transaction, t);
 
-	if (!t) {
-		return -ENOMEM;
-	}
-	t->key = *key;
-	error = table_add(&all->by_transaction, t);
 	if (error) {
-		free(t);
 		return error;
 	}
 	error = table_add(&all->by_request, t);
 	if (error == -ENOMEM) {
 		table_remove(&all->by_transaction, transaction_key(t));
-		free(t);
 		return error;
 	}
 	t->is_in_by_request = error == 0;
 	timer_start(&all->timers_j, &t->timer_j, now_ms);
+	return 0;
+}
+
+int server_transactions_begin(struct server_transactions *all, const struct server_key *key,
+			      uint64_t now_ms)
+{
+	struct server_transaction *t = malloc(sizeof(*t));
+	int error;
+
+	if (!t) {
+		return -ENOMEM;
+	}
+	*t = (struct server_transaction){.key = *key};
+	error = enter(all, t, now_ms);
+	if (error) {
+		free(t);
+	}
+	return error;
+}
+
+static bool has_room_for(struct server_transactions *all, struct span bytes)
+{
+	if (bytes.length > all->bytes_max - all->bytes) {
+		all->full++;
+		return false;
+	}
+	return true;
+}
+
+/* The answer, its octets copied to `place`. */
+static void keep(struct server_transactions *all, struct server_transaction *t,
+		 const struct server_answer *answer, char *place)
+{
+	memcpy(place, answer->bytes.data, answer->bytes.length);
+	t->answer = *answer;
+	t->answer.bytes.data = place;
+	t->is_answered = true;
+	all->bytes += answer->bytes.length;
+}
+
+int server_transactions_begin_answered(struct server_transactions *all,
+				       const struct server_key *key,
+				       const struct server_answer *answer, uint64_t now_ms)
+{
+	struct server_transaction *t;
+	int error;
+
+	if (!has_room_for(all, answer->bytes)) {
+		return -ENOBUFS;
+	}
+	t = malloc(sizeof(*t) + answer->bytes.length);
+	if (!t) {
+		return -ENOMEM;
+	}
+	*t = (struct server_transaction){.key = *key};
+	error = enter(all, t, now_ms);
+	if (error) {
+		free(t);
+		return error;
+	}
+	keep(all, t, answer, t->bytes);
 	return 0;
 }
 
@@ -227,19 +278,14 @@ int server_transactions_answer(struct server_transactions *all, const struct ser
 	if (!t || t->is_answered) {
 		return -ENOENT;
 	}
-	if (answer->bytes.length > all->bytes_max - all->bytes) {
-		all->full++;
-		return -ENOSPC;
+	if (!has_room_for(all, answer->bytes)) {
+		return -ENOBUFS;
 	}
 	bytes = malloc(answer->bytes.length > 0 ? answer->bytes.length : 1);
 	if (!bytes) {
 		return -ENOMEM;
 	}
-	memcpy(bytes, answer->bytes.data, answer->bytes.length);
-	t->answer = *answer;
-	t->answer.bytes = span_make(bytes, answer->bytes.length);
-	t->is_answered = true;
-	all->bytes += answer->bytes.length;
+	keep(all, t, answer, bytes);
 	timer_start(&all->timers_j, &t->timer_j, now_ms);
 	return 0;
 }

@@ -85,16 +85,25 @@ enum server_match server_transactions_match(const struct server_transactions *tr
 					    struct server_answer *answer);
 
 /*
- * Begins a transaction, in Trying. 0; -EEXIST when there is one of that key; -ENOSPC when a bound
- * is reached; -ENOMEM. Timer J starts at once, so that a transaction that is never answered ends
+ * Begins a transaction, in Trying. 0; -EEXIST when there is one of that key; -ENOSPC when there are
+ * count_max; -ENOMEM. Timer J starts at once, so that a transaction that is never answered ends
  * too.
  */
 int server_transactions_begin(struct server_transactions *transactions,
 			      const struct server_key *key, uint64_t now_ms);
 
 /*
+ * Begins a transaction whose answer is there already, without Trying, and starts Timer J. 0;
+ * -EEXIST and -ENOSPC as server_transactions_begin; -ENOBUFS beyond bytes_max; -ENOMEM. Nothing has
+ * changed on failure.
+ */
+int server_transactions_begin_answered(struct server_transactions *transactions,
+				       const struct server_key *key,
+				       const struct server_answer *answer, uint64_t now_ms);
+
+/*
  * Keeps the answer of a transaction in Trying and starts Timer J. 0; -ENOENT no such transaction or
- * it is answered already; -ENOSPC beyond bytes_max; -ENOMEM. On failure it stays in Trying.
+ * it is answered already; -ENOBUFS beyond bytes_max; -ENOMEM. On failure it stays in Trying.
  */
 int server_transactions_answer(struct server_transactions *transactions,
 			       const struct server_key *key, const struct server_answer *answer,

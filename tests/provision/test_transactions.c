@@ -370,6 +370,41 @@ static void trying_absorbs_and_completed_repeats(void)
 	server_transactions_free(servers);
 }
 
+/* The same for a request that is answered at once. */
+static void what_is_answered_at_once_is_repeated_too(void)
+{
+	struct server_transactions *servers = new_servers(2, 20);
+	struct server_key key = key_of(servers, base);
+	struct server_answer answer = {phone, server, 2, SPAN("SIP/2.0 200 OK")};
+	struct server_answer kept;
+	struct parts p = base;
+
+	CHECK_EQUAL(0, server_transactions_begin_answered(servers, &key, &answer, 1500));
+	CHECK_EQUAL(-EEXIST, server_transactions_begin(servers, &key, 1500));
+	CHECK_EQUAL(-ENOENT, server_transactions_answer(servers, &key, &answer, 1600));
+	CHECK_EQUAL(SERVER_ANSWERED, server_transactions_match(servers, &key, true, &kept));
+	CHECK_SPAN(answer.bytes, kept.bytes);
+	CHECK(kept.bytes.data != answer.bytes.data);
+	CHECK(endpoint_equal(server, kept.from));
+	p.cseq = "2";
+	p.via = "SIP/2.0/UDP 10.13.2.37:5060;branch=z9hG4bKtwo";
+	key = key_of(servers, p);
+	CHECK_EQUAL(-ENOBUFS, server_transactions_begin_answered(servers, &key, &answer, 1500));
+	answer.bytes.length = 6;
+	CHECK_EQUAL(0, server_transactions_begin_answered(servers, &key, &answer, 1600));
+	p.cseq = "3";
+	p.via = "SIP/2.0/UDP 10.13.2.37:5060;branch=z9hG4bKthree";
+	key = key_of(servers, p);
+	answer.bytes.length = 0;
+	CHECK_EQUAL(-ENOSPC, server_transactions_begin_answered(servers, &key, &answer, 1600));
+	CHECK_EQUAL(2, server_transactions_count(servers).full);
+	CHECK_EQUAL(1500 + 32000, server_transactions_next_wake(servers));
+	server_transactions_expire(servers, 33600);
+	CHECK_EQUAL(0, server_transactions_count(servers).count);
+	CHECK_EQUAL(0, server_transactions_count(servers).bytes);
+	server_transactions_free(servers);
+}
+
 /* R-3261-65: branch with cookie + sent-by + method. */
 static void requests_match_by_branch_sent_by_and_method(void)
 {
@@ -459,7 +494,7 @@ static void full_server_tables_refuse_the_new(void)
 	other = key_of(servers, p);
 	CHECK_EQUAL(0, server_transactions_begin(servers, &key, 0));
 	CHECK_EQUAL(-ENOSPC, server_transactions_begin(servers, &other, 0));
-	CHECK_EQUAL(-ENOSPC, server_transactions_answer(servers, &key, &answer, 0));
+	CHECK_EQUAL(-ENOBUFS, server_transactions_answer(servers, &key, &answer, 0));
 	CHECK_EQUAL(2, server_transactions_count(servers).full);
 	CHECK_EQUAL(SERVER_TRYING, match(servers, base));
 	answer.bytes.length = 20;
@@ -506,6 +541,7 @@ int main(void)
 	RUN(a_fetch_stops_the_device_only);
 	RUN(full_tables_refuse_the_new);
 	RUN(trying_absorbs_and_completed_repeats);
+	RUN(what_is_answered_at_once_is_repeated_too);
 	RUN(requests_match_by_branch_sent_by_and_method);
 	RUN(requests_without_a_cookie_match_as_in_rfc_2543);
 	RUN(the_same_request_by_another_way_is_merged);
