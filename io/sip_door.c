@@ -166,6 +166,18 @@ static void carry_out_resolve(struct sip_door *door, const struct effect_resolve
 	learn_neighbour(door, resolve->address, resolve->interface, answer, mac);
 }
 
+/* What the log writes and, from REPORT_INFO up, what is told to options.report. */
+static enum report_level wanted_report_level(const struct sip_door *door)
+{
+	const struct log *log = door->options.log;
+	enum report_level level = door->options.report ? REPORT_INFO : REPORT_ERROR;
+
+	while (level > REPORT_DEBUG && log && log_is_wanted(log, level - 1)) {
+		level--;
+	}
+	return level;
+}
+
 static void carry_out(struct sip_door *door)
 {
 	carry_out_sends(door);
@@ -192,6 +204,7 @@ static void carry_out(struct sip_door *door)
 		}
 	}
 	effects_reset(&door->effects);
+	door->effects.report_level_min = wanted_report_level(door); /* it may have been changed */
 }
 
 static void add_udp_counters(struct udp_counters *sum, struct udp_counters one)
@@ -517,6 +530,7 @@ static int open_signalling(struct sip_door *door, char problem[static sip_door_p
 	options.interface_name = interface_name;
 	options.context = door;
 	error = effects_init(&door->effects, effects_max, effects_bytes_max);
+	door->effects.report_level_min = wanted_report_level(door);
 	error = error ? error : signalling_new(&door->signalling, &options);
 	if (error) {
 		snprintf(problem, sip_door_problem_size, "no memory for SIP signalling");

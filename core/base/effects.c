@@ -56,8 +56,12 @@ int effects_resolve(struct effects *effects, struct address address, uint32_t in
 
 int effects_report(struct effects *effects, struct effect_report report)
 {
-	struct span copy = arena_copy(&effects->arena, report.text);
+	struct span copy;
 
+	if (!effects_wants_report(effects, report.level)) {
+		return 0;
+	}
+	copy = arena_copy(&effects->arena, report.text);
 	if (!copy.data) {
 		effects->lost++;
 		return -ENOSPC;

@@ -69,6 +69,8 @@ struct effects {
 	size_t count;
 	size_t count_max;
 	uint64_t lost; /* effects that found no room; the shell counts and logs them */
+	/* The shell does nothing with reports below this; effects_init: all are wanted. */
+	enum report_level report_level_min;
 	struct arena arena;
 };
 
@@ -77,9 +79,15 @@ int effects_init(struct effects *effects, size_t count_max, size_t bytes_max);
 void effects_reset(struct effects *effects);
 void effects_free(struct effects *effects);
 
+/* Will anybody see a report of this level? Ask before a sentence is made for it. */
+static inline bool effects_wants_report(const struct effects *effects, enum report_level level)
+{
+	return level >= effects->report_level_min;
+}
+
 /*
  * Append one effect; bytes and texts are copied into the arena. When there is no room the effect is
- * counted in `lost` and -ENOSPC is returned.
+ * counted in `lost` and -ENOSPC is returned. A report that nobody wants is 0 and no effect.
  */
 int effects_send(struct effects *effects, struct endpoint from, struct endpoint to,
 		 uint32_t interface, struct span bytes);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/provision/signalling_state.h"
 
-static void report_notify(struct signalling *s, const struct client_event *event,
-			  enum report_level level, const char *reason, const char *what,
-			  struct effects *effects)
+static void write_report(const struct client_event *event, enum report_level level,
+			 const char *reason, const char *what, struct effects *effects)
 {
 	char bytes[signalling_report_size];
 	struct writer w = writer_over(bytes, sizeof(bytes));
 
-	signalling_count(s, reason);
 	writer_text(&w, "the NOTIFY to ");
 	mac_write(&w, event->device);
 	writer_text(&w, " at ");
@@ -22,6 +20,16 @@ static void report_notify(struct signalling *s, const struct client_event *event
 						       .mac = event->device});
 }
 
+static void report_notify(struct signalling *s, const struct client_event *event,
+			  enum report_level level, const char *reason, const char *what,
+			  struct effects *effects)
+{
+	signalling_count(s, reason);
+	if (effects_wants_report(effects, level)) {
+		write_report(event, level, reason, what, effects);
+	}
+}
+
 /* R-3261-74: a response belongs to us when its Via is the one we sent. */
 static bool via_is_ours(const struct sip_via *via, const struct client_event *event)
 {
@@ -31,21 +39,30 @@ static bool via_is_ours(const struct sip_via *via, const struct client_event *ev
 	       sip_via_port(via) == event->from.port;
 }
 
+/* RFC 3261 8.1.3.3: with more than one Via it is another's response. */
+static bool has_one_via(const struct sip_message *m)
+{
+	const struct sip_row *row = sip_message_next_row(m, SIP_HEADER_VIA, NULL);
+	struct sip_list vias = sip_message_list(m, SIP_HEADER_VIA);
+	struct span via;
+
+	if (row && row->next == sip_row_none && row->value.length == m->via.text.length) {
+		return true;
+	}
+	return sip_list_next(&vias, &via) && !sip_list_next(&vias, &via);
+}
+
 /* The transaction that a response is for: true and `*key`. */
 static bool match_response(struct signalling *s, const struct packet *packet,
 			   struct client_key *key)
 {
 	const struct sip_message *m = &s->message;
-	struct sip_list vias = sip_message_list(m, SIP_HEADER_VIA);
 	struct client_event event;
-	struct span via;
 
 	if (m->readable & SIP_PART_VIA) {
 		*key = client_key_of_branch(s->clients, m->via.branch, m->cseq.method_text);
 		if (client_transactions_look(s->clients, *key, &event)) {
-			/* RFC 3261 8.1.3.3: more than one Via, and it is another's response */
-			return via_is_ours(&m->via, &event) && sip_list_next(&vias, &via) &&
-			       !sip_list_next(&vias, &via);
+			return via_is_ours(&m->via, &event) && has_one_via(m);
 		}
 	}
 	/* The print form: the phone's own Via came back, or none. */

@@ -247,7 +247,9 @@ static int start_both(const struct turn *t, const struct client_request *notify,
 		return 0;
 	}
 	signalling_count(s, "served");
-	report_served(t);
+	if (effects_wants_report(t->effects, REPORT_INFO)) {
+		report_served(t);
+	}
 	notifier_record(&s->options, t->packet, &s->decision, t->effects);
 	return 0;
 }

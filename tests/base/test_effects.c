@@ -50,9 +50,27 @@ static void counts_what_finds_no_room(void)
 	effects_free(&effects);
 }
 
+static void takes_only_reports_that_are_wanted(void)
+{
+	struct effects effects;
+
+	REQUIRE(effects_init(&effects, 1, 16384) == 0);
+	CHECK(effects_wants_report(&effects, REPORT_DEBUG));
+	effects.report_level_min = REPORT_WARNING;
+	CHECK(!effects_wants_report(&effects, REPORT_INFO));
+	CHECK(effects_wants_report(&effects, REPORT_WARNING));
+	CHECK_EQUAL(0, effects_report(&effects, (struct effect_report){.level = REPORT_INFO}));
+	CHECK_EQUAL(0, effects.count);
+	CHECK_EQUAL(0, effects_report(&effects, (struct effect_report){.level = REPORT_WARNING}));
+	CHECK_EQUAL(1, effects.count);
+	CHECK_EQUAL(0, effects.lost);
+	effects_free(&effects);
+}
+
 int main(void)
 {
 	RUN(keeps_order_and_copies_bytes);
 	RUN(counts_what_finds_no_room);
+	RUN(takes_only_reports_that_are_wanted);
 	return test_end();
 }
