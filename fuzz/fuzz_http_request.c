@@ -12,10 +12,11 @@ static void use(const struct http_request *request)
 {
 	char path[http_head_bytes_max];
 	struct writer w = writer_over(path, sizeof(path));
-	struct http_validators validators = {SPAN("\"abc\""), 784111777000};
+	struct http_validators validators = {SPAN("\"abc\""), 784111777000, 1000};
+	struct http_ranges ranges;
 
 	(void)http_percent_decode(request->path, &w);
-	(void)http_conditional(request, &validators, 1795384546000);
+	(void)http_conditional(request, &validators, 1795384546000, &ranges);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

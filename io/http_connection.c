@@ -24,7 +24,7 @@ void http_connection_free_if_over(struct http_connection *c)
 {
 	struct http_server *server = c->server;
 
-	if (c->state != CONNECTION_CLOSING || c->open_handles > 0 || c->file.is_reading ||
+	if (c->state != CONNECTION_CLOSING || c->open_handles > 0 || http_body_is_reading(c) ||
 	    c->exchange.is_held) {
 		return;
 	}
@@ -83,9 +83,24 @@ void http_connection_close(struct http_connection *connection)
 
 static void on_timer(uv_timer_t *timer);
 
+/* Octets that the peer has acknowledged: more than the kernel took says little of a slow reader. */
+static uint64_t octets_taken(const struct http_connection *c)
+{
+	uint64_t waiting = stream_unacknowledged(&c->stream);
+
+	return c->octets_given > waiting ? c->octets_given - waiting : 0;
+}
+
+static bool is_answering(const struct http_connection *c)
+{
+	return c->state == CONNECTION_SENDING || c->state == CONNECTION_STREAMING;
+}
+
 static void set_timer(struct http_connection *c, uint64_t wait_ms)
 {
-	c->queued_last = stream_queued(&c->stream);
+	if (is_answering(c)) {
+		c->octets_taken = octets_taken(c);
+	}
 	uv_timer_start(&c->timer, on_timer, wait_ms, 0);
 }
 
@@ -98,7 +113,10 @@ void http_connection_send(struct http_connection *c, struct span head, struct sp
 		return;
 	}
 	c->writes++;
-	if (c->state == CONNECTION_SENDING || c->state == CONNECTION_STREAMING) {
+	c->octets_given += head.length + body.length;
+	/* An answer's time runs from its first octet on, that of a stream from each piece. */
+	if (c->state == CONNECTION_STREAMING ||
+	    (c->state == CONNECTION_SENDING && !uv_is_active((uv_handle_t *)&c->timer))) {
 		set_timer(c, c->server->options.send_timeout_ms);
 	}
 }
@@ -140,6 +158,7 @@ static void answer_status(struct http_connection *c, unsigned status, bool must_
 		response.allow = writer_span(&w);
 	}
 	stream_read_stop(&c->stream);
+	uv_timer_stop(&c->timer);
 	c->state = CONNECTION_SENDING;
 	c->is_answered_whole = true;
 	http_connection_send_head(c, &response, HTTP_FRAMING_LENGTH, 0, span_make(NULL, 0));
@@ -200,8 +219,8 @@ static void on_written(void *context, int error)
 	} else if (c->state == CONNECTION_SENDING && c->writes == 0) {
 		if (c->is_answered_whole) {
 			finish_answer(c);
-		} else if (c->file.left > 0 && !c->file.is_reading) {
-			http_body_read_slice(c);
+		} else if (!http_body_is_reading(c)) {
+			http_body_go_on(c);
 		}
 	} else if (c->state == CONNECTION_STREAMING && c->writes == 0) {
 		uv_timer_stop(&c->timer);
@@ -317,12 +336,19 @@ static void on_ended(void *context, int error)
 	http_connection_close(c);
 }
 
+/* The peer takes the answer fast enough, or it is the disk that keeps it waiting. */
+static bool is_taken_in_time(const struct http_connection *c)
+{
+	uint64_t least = c->state == CONNECTION_STREAMING ? 1 : c->server->options.send_octets_min;
+
+	return http_body_is_reading(c) || octets_taken(c) - c->octets_taken >= least;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct http_connection *c = timer->data;
-	bool is_sending = c->state == CONNECTION_SENDING || c->state == CONNECTION_STREAMING;
 
-	if (is_sending && (c->file.is_reading || stream_queued(&c->stream) < c->queued_last)) {
+	if (is_answering(c) && is_taken_in_time(c)) {
 		set_timer(c, c->server->options.send_timeout_ms);
 		return;
 	}
@@ -391,7 +417,6 @@ static struct http_connection *new_connection(struct http_server *server)
 		return NULL;
 	}
 	c->server = server;
-	c->file.fd = -1;
 	uv_timer_init(server->options.loop, &c->timer);
 	c->timer.data = c;
 	c->open_handles = 2; /* the stream, the timer */

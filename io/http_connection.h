@@ -13,8 +13,6 @@
 #include "io/http_server.h"
 #include "io/stream.h"
 
-#include <sys/stat.h>
-
 enum connection_state {
 	CONNECTION_READING,
 	CONNECTION_HANDLING,
@@ -35,16 +33,6 @@ struct http_exchange {
 	bool is_streaming;
 };
 
-struct http_file {
-	int fd; /* -1: none */
-	uint64_t offset;
-	uint64_t left;
-	struct stat opened; /* as it was then */
-	char *slice;
-	uv_fs_t read;
-	bool is_reading;
-};
-
 struct http_connection {
 	struct http_server *server;
 	struct http_connection *next;
@@ -58,9 +46,10 @@ struct http_connection {
 	size_t pending_length;
 	size_t pending_used;
 	struct http_exchange exchange;
-	struct http_file file;
+	struct http_body *body; /* the file that is being sent, or NULL: io/http_body.c */
 	unsigned writes;	/* under way */
-	size_t queued_last;	/* octets that waited for the peer when the timer was set */
+	uint64_t octets_given;	/* to the peer, ever */
+	uint64_t octets_taken;	/* of them acknowledged when the timer of an answer was set */
 	size_t lingered;	/* octets thrown away while LINGERING */
 	bool closes_after;	/* the answer is the last one */
 	bool is_answered_whole; /* nothing of the answer is missing but what waits in writes */

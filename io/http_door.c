@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/http_door.h"
 
-#include "core/http/conditional.h"
+#include "core/http/reply.h"
 #include "core/http/target.h"
 #include "io/catalogue.h"
 #include "io/loop.h"
@@ -15,8 +15,9 @@ enum {
 	fetch_effects_max = 8,
 	fetch_effects_bytes_max = 65536,
 	fetch_arena_bytes_max = 4 << 20,
-	evidence_wait_ms = 50,
-	evidence_waits_max = 20,
+	wait_ms = 50,
+	waits_max = 20,
+	file_tick_ms = 20, /* of the kernel's clock for files: 10 at most */
 };
 
 struct http_door {
@@ -24,6 +25,7 @@ struct http_door {
 	struct http_server *server;
 	struct arena arena;	/* of one answer */
 	struct effects effects; /* of one answer */
+	struct random random;	/* boundaries */
 	void (*closed)(void *context);
 	void *closed_context;
 };
@@ -35,11 +37,14 @@ struct fetch {
 	struct door_question question;
 	struct file_answer answer; /* what FETCHED is made of */
 	char name[name_size];
-	uv_timer_t timer; /* while the network has not shown yet who asks */
+	uv_timer_t timer; /* until the network has shown who asks, or the file has settled */
 	unsigned waits;
 	bool has_timer;
 	bool is_waiting;
-	bool is_fetch; /* the client gets, or has, all of it */
+	bool has_settled; /* the file was waited for; not twice, it may be written all the time */
+	struct http_parts parts; /* of the file, that the answer carries */
+	bool is_fetch;		 /* the client gets, or has, all of it */
+	bool is_part;		 /* it gets some, and not the end */
 };
 
 static void free_fetch(uv_handle_t *handle)
@@ -47,19 +52,45 @@ static void free_fetch(uv_handle_t *handle)
 	free(handle->data);
 }
 
-static void fetch_over(void *data, bool is_whole)
+/* In the operator's words: the first of them, and how many more there are. */
+static void write_octets(struct writer *w, const struct http_parts *parts)
 {
-	struct fetch *fetch = data;
+	http_range_write(w, &parts->ranges.items[0], parts->size);
+	if (http_parts_is_multipart(parts)) {
+		writer_text(w, " and ");
+		writer_unsigned(w, parts->ranges.count - 1);
+		writer_text(w, " more");
+	}
+}
+
+/* What the books and the operator learn of an answer that went out whole. */
+static void tell_served(struct fetch *fetch)
+{
 	const struct door *door = fetch->door->door;
+	struct effects *effects = &fetch->door->effects;
+	struct change change = files_fetched(&fetch->question.request, &fetch->answer);
+	char octets[128];
+	struct writer w = writer_over(octets, sizeof(octets));
 
-	if (is_whole && fetch->is_fetch) {
-		struct effects *effects = &fetch->door->effects;
-		struct change change = files_fetched(&fetch->question.request, &fetch->answer);
-
+	if (fetch->is_part) {
+		write_octets(&w, &fetch->parts);
+		files_report_part(&fetch->question.request, &fetch->answer, writer_span(&w),
+				  effects);
+		door_carry_out(door, effects);
+	} else if (fetch->is_fetch) {
 		change.utc_ms = loop_utc_ms();
 		files_report_fetched(&fetch->question.request, &fetch->answer, effects);
 		door_carry_out(door, effects);
 		door->post(door->context, &change);
+	}
+}
+
+static void fetch_over(void *data, bool is_whole)
+{
+	struct fetch *fetch = data;
+
+	if (is_whole) {
+		tell_served(fetch);
 	}
 	if (fetch->is_waiting) {
 		fetch->is_waiting = false;
@@ -73,6 +104,11 @@ static void fetch_over(void *data, bool is_whole)
 	}
 }
 
+static uint64_t nanoseconds(struct timespec time)
+{
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
 /* All refusals are the same 404 to the octet (contract.md). */
 static void answer_refusal(struct fetch *fetch, unsigned status)
 {
@@ -80,93 +116,6 @@ static void answer_refusal(struct fetch *fetch, unsigned status)
 
 	http_exchange_answer(fetch->exchange, &response,
 			     status == 404 ? SPAN("Not Found\n") : SPAN("Bad Request\n"));
-}
-
-/* What a 200 and a 304 say alike (R-HTTP-13). */
-static struct http_response make_response(const struct file_answer *answer, struct span etag,
-					  uint64_t modified_utc_ms)
-{
-	struct http_response response = {.status = 200,
-					 .content_type = answer->content_type,
-					 .etag = etag,
-					 .modified_utc_ms = modified_utc_ms,
-					 .header_count = 1};
-
-	if (span_is_empty(response.content_type)) {
-		response.content_type = SPAN("application/octet-stream");
-	}
-	/* A proxy keeps nobody's configuration; others ask again before they use what they keep. */
-	response.headers[0] = (struct http_header){
-		.name = SPAN("Cache-Control"),
-		.value = answer->has_secrets ? SPAN("private, no-store") : SPAN("no-cache"),
-	};
-	return response;
-}
-
-/* Status 200, or the short answer of a condition; true when that is all. */
-static bool answer_condition(struct fetch *fetch, struct http_response *response)
-{
-	const struct http_request *request = http_exchange_request(fetch->exchange);
-	struct http_validators validators = {response->etag, response->modified_utc_ms};
-
-	response->status = http_conditional(request, &validators, loop_utc_ms());
-	/* With 304 the phone has what it should have, as if it had taken it now. */
-	fetch->is_fetch = response->status != 412 && request->method == METHOD_GET;
-	if (response->status == 200) {
-		return false;
-	}
-	fetch->answer.size = 0;
-	fetch->answer.is_unchanged = response->status == 304;
-	if (response->status == 412) {
-		response->content_type = span_make(NULL, 0);
-	}
-	http_exchange_answer(fetch->exchange, response, span_make(NULL, 0));
-	return true;
-}
-
-static void answer_bytes(struct fetch *fetch, const struct file_answer *answer)
-{
-	struct http_response response = make_response(answer, answer->etag, 0);
-
-	if (!answer_condition(fetch, &response)) {
-		http_exchange_answer(fetch->exchange, &response, answer->bytes);
-	}
-}
-
-static void answer_file(struct fetch *fetch, const struct file_answer *answer)
-{
-	char etag[file_etag_size];
-	struct writer w = writer_over(etag, sizeof(etag));
-	struct http_response response;
-	struct stat info;
-	uint64_t modified_ns;
-	int fd = catalogue_open_file(fetch->door->door->files_fd, answer->name, &info);
-
-	if (fd < 0) {
-		answer_refusal(fetch, 404);
-		return;
-	}
-	/* One version from here on: all that is said and sent is of this descriptor. */
-	modified_ns = (uint64_t)info.st_mtim.tv_sec * 1000000000 + (uint64_t)info.st_mtim.tv_nsec;
-	file_etag_of_file(&w, (uint64_t)info.st_size, modified_ns);
-	fetch->answer.size = (uint64_t)info.st_size;
-	response = make_response(answer, writer_span(&w), modified_ns / 1000000);
-	if (answer_condition(fetch, &response)) {
-		close(fd);
-		return;
-	}
-	http_exchange_answer_file(fetch->exchange, &response, fd, 0, (uint64_t)info.st_size);
-}
-
-static void keep_answer(struct fetch *fetch, const struct file_answer *answer)
-{
-	fetch->answer = *answer;
-	span_to_text(answer->name, fetch->name, sizeof(fetch->name));
-	fetch->answer.name = span_text(fetch->name);
-	/* The others die with the arena; FETCHED needs none of them. */
-	fetch->answer.bytes = span_make(NULL, 0);
-	fetch->answer.content_type = span_make(NULL, 0);
-	fetch->answer.etag = span_make(NULL, 0);
 }
 
 static void serve(struct fetch *fetch);
@@ -179,19 +128,135 @@ static void ask_again(uv_timer_t *timer)
 	serve(fetch);
 }
 
-static void wait_for_evidence(struct fetch *fetch)
+static void wait_a_while(struct fetch *fetch)
 {
 	if (!fetch->has_timer) {
 		fetch->has_timer =
 			uv_timer_init(http_exchange_loop(fetch->exchange), &fetch->timer) == 0;
 		fetch->timer.data = fetch;
 	}
-	if (!fetch->has_timer || fetch->waits++ == evidence_waits_max ||
-	    uv_timer_start(&fetch->timer, ask_again, evidence_wait_ms, 0) != 0) {
+	if (!fetch->has_timer || fetch->waits++ == waits_max ||
+	    uv_timer_start(&fetch->timer, ask_again, wait_ms, 0) != 0) {
 		answer_refusal(fetch, 404);
 		return;
 	}
 	fetch->is_waiting = true;
+}
+
+/* What the fetch means for the books, once its answer is out. */
+static void keep_books(struct fetch *fetch, const struct http_reply *reply)
+{
+	bool is_get = http_exchange_request(fetch->exchange)->method == METHOD_GET;
+	unsigned status = reply->response.status;
+
+	fetch->parts = reply->parts;
+	fetch->answer.size = http_ranges_octets(&reply->parts.ranges);
+	fetch->answer.is_unchanged = status == 304;
+	fetch->answer.is_rest = status == 206;
+	/* With 304 the phone has what it should have, as if it had taken it now. */
+	fetch->is_fetch = is_get && (status == 304 || http_reply_reaches_end(reply));
+	fetch->is_part = status == 206 && !fetch->is_fetch;
+}
+
+static void make_reply(struct fetch *fetch, const struct file_answer *answer,
+		       const struct http_validators *validators, struct http_reply *reply)
+{
+	struct http_content content = {.validators = *validators,
+				       .content_type = answer->content_type,
+				       .is_private = answer->has_secrets};
+
+	http_reply_make(reply, http_exchange_request(fetch->exchange), &content, loop_utc_ms(),
+			&fetch->door->random);
+	keep_books(fetch, reply);
+}
+
+/* The body of a 206 with several parts, put together in the arena; no data when it has no room. */
+static struct span join_parts(struct arena *arena, const struct http_parts *parts,
+			      struct span content)
+{
+	uint64_t length = http_parts_length(parts);
+	char *room = arena_allocate(arena, (size_t)length);
+	struct writer w = writer_over(room, room ? (size_t)length : 0);
+
+	for (size_t i = 0; i < parts->ranges.count; i++) {
+		const struct http_range *range = &parts->ranges.items[i];
+
+		http_parts_write_head(&w, parts, i);
+		writer_put(&w, span_slice(content, (size_t)range->first,
+					  (size_t)(range->first + range->length)));
+	}
+	http_parts_write_end(&w, parts);
+	return w.failed ? span_make(NULL, 0) : writer_span(&w);
+}
+
+static void answer_bytes(struct fetch *fetch, const struct file_answer *answer)
+{
+	struct http_validators validators = {.etag = answer->etag, .size = answer->bytes.length};
+	struct span body = span_make(NULL, 0);
+	struct http_reply reply;
+
+	make_reply(fetch, answer, &validators, &reply);
+	if (reply.response.status == 200) {
+		body = answer->bytes;
+	} else if (reply.response.status == 206) {
+		body = join_parts(&fetch->door->arena, &reply.parts, answer->bytes);
+		if (!body.data) {
+			fetch->is_fetch = false;
+			fetch->is_part = false;
+			reply.response = (struct http_response){.status = 503};
+		}
+	}
+	http_exchange_answer(fetch->exchange, &reply.response, body);
+}
+
+/* Dates of files move with the kernel's tick: within the same one a file may change unseen. */
+static bool may_change_unseen(const struct file_version *version)
+{
+	return loop_utc_ms() < version->changed_ns / 1000000 + file_tick_ms;
+}
+
+static void answer_file(struct fetch *fetch, const struct file_answer *answer)
+{
+	char etag[file_etag_size];
+	struct writer w = writer_over(etag, sizeof(etag));
+	struct http_validators validators;
+	struct file_version version;
+	struct http_reply reply;
+	struct stat info;
+	int fd = catalogue_open_file(fetch->door->door->files_fd, answer->name, &info);
+
+	if (fd < 0) {
+		answer_refusal(fetch, 404);
+		return;
+	}
+	/* R-HTTP-33: from here on all that is said and sent is of this descriptor as it is now. */
+	version = (struct file_version){.inode = info.st_ino,
+					.size = (uint64_t)info.st_size,
+					.modified_ns = nanoseconds(info.st_mtim),
+					.changed_ns = nanoseconds(info.st_ctim)};
+	if (!fetch->has_settled && fetch->waits < waits_max && may_change_unseen(&version)) {
+		close(fd);
+		fetch->has_settled = true;
+		wait_a_while(fetch);
+		return;
+	}
+	file_etag_of_file(&w, &version);
+	validators = (struct http_validators){.etag = writer_span(&w),
+					      .modified_utc_ms = version.modified_ns / 1000000,
+					      .size = version.size};
+	make_reply(fetch, answer, &validators, &reply);
+	http_exchange_answer_file(fetch->exchange, &reply.response, fd, &info, &reply.parts);
+}
+
+static void keep_answer(struct fetch *fetch, const struct file_answer *answer)
+{
+	fetch->answer = *answer;
+	span_to_text(answer->name, fetch->name, sizeof(fetch->name));
+	fetch->answer.name = span_text(fetch->name);
+	/* The others die with the arena; FETCHED needs none of them. */
+	fetch->answer.bytes = span_make(NULL, 0);
+	fetch->answer.content_type = span_make(NULL, 0);
+	fetch->answer.etag = span_make(NULL, 0);
 }
 
 static void serve(struct fetch *fetch)
@@ -220,7 +285,7 @@ static void serve(struct fetch *fetch)
 		answer_file(fetch, &answer);
 		break;
 	case FILE_PENDING:
-		wait_for_evidence(fetch);
+		wait_a_while(fetch);
 		break;
 	case FILE_REFUSED:
 		answer_refusal(fetch, 404);
@@ -259,6 +324,7 @@ int http_door_new(struct http_door **out, uv_loop_t *loop, const struct door *do
 		return -ENOMEM;
 	}
 	d->door = door;
+	random_init(&d->random, options->seed);
 	http_server_defaults(&server);
 	server.loop = loop;
 	server.connections_max = options->connections_max;

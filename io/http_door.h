@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The phones' HTTP door: GET and HEAD of files, and nothing else. Every refusal is the same 404.
+ * The phones' HTTP door: GET (of all or of ranges) and HEAD of files, and nothing else. Every
+ * refusal is the same 404.
+ *
+ * A file counts as fetched when the phone has all of it: after a 200 or a 304, or a 206 that went
+ * out whole and whose last range ends where the file ends (it resumed). Other 206s are told at
+ * debug level ("file_served_part"). HEAD is no fetch.
  */
 #ifndef BELLHOP_IO_HTTP_DOOR_H
 #define BELLHOP_IO_HTTP_DOOR_H
 
+#include "core/base/random.h"
 #include "io/door.h"
 #include "io/http_server.h"
 
@@ -13,6 +19,7 @@ struct http_door;
 struct http_door_options {
 	size_t connections_max;		   /* beyond: 503 and close */
 	size_t connections_per_source_max; /* the same, as in http_server.h */
+	uint8_t seed[random_seed_size];	   /* of the boundaries of multipart answers */
 };
 
 /* 0 and `*out`, or -ENOMEM. `door` and what it points to must outlive it; options are copied. */

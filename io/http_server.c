@@ -11,7 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { listen_backlog = 511 };
+enum {
+	listen_backlog = 511,
+	/* Of each connection (the kernel doubles it): else it grows to megabytes for a slow reader.
+	 */
+	send_buffer_octets = 128 * 1024,
+};
 
 void http_server_defaults(struct http_server_options *options)
 {
@@ -24,6 +29,7 @@ void http_server_defaults(struct http_server_options *options)
 		.body_timeout_ms = 30000,
 		.idle_timeout_ms = 15000,
 		.send_timeout_ms = 30000,
+		.send_octets_min = 32768,
 		.methods = 1U << METHOD_GET | 1U << METHOD_HEAD,
 	};
 }
@@ -125,6 +131,9 @@ int http_server_listen_tcp(struct http_server *server, struct endpoint endpoint,
 	server->open_listeners++;
 	error = uv_tcp_bind(&listener->uv.tcp, (const struct sockaddr *)&storage, flags);
 	if (error == 0) {
+		int size = send_buffer_octets;
+
+		uv_send_buffer_size(&listener->uv.handle, &size); /* connections inherit it */
 		error = uv_listen(&listener->uv.stream, listen_backlog, accept_next);
 	}
 	if (error != 0) {

@@ -11,9 +11,11 @@
 #define BELLHOP_IO_HTTP_SERVER_H
 
 #include "core/base/address.h"
+#include "core/http/parts.h"
 #include "core/http/request.h"
 #include "core/http/response.h"
 
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -40,7 +42,14 @@ struct http_server_options {
 	uint64_t head_timeout_ms;	   /* from the first octet of a head to its end: 408 */
 	uint64_t body_timeout_ms;	   /* from the head to the end of the body: 408 */
 	uint64_t idle_timeout_ms;	   /* between requests: close */
-	uint64_t send_timeout_ms;	   /* without any progress of an answer: close */
+	/*
+	 * Within each send_timeout_ms the peer must take (acknowledge) send_octets_min of an
+	 * answer, or the rest of it: else close. So who reads one octet a second is let go after
+	 * the first, and a file of n octets takes n / send_octets_min time-outs at most. Streams:
+	 * any octet.
+	 */
+	uint64_t send_timeout_ms;
+	uint64_t send_octets_min;
 	uint32_t methods; /* 1 << enum http_method; others: 405, body not awaited */
 	/*
 	 * One whole request. The handler answers with exactly one of the http_exchange_ functions
@@ -105,11 +114,13 @@ void http_exchange_answer(struct http_exchange *exchange, const struct http_resp
 			  struct span body);
 
 /*
- * Answers with `length` bytes of a file from `offset` on, read in slices on the thread pool. Takes
- * `fd` over. A file that turns out shorter ends the connection, so that the client sees the cut.
+ * Answers with those parts of a file (none: with an empty body), read in slices on the thread pool:
+ * a slow reader costs two of 64 KiB, however big the file. Takes `fd` over. `opened` is what fstat
+ * said of it when its validators were made: a file that is another by now, or becomes one, or is
+ * shorter than the parts want, ends the connection, so that the client sees the cut.
  */
 void http_exchange_answer_file(struct http_exchange *exchange, const struct http_response *response,
-			       int fd, uint64_t offset, uint64_t length);
+			       int fd, const struct stat *opened, const struct http_parts *parts);
 
 /*
  * Answers with a body that comes bit by bit (events --follow): chunked. After _begin the exchange

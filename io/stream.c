@@ -4,7 +4,9 @@
 #include "io/udp.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 struct stream_write {
 	uv_write_t request;
@@ -105,6 +107,17 @@ int stream_write(struct stream *stream, struct span head, struct span body)
 size_t stream_queued(const struct stream *stream)
 {
 	return uv_stream_get_write_queue_size(&stream->uv.stream);
+}
+
+uint64_t stream_unacknowledged(const struct stream *stream)
+{
+	uv_os_fd_t fd;
+	int in_kernel = 0;
+
+	if (uv_fileno(&stream->uv.handle, &fd) != 0 || ioctl(fd, SIOCOUTQ, &in_kernel) != 0) {
+		in_kernel = 0;
+	}
+	return stream_queued(stream) + (uint64_t)in_kernel;
 }
 
 /* Ends. */

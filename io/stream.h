@@ -72,6 +72,9 @@ int stream_write(struct stream *stream, struct span head, struct span body);
 /* Octets that were written and wait for the peer. */
 size_t stream_queued(const struct stream *stream);
 
+/* The same, and those that the kernel took and the peer has not acknowledged. */
+uint64_t stream_unacknowledged(const struct stream *stream);
+
 /*
  * Ends our side behind all that was written; the peer's can still be read. 0, or a negative errno
  * when it is over already. A fault that shows later is told by `ended`.

@@ -63,40 +63,101 @@ static bool is_listed(const struct http_request *request, struct span name, stru
 	return false;
 }
 
-/* The date of field `name`; false when there is none that can be read. */
+static bool is_read(const struct http_request *request)
+{
+	return request->method == METHOD_GET || request->method == METHOD_HEAD;
+}
+
+/* The date of field `name`; false when there is none that can be read, or more than one. */
 static bool date_of(const struct http_request *request, struct span name, uint64_t now_utc_ms,
 		    uint64_t *utc_ms)
 {
 	const struct http_header *header = http_request_header(request, name);
 
-	return header && time_parse_http(header->value, now_utc_ms, utc_ms) == 0;
+	return header && http_request_header_count(request, name) == 1 &&
+	       time_parse_http(header->value, now_utc_ms, utc_ms) == 0;
 }
 
-unsigned http_conditional(const struct http_request *request,
-			  const struct http_validators *validators, uint64_t now_utc_ms)
+/* If-Match and If-Unmodified-Since (RFC 9110 13.2.2, steps 1 and 2). */
+static bool is_precondition_met(const struct http_request *request,
+				const struct http_validators *validators, uint64_t now_utc_ms)
 {
-	bool is_read = request->method == METHOD_GET || request->method == METHOD_HEAD;
-	uint64_t modified_s = validators->modified_utc_ms / 1000; /* dates have no finer grain */
 	uint64_t date_ms;
 
 	if (http_request_header(request, SPAN("If-Match"))) {
-		if (!is_listed(request, SPAN("If-Match"), validators->etag, false)) {
-			return 412;
-		}
-	} else if (modified_s > 0 &&
-		   date_of(request, SPAN("If-Unmodified-Since"), now_utc_ms, &date_ms) &&
-		   modified_s > date_ms / 1000) {
-		return 412;
+		return is_listed(request, SPAN("If-Match"), validators->etag, false);
 	}
+	return validators->modified_utc_ms == 0 ||
+	       !date_of(request, SPAN("If-Unmodified-Since"), now_utc_ms, &date_ms) ||
+	       validators->modified_utc_ms / 1000 <= date_ms / 1000;
+}
+
+/* If-None-Match and If-Modified-Since (steps 3 and 4): the client has it already. */
+static bool is_had(const struct http_request *request, const struct http_validators *validators,
+		   uint64_t now_utc_ms)
+{
+	uint64_t date_ms;
+
 	if (http_request_header(request, SPAN("If-None-Match"))) {
 		/* R-HTTP-8: If-Modified-Since is then not looked at. */
-		if (is_listed(request, SPAN("If-None-Match"), validators->etag, true)) {
-			return is_read ? 304 : 412;
-		}
-	} else if (is_read && modified_s > 0 &&
-		   date_of(request, SPAN("If-Modified-Since"), now_utc_ms, &date_ms) &&
-		   modified_s <= date_ms / 1000) {
-		return 304;
+		return is_listed(request, SPAN("If-None-Match"), validators->etag, true);
+	}
+	return is_read(request) && validators->modified_utc_ms > 0 &&
+	       date_of(request, SPAN("If-Modified-Since"), now_utc_ms, &date_ms) &&
+	       validators->modified_utc_ms / 1000 <= date_ms / 1000;
+}
+
+/* If-Range (step 5, R-HTTP-20): one strong tag, or the very date of Last-Modified. */
+static bool is_range_of_this(const struct http_request *request,
+			     const struct http_validators *validators, uint64_t now_utc_ms)
+{
+	const struct http_header *condition = http_request_header(request, SPAN("If-Range"));
+	uint64_t modified_s = validators->modified_utc_ms / 1000;
+	uint64_t date_ms;
+	struct span rest;
+	struct span tag;
+	bool is_weak;
+
+	if (!condition) {
+		return true;
+	}
+	if (http_request_header_count(request, SPAN("If-Range")) > 1) {
+		return false;
+	}
+	rest = condition->value;
+	if (take_etag(&rest, &is_weak, &tag)) {
+		return rest.length == 0 && !is_weak && span_equal(tag, validators->etag);
+	}
+	return modified_s > 0 && modified_s < now_utc_ms / 1000 &&
+	       time_parse_http(condition->value, now_utc_ms, &date_ms) == 0 &&
+	       date_ms / 1000 == modified_s;
+}
+
+unsigned http_conditional(const struct http_request *request,
+			  const struct http_validators *validators, uint64_t now_utc_ms,
+			  struct http_ranges *ranges)
+{
+	const struct http_header *range = http_request_header(request, SPAN("Range"));
+
+	if (!is_precondition_met(request, validators, now_utc_ms)) {
+		return 412;
+	}
+	if (is_had(request, validators, now_utc_ms)) {
+		return is_read(request) ? 304 : 412;
+	}
+	/* R-HTTP-14; Range is no list, so that two of them say nothing that could be trusted. */
+	if (!range || request->method != METHOD_GET ||
+	    http_request_header_count(request, SPAN("Range")) > 1 ||
+	    !is_range_of_this(request, validators, now_utc_ms)) {
+		return 200;
+	}
+	switch (http_range_parse(range->value, validators->size, ranges)) {
+	case HTTP_RANGE_PARTS:
+		return 206;
+	case HTTP_RANGE_UNSATISFIABLE:
+		return 416;
+	case HTTP_RANGE_IGNORED:
+		break;
 	}
 	return 200;
 }

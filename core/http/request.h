@@ -84,6 +84,9 @@ void http_parser_next(struct http_parser *parser);
 /* The first field with this name, or NULL. */
 const struct http_header *http_request_header(const struct http_request *request, struct span name);
 
+/* How many fields have this name. */
+size_t http_request_header_count(const struct http_request *request, struct span name);
+
 const char *http_method_name(enum http_method method);
 
 #endif

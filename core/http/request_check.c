@@ -80,7 +80,7 @@ const struct http_header *http_request_header(const struct http_request *request
 	return NULL;
 }
 
-static size_t count_headers(const struct http_request *request, struct span name)
+size_t http_request_header_count(const struct http_request *request, struct span name)
 {
 	size_t count = 0;
 
@@ -184,7 +184,7 @@ static struct http_fault split_target(struct http_request *request)
 static struct http_fault check_host(struct http_request *request)
 {
 	const struct http_header *host = http_request_header(request, SPAN("Host"));
-	size_t count = count_headers(request, SPAN("Host"));
+	size_t count = http_request_header_count(request, SPAN("Host"));
 
 	/* R-HTTP-1 */
 	if (count > 1 || (count == 0 && request->minor > 0)) {
@@ -210,13 +210,13 @@ static struct http_fault check_framing(struct http_request *request)
 		if (length || request->minor == 0) {
 			return fault(400, "framing");
 		}
-		if (count_headers(request, SPAN("Transfer-Encoding")) > 1 ||
+		if (http_request_header_count(request, SPAN("Transfer-Encoding")) > 1 ||
 		    !span_equal_nocase(coding->value, SPAN("chunked"))) {
 			return fault(501, "transfer_coding");
 		}
 		request->is_chunked = true;
 	}
-	if (length && (count_headers(request, SPAN("Content-Length")) > 1 ||
+	if (length && (http_request_header_count(request, SPAN("Content-Length")) > 1 ||
 		       span_to_unsigned(length->value, INT64_MAX, &request->content_length) != 0)) {
 		return fault(400, "content_length");
 	}

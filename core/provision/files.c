@@ -193,13 +193,13 @@ void file_etag_of_bytes(struct writer *w, struct span bytes)
 	writer_char(w, '"');
 }
 
-void file_etag_of_file(struct writer *w, uint64_t size, uint64_t modified_ns)
+void file_etag_of_file(struct writer *w, const struct file_version *version)
 {
-	writer_char(w, '"');
-	writer_unsigned(w, size);
-	writer_char(w, '-');
-	writer_unsigned(w, modified_ns);
-	writer_char(w, '"');
+	const uint64_t parts[] = {version->inode, version->size, version->modified_ns,
+				  version->changed_ns};
+
+	/* Hashed, so that it tells nothing of the disk. */
+	file_etag_of_bytes(w, span_make((const char *)parts, sizeof(parts)));
 }
 
 static void report(const struct search *s, enum report_level level, const char *reason,
@@ -355,31 +355,50 @@ struct change files_fetched(const struct file_request *request, const struct fil
 	};
 }
 
-void files_report_fetched(const struct file_request *request, const struct file_answer *answer,
-			  struct effects *effects)
+static void report_served(const struct file_request *request, const struct file_answer *answer,
+			  struct effect_report report, struct span what, struct effects *effects)
 {
 	char text[512];
 	struct writer w = writer_over(text, sizeof(text));
-	struct effect_report report = {
-		.level = answer->is_essential ? REPORT_INFO : REPORT_DEBUG,
-		.reason = "file_served",
-		.source = request->source,
-		.has_mac = true,
-		.mac = answer->mac,
-	};
 
 	writer_text(&w, door_names[request->door]);
 	writer_text(&w, " served \"");
 	write_path(&w, answer->name);
-	if (answer->is_unchanged) {
-		writer_text(&w, "\", unchanged since it was fetched");
-	} else {
-		writer_text(&w, "\", ");
-		writer_unsigned(&w, answer->size);
-		writer_text(&w, " bytes");
-	}
+	writer_text(&w, "\", ");
+	writer_put(&w, what);
 	writer_text(&w, "; identified by ");
 	writer_text(&w, device_identified_by_name(answer->identified_by));
 	report.text = writer_span(&w);
+	report.source = request->source;
+	report.has_mac = true;
+	report.mac = answer->mac;
 	effects_report(effects, report);
+}
+
+void files_report_fetched(const struct file_request *request, const struct file_answer *answer,
+			  struct effects *effects)
+{
+	char what[64];
+	struct writer w = writer_over(what, sizeof(what));
+	struct effect_report report = {
+		.level = answer->is_essential ? REPORT_INFO : REPORT_DEBUG,
+		.reason = "file_served",
+	};
+
+	if (answer->is_unchanged) {
+		writer_text(&w, "unchanged since it was fetched");
+	} else {
+		writer_text(&w, answer->is_rest ? "the last " : "");
+		writer_unsigned(&w, answer->size);
+		writer_text(&w, " bytes");
+	}
+	report_served(request, answer, report, writer_span(&w), effects);
+}
+
+void files_report_part(const struct file_request *request, const struct file_answer *answer,
+		       struct span octets, struct effects *effects)
+{
+	struct effect_report report = {.level = REPORT_DEBUG, .reason = "file_served_part"};
+
+	report_served(request, answer, report, octets, effects);
 }

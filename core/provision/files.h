@@ -44,6 +44,7 @@ struct file_answer {
 	bool has_secrets;
 	bool is_essential;
 	bool is_unchanged; /* set by the door: it was told that it has the file already (304) */
+	bool is_rest;	   /* set by the door: `size` is the last octets, it had the others (206) */
 	struct mac mac;	   /* whose file it is */
 	enum device_identified_by identified_by;
 	uint64_t revision; /* of the inventory, when the bytes were made */
@@ -72,12 +73,20 @@ struct files_context {
 void files_serve(const struct files_context *files, const struct file_request *request,
 		 struct arena *arena, struct file_answer *answer, struct effects *effects);
 
+/* What tells one state of a stored file from every other (stat(2)). */
+struct file_version {
+	uint64_t inode;
+	uint64_t size;
+	uint64_t modified_ns;
+	uint64_t changed_ns; /* moves when the octets do, also when modified_ns is set back */
+};
+
 /*
  * Strong entity tags, with their quotes (RFC 9110 8.8.3): of bytes in memory from their SHA-256, of
- * a stored file from its size and its time of change in nanoseconds.
+ * a stored file from its version.
  */
 void file_etag_of_bytes(struct writer *w, struct span bytes);
-void file_etag_of_file(struct writer *w, uint64_t size, uint64_t modified_ns);
+void file_etag_of_file(struct writer *w, const struct file_version *version);
 
 /*
  * The change to post when the last byte went out: CHANGE_DEVICE_FETCHED. `request` as served.
@@ -90,5 +99,12 @@ struct change files_fetched(const struct file_request *request, const struct fil
  */
 void files_report_fetched(const struct file_request *request, const struct file_answer *answer,
 			  struct effects *effects);
+
+/*
+ * Tells the operator that a part of a file was served, not all of it nor its end:
+ * "file_served_part" at REPORT_DEBUG. `octets` names them, as in Content-Range.
+ */
+void files_report_part(const struct file_request *request, const struct file_answer *answer,
+		       struct span octets, struct effects *effects);
 
 #endif

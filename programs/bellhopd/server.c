@@ -348,7 +348,7 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 static int start_files(struct server *server, char *problem, size_t problem_size)
 {
 	const struct configuration *config = &server->config;
-	const struct http_door_options http = {
+	struct http_door_options http = {
 		.connections_max = config->http_connections_max,
 		.connections_per_source_max = config->http_connections_per_source_max,
 	};
@@ -358,6 +358,9 @@ static int start_files(struct server *server, char *problem, size_t problem_size
 	};
 	int error = make_seed(tftp.seed);
 
+	if (error == 0) {
+		error = make_seed(http.seed);
+	}
 	server->files = (struct files_context){.inventory = &server->inventory,
 					       .policy = &server->policy,
 					       .server_for = server_facts_for_device,
