@@ -180,6 +180,7 @@ static int upload(struct visit *visit)
 		int fd = catalogue_open_file(visit->door->files_fd, change->file, &info);
 
 		if (fd >= 0) {
+			change->file_version = catalogue_version(&info);
 			change->file_utc_ms = (uint64_t)info.st_mtim.tv_sec * 1000 +
 					      (uint64_t)info.st_mtim.tv_nsec / 1000000;
 			close(fd);

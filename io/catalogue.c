@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "io/catalogue.h"
-
+#include "io/catalogue_internal.h"
 #include "io/loop.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,270 +10,442 @@
 #include <unistd.h>
 
 enum {
-	depth_max = 8,
-	files_max = 20000,
-	path_size = 256,
-	settle_ms = 200, /* a burst of changes is one scan */
-	retry_ms = 2000, /* when the store's queue was full */
+	settle_ms = 200,      /* a burst of changes is one scan */
+	settle_ms_max = 2000, /* a folder that never rests is scanned all the same */
+	retry_ms = 2000,      /* when the store's queue was full */
+	poll_ms = 10000,      /* between scans of a folder that cannot be watched */
+	warning_size = 400,
 };
 
-struct found {
-	char *name;
-	uint64_t bytes;
-	uint64_t modified_utc_ms;
-};
-
-struct scan {
-	struct catalogue *catalogue;
-	struct found *files; /* sorted by name after the walk */
-	size_t count;
-	size_t size;
-	int error;
-};
+enum warning { WARNING_LEFT_OUT, WARNING_PASSED_OVER, WARNING_POLLED };
 
 struct catalogue {
 	const struct door *door;
-	int inotify_fd;
+	int inotify_fd; /* -1: there is none */
 	uv_poll_t poll;
+	bool is_poll_open;
+	bool is_polled; /* the folder cannot be watched whole */
 	uv_timer_t timer;
-	unsigned open_handles;
+	struct catalogue_hasher hasher;
+	unsigned open_handles; /* the hasher counts as one */
+	uint64_t dirty_ms; /* the first change since the last scan, on the loop's clock; 0: none */
+	int *watches;	   /* of the last scan; sorted */
+	size_t watch_count;
+	struct catalogue_counters counters;
+	char warnings[catalogue_warnings_max][warning_size]; /* by enum warning; empty: none */
 };
 
-static void add_found(struct scan *scan, const char *path, const struct stat *info)
+static void report(const struct catalogue *c, const char *reason, const char *text)
 {
-	struct found *files = scan->files;
-
-	if (scan->count == files_max) {
-		scan->error = -ENOSPC;
-		return;
-	}
-	if (scan->count == scan->size) {
-		size_t size = scan->size > 0 ? scan->size * 2 : 64;
-
-		files = reallocarray(scan->files, size, sizeof(*files));
-		if (!files) {
-			scan->error = -ENOMEM;
-			return;
-		}
-		scan->files = files;
-		scan->size = size;
-	}
-	files[scan->count] = (struct found){
-		.name = strdup(path),
-		.bytes = (uint64_t)info->st_size,
-		.modified_utc_ms = (uint64_t)info->st_mtim.tv_sec * 1000 +
-				   (uint64_t)info->st_mtim.tv_nsec / 1000000,
-	};
-	if (!files[scan->count].name) {
-		scan->error = -ENOMEM;
-		return;
-	}
-	scan->count++;
+	c->door->report(c->door->context, &(struct effect_report){.level = REPORT_WARNING,
+								  .reason = reason,
+								  .text = span_text(text)});
 }
 
-static void watch_directory(struct catalogue *c, int fd)
+/* Told once, and again when it is another sentence; an empty one takes the warning back. */
+static void warn(struct catalogue *c, enum warning which, const char *reason, const char *text)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	inotify_add_watch(c->inotify_fd, path,
-			  IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE |
-				  IN_ATTRIB | IN_DELETE_SELF | IN_ONLYDIR);
+	if (*text && strcmp(c->warnings[which], text) != 0) {
+		report(c, reason, text);
+	}
+	snprintf(c->warnings[which], warning_size, "%s", text);
 }
 
-static void walk(struct scan *scan, int fd, const char *prefix, unsigned depth);
+/* --- When to scan. --- */
 
-static void take_entry(struct scan *scan, int fd, const char *prefix, const char *name,
-		       unsigned depth)
+static void on_timer(uv_timer_t *timer)
 {
-	char path[path_size];
-	struct stat info;
-	int child;
+	(void)catalogue_scan(timer->data);
+}
 
-	/* A name that the doors would refuse is not in the catalogue. */
-	if (snprintf(path, sizeof(path), "%s%s", prefix, name) >= (int)sizeof(path) ||
-	    catalogue_check_name(span_text(path)) != 0 ||
-	    fstatat(fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
-		return;
-	}
-	if (S_ISREG(info.st_mode)) {
-		add_found(scan, path, &info);
-	} else if (S_ISDIR(info.st_mode) && depth < depth_max) {
-		child = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (child >= 0 && strlen(path) + 1 < sizeof(path)) {
-			strcat(path, "/");
-			walk(scan, child, path, depth + 1);
-		} else if (child >= 0) {
-			close(child);
-		}
+/* Within `ms`; what is to come earlier stays. */
+static void scan_within(struct catalogue *c, uint64_t ms)
+{
+	if (!uv_is_active((uv_handle_t *)&c->timer) || uv_timer_get_due_in(&c->timer) > ms) {
+		uv_timer_start(&c->timer, on_timer, ms, 0);
 	}
 }
 
-/* Takes `fd` over. */
-static void walk(struct scan *scan, int fd, const char *prefix, unsigned depth)
+/* Once it is quiet, but not put off for ever. */
+static void scan_when_quiet(struct catalogue *c)
 {
-	DIR *directory;
+	uint64_t now = uv_now(c->timer.loop);
+	uint64_t last;
 
-	watch_directory(scan->catalogue, fd);
-	directory = fdopendir(fd);
-	if (!directory) {
-		scan->error = -errno;
-		close(fd);
-		return;
+	c->dirty_ms = c->dirty_ms > 0 ? c->dirty_ms : now;
+	last = c->dirty_ms + settle_ms_max;
+	if (now + settle_ms < last) {
+		uv_timer_start(&c->timer, on_timer, settle_ms, 0);
+	} else {
+		scan_within(c, last > now ? last - now : 0);
 	}
-	for (struct dirent *e; scan->error == 0 && (e = readdir(directory));) {
-		take_entry(scan, dirfd(directory), prefix, e->d_name, depth);
-	}
-	closedir(directory);
 }
 
-static int compare_found(const void *a, const void *b)
+static void poll_instead(struct catalogue *c, int error)
 {
-	return strcmp(((const struct found *)a)->name, ((const struct found *)b)->name);
+	char text[warning_size];
+
+	c->is_polled = true;
+	snprintf(text, sizeof(text),
+		 "DATA/files cannot be watched whole (%s), so that it is looked through every %d "
+		 "seconds instead; raise sysctl fs.inotify.max_user_watches (or _instances)",
+		 strerrordesc_np(-error), poll_ms / 1000);
+	warn(c, WARNING_POLLED, "catalogue_polled", text);
 }
 
-static int post(struct catalogue *c, enum change_kind kind, const struct found *file)
+/* --- What differs between folder and inventory. --- */
+
+static int post(struct catalogue *c, enum change_kind kind, const struct catalogue_found *file)
 {
 	struct change change = {.kind = kind,
 				.utc_ms = loop_utc_ms(),
 				.file = span_text(file->name),
 				.bytes = file->bytes,
-				.file_utc_ms = file->modified_utc_ms};
+				.file_utc_ms = file->modified_utc_ms,
+				.file_version = file->version};
 
 	return c->door->post(c->door->context, &change);
 }
 
-/* Files of the inventory that the scan did not see, as a list of their own (freed by the caller).
- */
-static struct scan find_removed(struct catalogue *c, const struct scan *seen)
+/* What a scan comes to: items are views into the scan, but for `removed`. */
+struct difference {
+	struct catalogue_found *removed; /* names owned */
+	size_t removed_count;
+	const struct catalogue_found **changed; /* new ones too */
+	size_t changed_count;
+	const struct catalogue_found **to_hash;
+	size_t to_hash_count;
+};
+
+static void difference_free(struct difference *d)
 {
-	struct scan removed = {.catalogue = c};
+	catalogue_found_free(d->removed, d->removed_count);
+	free(d->changed);
+	free(d->to_hash);
+}
+
+/* Files of the inventory that the scan did not see. Lock held. */
+static int find_removed(const struct inventory *inventory, const struct catalogue_scan *scan,
+			struct difference *d)
+{
 	const struct catalogue_file *file;
-	struct stat no_info = {.st_size = 0};
 	size_t cursor = 0;
 
-	while (removed.error == 0 &&
-	       (file = inventory_next_file(c->door->files->inventory, &cursor))) {
-		struct found key = {.name = file->name};
+	d->removed = calloc(inventory->files.count + 1, sizeof(*d->removed));
+	if (!d->removed) {
+		return -ENOMEM;
+	}
+	while ((file = inventory_next_file(inventory, &cursor))) {
+		if (!catalogue_scan_find(scan, file->name)) {
+			char *name = strdup(file->name);
 
-		if (seen->count == 0 ||
-		    !bsearch(&key, seen->files, seen->count, sizeof(key), compare_found)) {
-			add_found(&removed, file->name, &no_info);
+			if (!name) {
+				return -ENOMEM;
+			}
+			d->removed[d->removed_count++].name = name;
 		}
 	}
-	return removed;
+	return 0;
 }
 
-static bool is_known(const struct inventory *inventory, const struct found *file)
+/* Lock held. */
+static int find_changed(const struct inventory *inventory, const struct catalogue_scan *scan,
+			struct difference *d)
 {
-	const struct catalogue_file *known = inventory_file(inventory, span_text(file->name));
+	/* As many as there are can be removed, and no more than fit can be there. */
+	size_t room = scan->files_max + d->removed_count - inventory->files.count;
 
-	return known && strcmp(known->name, file->name) == 0 && known->bytes == file->bytes &&
-	       known->modified_utc_ms == file->modified_utc_ms;
-}
-
-static void free_scan(struct scan *scan)
-{
-	for (size_t i = 0; i < scan->count; i++) {
-		free(scan->files[i].name);
+	d->changed = calloc(scan->count + 1, sizeof(*d->changed));
+	d->to_hash = calloc(scan->count + 1, sizeof(*d->to_hash));
+	if (!d->changed || !d->to_hash) {
+		return -ENOMEM;
 	}
-	free(scan->files);
+	for (size_t i = 0; i < scan->count; i++) {
+		const struct catalogue_found *found = &scan->files[i];
+		const struct catalogue_file *known =
+			inventory_file(inventory, span_text(found->name));
+
+		/* Another one that differs only in case is not it. */
+		if (known && strcmp(known->name, found->name) != 0) {
+			known = NULL;
+		}
+		/* Files that this scan left out may be in the inventory, and have the room. */
+		if (!known && room == 0) {
+			continue;
+		}
+		room -= !known;
+		if (!known || known->version != found->version) {
+			d->changed[d->changed_count++] = found;
+		}
+		if (!known || known->version != found->version || !known->has_sha256) {
+			d->to_hash[d->to_hash_count++] = found;
+		}
+	}
+	return 0;
 }
 
-/* Posts the difference between what was seen and what the inventory holds. */
-static int post_difference(struct catalogue *c, struct scan *seen)
+/* A scan that had to stop did not see all that is there. */
+static void keep_those_that_are_there(struct catalogue *c, struct difference *d)
 {
-	struct scan removed;
-	size_t changed_count = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->removed_count; i++) {
+		struct stat info;
+		int fd = catalogue_open_file(c->door->files_fd, span_text(d->removed[i].name),
+					     &info);
+
+		if (fd >= 0) {
+			close(fd);
+			free(d->removed[i].name);
+		} else {
+			d->removed[kept++] = d->removed[i];
+		}
+	}
+	d->removed_count = kept;
+}
+
+/* Removals first: they make room. */
+static int post_all(struct catalogue *c, const struct difference *d)
+{
 	int error = 0;
 
-	/* What is known moves to the end, so that nothing is posted under the lock. */
-	pthread_rwlock_rdlock(c->door->lock);
-	removed = find_removed(c, seen);
-	for (size_t i = 0; i < seen->count; i++) {
-		if (!is_known(c->door->files->inventory, &seen->files[i])) {
-			struct found changed = seen->files[i];
-
-			seen->files[i] = seen->files[changed_count];
-			seen->files[changed_count++] = changed;
-		}
+	for (size_t i = 0; error == 0 && i < d->removed_count; i++) {
+		error = post(c, CHANGE_FILE_REMOVE, &d->removed[i]);
 	}
-	pthread_rwlock_unlock(c->door->lock);
-	for (size_t i = 0; error == 0 && i < removed.count; i++) {
-		error = post(c, CHANGE_FILE_REMOVE, &removed.files[i]);
+	for (size_t i = 0; error == 0 && i < d->changed_count; i++) {
+		error = post(c, CHANGE_FILE_SET, d->changed[i]);
 	}
-	for (size_t i = 0; error == 0 && i < changed_count; i++) {
-		error = post(c, CHANGE_FILE_SET, &seen->files[i]);
-	}
-	error = error != 0 ? error : removed.error;
-	free_scan(&removed);
 	return error;
 }
 
-static void on_timer(uv_timer_t *timer)
+static int hash_all(struct catalogue *c, const struct difference *d)
 {
-	catalogue_scan(timer->data);
+	struct catalogue_found *files = calloc(d->to_hash_count + 1, sizeof(*files));
+	size_t count = 0;
+
+	if (!files) {
+		return -ENOMEM;
+	}
+	for (; count < d->to_hash_count; count++) {
+		files[count] = *d->to_hash[count];
+		files[count].name = strdup(d->to_hash[count]->name);
+		if (!files[count].name) {
+			catalogue_found_free(files, count);
+			return -ENOMEM;
+		}
+	}
+	catalogue_hasher_take(&c->hasher, files, count);
+	return 0;
 }
 
-static void report_failure(const struct catalogue *c, int error)
+static int carry_out(struct catalogue *c, struct catalogue_scan *scan)
+{
+	const struct inventory *inventory = c->door->files->inventory;
+	struct difference d = {.removed = NULL};
+	int error;
+
+	/* Nothing is opened or posted under the lock. */
+	pthread_rwlock_rdlock(c->door->lock);
+	error = find_removed(inventory, scan, &d);
+	pthread_rwlock_unlock(c->door->lock);
+	if (error == 0 && (scan->is_partial || scan->left_out > 0)) {
+		keep_those_that_are_there(c, &d);
+	}
+	if (error == 0) {
+		pthread_rwlock_rdlock(c->door->lock);
+		error = find_changed(inventory, scan, &d);
+		pthread_rwlock_unlock(c->door->lock);
+	}
+	if (error == 0) {
+		error = post_all(c, &d);
+	}
+	if (error == 0) {
+		error = hash_all(c, &d);
+	}
+	difference_free(&d);
+	return error;
+}
+
+/* --- Telling what is not served, when that is other than before. --- */
+
+static void tell_left_out(struct catalogue *c, const struct catalogue_scan *scan)
+{
+	char text[warning_size] = "";
+	size_t count = scan->left_out + scan->is_partial;
+
+	if (count > 0) {
+		snprintf(text, sizeof(text),
+			 "DATA/files holds more than fits, %s%zu left out; remove files, or raise "
+			 "files in [limits]",
+			 scan->is_partial ? "at least " : "", count);
+	}
+	warn(c, WARNING_LEFT_OUT, "catalogue_full", text);
+}
+
+static void tell_passed_over(struct catalogue *c, const struct catalogue_scan *scan)
+{
+	char text[warning_size] = "";
+
+	if (scan->passed_over > 0) {
+		snprintf(text, sizeof(text),
+			 "%zu of DATA/files cannot be served, for instance %s; put regular files "
+			 "there, under names that a phone can ask for",
+			 scan->passed_over, scan->first_passed_over);
+	}
+	warn(c, WARNING_PASSED_OVER, "catalogue_passed_over", text);
+}
+
+static void tell_failure(struct catalogue *c, int error)
 {
 	char text[200];
 
-	snprintf(text, sizeof(text), "the folder DATA/files could not be read whole: %s",
+	snprintf(text, sizeof(text), "the folder DATA/files could not be read: %s",
 		 strerrordesc_np(-error));
-	c->door->report(c->door->context, &(struct effect_report){.level = REPORT_WARNING,
-								  .reason = "catalogue_failed",
-								  .text = span_text(text)});
+	report(c, "catalogue_failed", text);
+}
+
+/* --- A scan. --- */
+
+/* Folders that were moved away or are gone need no watch any more. */
+static void take_watches(struct catalogue *c, struct catalogue_scan *scan)
+{
+	if (scan->is_partial) {
+		return;
+	}
+	for (size_t i = 0; i < c->watch_count; i++) {
+		if (!catalogue_scan_watches(scan, c->watches[i])) {
+			inotify_rm_watch(c->inotify_fd, c->watches[i]);
+		}
+	}
+	free(c->watches);
+	c->watches = scan->watches;
+	c->watch_count = scan->watch_count;
+	scan->watches = NULL;
+	scan->watch_count = 0;
+}
+
+static void take_scan(struct catalogue *c, struct catalogue_scan *scan)
+{
+	if (c->inotify_fd >= 0) {
+		take_watches(c, scan);
+	}
+	if (scan->watch_error != 0) {
+		poll_instead(c, scan->watch_error);
+	}
+	tell_left_out(c, scan);
+	tell_passed_over(c, scan);
+	scan->error = carry_out(c, scan);
+	if (scan->error == -ENOBUFS) {
+		scan_within(c, retry_ms);
+	}
 }
 
 int catalogue_scan(struct catalogue *catalogue)
 {
-	struct scan scan = {.catalogue = catalogue};
-	int fd = openat(catalogue->door->files_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct catalogue *c = catalogue;
+	struct catalogue_scan scan = {
+		.files_max = c->door->files->inventory->limits.files_max,
+		.inotify_fd = c->inotify_fd,
+	};
+	int fd = openat(c->door->files_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	c->dirty_ms = 0;
+	c->counters.scans++;
 	if (fd < 0) {
 		scan.error = -errno;
 	} else {
-		walk(&scan, fd, "", 1);
+		catalogue_scan_walk(&scan, fd);
 	}
 	/* Half a list would take files away that are there. */
 	if (scan.error == 0) {
-		if (scan.count > 0) {
-			qsort(scan.files, scan.count, sizeof(*scan.files), compare_found);
-		}
-		scan.error = post_difference(catalogue, &scan);
-		if (scan.error == -ENOBUFS) {
-			uv_timer_start(&catalogue->timer, on_timer, retry_ms, 0);
-		}
+		take_scan(c, &scan);
 	} else {
-		report_failure(catalogue, scan.error);
+		tell_failure(c, scan.error);
 	}
-	free_scan(&scan);
+	if (c->is_polled) {
+		scan_within(c, poll_ms);
+	}
+	catalogue_scan_free(&scan);
 	return scan.error;
+}
+
+/* --- Watching. --- */
+
+/* That a watch is gone is no change; that events were lost (IN_Q_OVERFLOW) may be any. */
+static bool is_change(const char *events, size_t length)
+{
+	for (size_t at = 0; at + sizeof(struct inotify_event) <= length;) {
+		struct inotify_event event;
+
+		memcpy(&event, events + at, sizeof(event));
+		if (!(event.mask & IN_IGNORED)) {
+			return true;
+		}
+		at += sizeof(event) + event.len;
+	}
+	return false;
 }
 
 static void on_event(uv_poll_t *poll, int status, int events)
 {
 	struct catalogue *c = poll->data;
 	char buffer[4096];
+	bool is_dirty = false;
+	ssize_t length;
 
 	(void)events;
 	if (status != 0) {
+		poll_instead(c, status);
+		scan_within(c, poll_ms);
 		return;
 	}
 	/* What changed does not matter: the folder is read again, once it is quiet. */
-	while (read(c->inotify_fd, buffer, sizeof(buffer)) > 0) {
+	while ((length = read(c->inotify_fd, buffer, sizeof(buffer))) > 0) {
+		is_dirty |= is_change(buffer, (size_t)length);
 	}
-	uv_timer_start(&c->timer, on_timer, settle_ms, 0);
+	if (is_dirty) {
+		scan_when_quiet(c);
+	}
+}
+
+static void part_closed(void *context)
+{
+	struct catalogue *c = context;
+
+	if (--c->open_handles > 0) {
+		return;
+	}
+	if (c->inotify_fd >= 0) {
+		close(c->inotify_fd);
+	}
+	free(c->watches);
+	free(c);
 }
 
 static void handle_closed(uv_handle_t *handle)
 {
-	struct catalogue *c = handle->data;
+	part_closed(handle->data);
+}
 
-	if (--c->open_handles == 0) {
-		close(c->inotify_fd);
-		free(c);
+/* Without a watch the catalogue is a slower one, not none. */
+static void open_watch(struct catalogue *c, uv_loop_t *loop)
+{
+	int error;
+
+	c->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (c->inotify_fd < 0) {
+		poll_instead(c, -errno);
+		return;
+	}
+	c->poll.data = c;
+	error = uv_poll_init(loop, &c->poll, c->inotify_fd);
+	if (error == 0) {
+		c->is_poll_open = true;
+		c->open_handles++;
+		error = uv_poll_start(&c->poll, UV_READABLE, on_event);
+	}
+	if (error != 0) {
+		poll_instead(c, error);
 	}
 }
 
@@ -288,29 +458,15 @@ int catalogue_start(struct catalogue **catalogue, uv_loop_t *loop, const struct 
 		return -ENOMEM;
 	}
 	c->door = door;
-	c->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (c->inotify_fd < 0) {
-		error = -errno;
-		free(c);
-		return error;
-	}
-	error = uv_poll_init(loop, &c->poll, c->inotify_fd);
-	if (error != 0) {
-		close(c->inotify_fd);
-		free(c);
-		return error;
-	}
-	uv_timer_init(loop, &c->timer);
-	c->poll.data = c;
+	/* Neither of the two can fail in libuv 1. */
+	(void)uv_timer_init(loop, &c->timer);
+	(void)catalogue_hasher_init(&c->hasher, loop, door);
 	c->timer.data = c;
 	c->open_handles = 2;
-	error = uv_poll_start(&c->poll, UV_READABLE, on_event);
-	if (error == 0) {
-		error = catalogue_scan(c);
-		/* A full queue is tried again by itself. */
-		error = error == -ENOBUFS ? 0 : error;
-	}
-	if (error != 0) {
+	open_watch(c, loop);
+	error = catalogue_scan(c);
+	/* A full queue is tried again by itself. */
+	if (error != 0 && error != -ENOBUFS) {
 		catalogue_stop(c);
 		return error;
 	}
@@ -318,8 +474,30 @@ int catalogue_start(struct catalogue **catalogue, uv_loop_t *loop, const struct 
 	return 0;
 }
 
+void catalogue_counters(const struct catalogue *catalogue, struct catalogue_counters *counters)
+{
+	*counters = catalogue->counters;
+	counters->hashed = catalogue->hasher.hashed;
+}
+
+size_t catalogue_warnings(const struct catalogue *catalogue,
+			  const char *sentences[static catalogue_warnings_max])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < catalogue_warnings_max; i++) {
+		if (catalogue->warnings[i][0]) {
+			sentences[count++] = catalogue->warnings[i];
+		}
+	}
+	return count;
+}
+
 void catalogue_stop(struct catalogue *catalogue)
 {
-	uv_close((uv_handle_t *)&catalogue->poll, handle_closed);
+	if (catalogue->is_poll_open) {
+		uv_close((uv_handle_t *)&catalogue->poll, handle_closed);
+	}
 	uv_close((uv_handle_t *)&catalogue->timer, handle_closed);
+	catalogue_hasher_stop(&catalogue->hasher, part_closed, catalogue);
 }

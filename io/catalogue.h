@@ -24,10 +24,10 @@ int catalogue_open_directory(const char *data_directory);
 int catalogue_open_file(int files_fd, struct span name, struct stat *info);
 
 /*
- * Whether `name` may stand in the catalogue: relative, no empty, "." or ".." part, no part that
- * begins with a dot, no control octet, no backslash, at most 200 bytes. 0 or -EINVAL.
+ * A number that is another one whenever the bytes may be others: of inode, size and both times of
+ * change to the nanosecond. (Two writes within one tick of the kernel's clock may share theirs.)
  */
-int catalogue_check_name(struct span name);
+uint64_t catalogue_version(const struct stat *info);
 
 /*
  * Puts a file in place, whole or not at all: the bytes come from `source_fd`, are written beside
@@ -41,13 +41,35 @@ struct catalogue;
 
 /*
  * Scans now and posts what differs from the inventory, then watches the folder (inotify) and posts
- * again soon after each change. 0 and `*catalogue`, or a negative errno. `door` must outlive it.
+ * again soon after each change; where it cannot be watched it is scanned again and again, and one
+ * warning says so. Of files whose bytes are new the SHA-256 is computed on libuv's thread pool, one
+ * after the other, and posted as CHANGE_FILE_HASHED. At most the inventory's files_max are taken;
+ * of what is left out or passed over (links, odd names) one warning tells as often as it changes.
+ *
+ * 0 and `*catalogue`, or a negative errno. `door` must outlive it.
  */
 int catalogue_start(struct catalogue **catalogue, uv_loop_t *loop, const struct door *door);
 
 /* Scans at once. 0, or the errno of the scan. */
 int catalogue_scan(struct catalogue *catalogue);
 
+struct catalogue_counters {
+	uint64_t scans;
+	uint64_t hashed;
+};
+
+void catalogue_counters(const struct catalogue *catalogue, struct catalogue_counters *counters);
+
+/*
+ * What an operator should see to, as of the last scan: a sentence each for files that are left out,
+ * entries that are passed over, and a folder that cannot be watched. How many; the sentences live
+ * until the loop goes on.
+ */
+enum { catalogue_warnings_max = 3 };
+size_t catalogue_warnings(const struct catalogue *catalogue,
+			  const char *sentences[static catalogue_warnings_max]);
+
+/* Its memory goes when the loop has closed its handles and a file being hashed is let go of. */
 void catalogue_stop(struct catalogue *catalogue);
 
 #endif

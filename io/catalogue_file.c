@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { name_bytes_max = 200, copy_bytes = 65536 };
+enum { copy_bytes = 65536 };
 
 static int open_beneath(int files_fd, const char *path, uint64_t flags)
 {
@@ -36,36 +36,32 @@ int catalogue_open_directory(const char *data_directory)
 	return fd < 0 ? -errno : fd;
 }
 
-int catalogue_check_name(struct span name)
+uint64_t catalogue_version(const struct stat *info)
 {
-	struct span rest = name;
+	const uint64_t parts[] = {
+		(uint64_t)info->st_dev,		 (uint64_t)info->st_ino,
+		(uint64_t)info->st_size,	 (uint64_t)info->st_mtim.tv_sec,
+		(uint64_t)info->st_mtim.tv_nsec, (uint64_t)info->st_ctim.tv_sec,
+		(uint64_t)info->st_ctim.tv_nsec,
+	};
+	uint64_t version = 0;
 
-	if (span_is_empty(name) || name.length > name_bytes_max) {
-		return -EINVAL;
+	/* The steps of splitmix64: every bit of a part reaches all bits of the number. */
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		version = (version ^ parts[i]) + UINT64_C(0x9e3779b97f4a7c15);
+		version = (version ^ (version >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+		version = (version ^ (version >> 27)) * UINT64_C(0x94d049bb133111eb);
+		version ^= version >> 31;
 	}
-	while (rest.data) {
-		struct span part = span_cut(&rest, '/');
-
-		if (span_is_empty(part) || part.data[0] == '.') {
-			return -EINVAL;
-		}
-		for (size_t i = 0; i < part.length; i++) {
-			unsigned char c = (unsigned char)part.data[i];
-
-			if (c < 0x20 || c == 0x7f || c == '\\') {
-				return -EINVAL;
-			}
-		}
-	}
-	return 0;
+	return version;
 }
 
 int catalogue_open_file(int files_fd, struct span name, struct stat *info)
 {
-	char path[name_bytes_max + 1];
+	char path[catalogue_name_max + 1];
 	int fd;
 
-	if (files_fd < 0 || catalogue_check_name(name) != 0 ||
+	if (files_fd < 0 || !catalogue_name_is_legal(name) ||
 	    span_to_text(name, path, sizeof(path)) != 0) {
 		return -ENOENT;
 	}
@@ -173,16 +169,16 @@ static void explain(char *problem, size_t problem_size, const char *what, const 
 int catalogue_add(int files_fd, struct span name, int source_fd, uint64_t *bytes, char *problem,
 		  size_t problem_size)
 {
-	char path[name_bytes_max + 1];
+	char path[catalogue_name_max + 1];
 	const char *last;
 	int parent_fd;
 	int error;
 
-	if (catalogue_check_name(name) != 0 || span_to_text(name, path, sizeof(path)) != 0) {
+	if (!catalogue_name_is_legal(name) || span_to_text(name, path, sizeof(path)) != 0) {
 		snprintf(problem, problem_size,
-			 "a file's name is relative, without parts that begin with a dot, "
-			 "back-slashes or controls, and at most %d bytes long",
-			 name_bytes_max);
+			 "that is no name for a file; use a relative path of at most %d visible "
+			 "ASCII characters, no part of which is empty or begins with a dot",
+			 catalogue_name_max);
 		return -EINVAL;
 	}
 	parent_fd = open_parent(files_fd, path, &last);
@@ -200,7 +196,7 @@ int catalogue_add(int files_fd, struct span name, int source_fd, uint64_t *bytes
 
 int catalogue_remove(int files_fd, struct span name, char *problem, size_t problem_size)
 {
-	char path[name_bytes_max + 1];
+	char path[catalogue_name_max + 1];
 	struct stat info;
 	int fd = catalogue_open_file(files_fd, name, &info);
 	const char *last;

@@ -104,9 +104,9 @@ static void fetch_over(void *data, bool is_whole)
 	}
 }
 
-static uint64_t nanoseconds(struct timespec time)
+static uint64_t milliseconds(struct timespec time)
 {
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }
 
 /* All refusals are the same 404 to the octet (contract.md). */
@@ -210,9 +210,9 @@ static void answer_bytes(struct fetch *fetch, const struct file_answer *answer)
 }
 
 /* Dates of files move with the kernel's tick: within the same one a file may change unseen. */
-static bool may_change_unseen(const struct file_version *version)
+static bool may_change_unseen(const struct stat *info)
 {
-	return loop_utc_ms() < version->changed_ns / 1000000 + file_tick_ms;
+	return loop_utc_ms() < milliseconds(info->st_ctim) + file_tick_ms;
 }
 
 static void answer_file(struct fetch *fetch, const struct file_answer *answer)
@@ -220,7 +220,6 @@ static void answer_file(struct fetch *fetch, const struct file_answer *answer)
 	char etag[file_etag_size];
 	struct writer w = writer_over(etag, sizeof(etag));
 	struct http_validators validators;
-	struct file_version version;
 	struct http_reply reply;
 	struct stat info;
 	int fd = catalogue_open_file(fetch->door->door->files_fd, answer->name, &info);
@@ -230,20 +229,17 @@ static void answer_file(struct fetch *fetch, const struct file_answer *answer)
 		return;
 	}
 	/* R-HTTP-33: from here on all that is said and sent is of this descriptor as it is now. */
-	version = (struct file_version){.inode = info.st_ino,
-					.size = (uint64_t)info.st_size,
-					.modified_ns = nanoseconds(info.st_mtim),
-					.changed_ns = nanoseconds(info.st_ctim)};
-	if (!fetch->has_settled && fetch->waits < waits_max && may_change_unseen(&version)) {
+	if (!fetch->has_settled && fetch->waits < waits_max && may_change_unseen(&info)) {
 		close(fd);
 		fetch->has_settled = true;
 		wait_a_while(fetch);
 		return;
 	}
-	file_etag_of_file(&w, &version);
+	files_opened(&fetch->answer, catalogue_version(&info));
+	file_etag_of_file(&w, (uint64_t)info.st_size, catalogue_version(&info));
 	validators = (struct http_validators){.etag = writer_span(&w),
-					      .modified_utc_ms = version.modified_ns / 1000000,
-					      .size = version.size};
+					      .modified_utc_ms = milliseconds(info.st_mtim),
+					      .size = (uint64_t)info.st_size};
 	make_reply(fetch, answer, &validators, &reply);
 	http_exchange_answer_file(fetch->exchange, &reply.response, fd, &info, &reply.parts);
 }

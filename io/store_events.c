@@ -33,11 +33,13 @@ void store_events_free(struct store_events *events)
 	events->ring = NULL;
 }
 
-/* One block: the event and its text behind it. */
+/* One block: the event, and behind it its text and its detail. */
 static struct event *event_copy(const struct event *event)
 {
 	size_t length = event->text.length < event_text_max ? event->text.length : event_text_max;
-	struct event *copy = malloc(sizeof(*copy) + length + 1);
+	/* Half an object is none. */
+	size_t detail_length = event->detail.length <= event_detail_max ? event->detail.length : 0;
+	struct event *copy = malloc(sizeof(*copy) + length + 1 + detail_length);
 	char *text;
 
 	if (!copy) {
@@ -55,6 +57,10 @@ static struct event *event_copy(const struct event *event)
 	}
 	text[length] = '\0';
 	copy->text = span_make(text, length);
+	copy->detail = span_make(text + length + 1, detail_length);
+	if (detail_length > 0) {
+		memcpy(text + length + 1, event->detail.data, detail_length);
+	}
 	return copy;
 }
 
@@ -108,6 +114,7 @@ void store_events_add(struct store_events *events, const struct effect_report *r
 		.mac = report->mac,
 		.source = report->source,
 		.text = report->text,
+		.detail = report->detail,
 	};
 	struct event *copy;
 

@@ -70,6 +70,7 @@ static const char *const migrations[store_sqlite_schema_version] = {
 	"  subject TEXT NOT NULL,"
 	"  detail TEXT NOT NULL"
 	") STRICT;",
+	"ALTER TABLE events ADD COLUMN detail TEXT;",
 };
 
 int store_sqlite_fault(const struct store_sqlite *store, int code, const char *doing, char *problem,

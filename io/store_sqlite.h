@@ -18,7 +18,7 @@ struct store_sqlite_options {
 	unsigned pages_max; /* 0: SQLite's own limit. For tests of a full disk. */
 };
 
-enum { store_sqlite_schema_version = 1 };
+enum { store_sqlite_schema_version = 2 };
 
 /*
  * Opens (or makes) the database, checks that it is whole and brings the schema up to date. 0 and

@@ -27,7 +27,7 @@ const char *const store_sqlite_statements[STATEMENT_COUNT] = {
 	[STATEMENT_PROFILE_REMOVE] = "DELETE FROM profiles WHERE name = ?1",
 	[STATEMENT_PROFILE_SETTING_WRITE] = "INSERT INTO profile_settings VALUES (?1, ?2, ?3)",
 	[STATEMENT_PROFILE_SETTINGS_REMOVE] = "DELETE FROM profile_settings WHERE name = ?1",
-	[STATEMENT_EVENT_WRITE] = "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[STATEMENT_EVENT_WRITE] = "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[STATEMENT_EVENTS_PRUNE] = "DELETE FROM events WHERE id <= ?1",
 	[STATEMENT_AUDIT_WRITE] = "INSERT INTO audit (utc_ms, who, what, subject, detail) "
 				  "VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -178,6 +178,9 @@ int store_sqlite_write_event(struct store_database *database, const struct event
 		bind_text(row, 6, source);
 	}
 	bind_span(row, 7, event->text);
+	if (!span_is_empty(event->detail)) {
+		bind_span(row, 8, event->detail);
+	}
 	store->last_event_id = event->id;
 	return store_sqlite_run(store, STATEMENT_EVENT_WRITE, problem, problem_size);
 }
@@ -446,6 +449,7 @@ static int load_event(sqlite3_stmt *row, struct event *event)
 		result |= endpoint_parse(column(row, 5), 0, &event->source);
 	}
 	event->text = column(row, 6);
+	event->detail = column(row, 7);
 	return result == 0 ? 0 : -EIO;
 }
 

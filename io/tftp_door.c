@@ -200,6 +200,7 @@ static void open_file(struct tftp_door *d, const struct transfer_effect *effect)
 		if (carrier->fd >= 0) {
 			notice.kind = TRANSFER_FILE_OPENED;
 			notice.size = (uint64_t)carrier->opened.st_size;
+			notice.version = catalogue_version(&carrier->opened);
 		}
 	}
 	note(d, notice);

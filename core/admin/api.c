@@ -247,30 +247,6 @@ struct change *call_change(struct call *call, enum change_kind kind)
 	return change;
 }
 
-bool api_file_name_is_good(struct span name)
-{
-	struct span rest = name;
-
-	if (span_is_empty(name) || name.length > 200) {
-		return false;
-	}
-	while (rest.data) {
-		struct span part = span_cut(&rest, '/');
-
-		if (span_is_empty(part) || part.data[0] == '.') {
-			return false;
-		}
-		for (size_t i = 0; i < part.length; i++) {
-			/* Visible ASCII alone, as inventory_prepare wants it: the name is checked
-			 * here so that no file is written that the catalogue then refuses. */
-			if (part.data[i] <= ' ' || part.data[i] > '~' || part.data[i] == '\\') {
-				return false;
-			}
-		}
-	}
-	return true;
-}
-
 /* --- From a request to its handler. --- */
 
 /* One part of a path against one of a pattern; placeholders are decoded into the call. */
@@ -471,6 +447,7 @@ static json_t *json_of_subject(const struct api_context *api, const struct chang
 	case CHANGE_DEVICE_REMOVE:
 	case CHANGE_PROFILE_REMOVE:
 	case CHANGE_FILE_REMOVE:
+	case CHANGE_FILE_HASHED:
 		break;
 	}
 	return json_removed(change);

@@ -26,6 +26,22 @@ void api_events_get(struct call *call)
 	call->answer->content_type = "application/x-ndjson";
 }
 
+/* Its members beside those that every event has, which stay as they are. */
+static int add_detail(json_t *json, struct span detail)
+{
+	json_t *members;
+	int failed;
+
+	if (span_is_empty(detail)) {
+		return 0;
+	}
+	members = json_loadb(detail.data, detail.length, JSON_ALLOW_NUL, NULL);
+	/* What somebody wrote into the database by hand may be anything. */
+	failed = json_is_object(members) ? json_object_update_missing(json, members) : 0;
+	json_decref(members);
+	return failed;
+}
+
 char *api_event_line(const struct event *event, size_t *length)
 {
 	json_t *json = json_object();
@@ -49,6 +65,7 @@ char *api_event_line(const struct event *event, size_t *length)
 		failed |= api_json_set(json, "source", api_json_text(span_text(source)));
 	}
 	failed |= api_json_set(json, "text", api_json_text(event->text));
+	failed |= add_detail(json, event->detail);
 	text = failed ? NULL : json_dumps(json, JSON_COMPACT);
 	json_decref(json);
 	if (!text) {

@@ -7,11 +7,16 @@
 json_t *api_json_file(const struct catalogue_file *file)
 {
 	json_t *json = json_object();
+	char sha256[2 * file_sha256_size];
+	struct writer w = writer_over(sha256, sizeof(sha256));
 	int failed = 0;
 
+	writer_hex(&w, file->sha256, sizeof(file->sha256));
 	failed |= api_json_set(json, "name", api_json_text(span_text(file->name)));
 	failed |= api_json_set(json, "bytes", json_integer((json_int_t)file->bytes));
 	failed |= api_json_set(json, "modified", api_json_time(file->modified_utc_ms));
+	failed |= api_json_set(json, "sha256",
+			       file->has_sha256 ? api_json_text(writer_span(&w)) : json_null());
 	if (failed) {
 		json_decref(json);
 		return NULL;
@@ -59,7 +64,7 @@ static void change_file(struct call *call, enum change_kind kind, enum api_verdi
 {
 	struct change *change;
 
-	if (!api_file_name_is_good(call->arguments[0])) {
+	if (!catalogue_name_is_legal(call->arguments[0])) {
 		call_fail(call, 400, "that is no name for a file",
 			  "use a relative path of at most 200 visible ASCII characters, without "
 			  "blanks, no part of which is empty or begins with a dot");

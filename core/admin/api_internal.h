@@ -55,9 +55,6 @@ json_t *call_body(struct call *call);
 /* A change for the call's arena, made the answer's; NULL without memory, answered. */
 struct change *call_change(struct call *call, enum change_kind kind);
 
-/* A name that may stand below DATA/files/: relative, visible ASCII, no empty or hidden part. */
-bool api_file_name_is_good(struct span name);
-
 /* Puts a member into an object: 0, or -1 when either is NULL. The value is taken over. */
 int api_json_set(json_t *object, const char *name, json_t *value);
 

@@ -11,7 +11,7 @@ static const char *const names[] = {
 	[CHANGE_DEVICE_SEEN] = "device seen",	    [CHANGE_DEVICE_NOTIFIED] = "device notified",
 	[CHANGE_DEVICE_FETCHED] = "device fetched", [CHANGE_PROFILE_SET] = "profile set",
 	[CHANGE_PROFILE_REMOVE] = "profile remove", [CHANGE_FILE_SET] = "file add",
-	[CHANGE_FILE_REMOVE] = "file remove",
+	[CHANGE_FILE_REMOVE] = "file remove",	    [CHANGE_FILE_HASHED] = "file hashed",
 };
 
 const char *api_change_name(enum change_kind kind)
@@ -39,6 +39,7 @@ void api_change_subject(const struct change *change, struct writer *subject)
 		break;
 	case CHANGE_FILE_SET:
 	case CHANGE_FILE_REMOVE:
+	case CHANGE_FILE_HASHED:
 		writer_put(subject, change->file);
 		break;
 	}

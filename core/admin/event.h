@@ -8,7 +8,8 @@
 
 #include "core/base/effects.h"
 
-enum { event_reason_size = 48, event_text_max = 512 }; /* reason with NUL; longer texts are cut */
+/* Reason with NUL. Longer texts are cut; a longer detail is left out. */
+enum { event_reason_size = 48, event_text_max = 512, event_detail_max = 1024 };
 
 struct event {
 	uint64_t id; /* from 1, rising by one */
@@ -18,7 +19,9 @@ struct event {
 	bool has_mac;
 	struct mac mac;
 	struct endpoint source; /* family ADDRESS_NONE when there is none */
-	struct span text;	/* a sentence; owned by whoever keeps the event */
+	/* Owned by whoever keeps the event. */
+	struct span text;   /* a sentence */
+	struct span detail; /* a JSON object, or empty: its members stand beside those above */
 };
 
 const char *report_level_name(enum report_level level);		    /* "debug" … "error" */

@@ -56,17 +56,15 @@ int effects_resolve(struct effects *effects, struct address address, uint32_t in
 
 int effects_report(struct effects *effects, struct effect_report report)
 {
-	struct span copy;
-
 	if (!effects_wants_report(effects, report.level)) {
 		return 0;
 	}
-	copy = arena_copy(&effects->arena, report.text);
-	if (!copy.data) {
+	report.text = arena_copy(&effects->arena, report.text);
+	report.detail = arena_copy(&effects->arena, report.detail);
+	if (!report.text.data || !report.detail.data) {
 		effects->lost++;
 		return -ENOSPC;
 	}
-	report.text = copy;
 	return append(effects, (struct effect){.kind = EFFECT_REPORT, .report = report});
 }
 

@@ -45,8 +45,9 @@ struct effect_resolve {
 /* Tell the operator: one log line and, from REPORT_INFO up, one event. */
 struct effect_report {
 	enum report_level level;
-	const char *reason;	/* a constant word, e.g. "subscribe_refused": counted by it */
-	struct span text;	/* a sentence for people; already escaped; no secrets */
+	const char *reason; /* a constant word, e.g. "subscribe_refused": counted by it */
+	struct span text;   /* a sentence for people; already escaped; no secrets */
+	struct span detail; /* the same for programs: one JSON object; empty: none; no secrets */
 	struct endpoint source; /* family ADDRESS_NONE when there is none */
 	bool has_mac;
 	struct mac mac;

@@ -142,6 +142,30 @@ void writer_escaped(struct writer *w, struct span bytes, size_t length_max)
 	}
 }
 
+void writer_json(struct writer *w, struct span bytes)
+{
+	writer_char(w, '"');
+	for (size_t i = 0; i < bytes.length;) {
+		char c = bytes.data[i];
+		size_t sequence = (uint8_t)c >= 0x80 ? utf8_sequence(bytes, i) : 1;
+
+		if ((uint8_t)c < 0x20 || c == 0x7f) {
+			writer_put(w, SPAN("\\u00"));
+			writer_hex(w, &c, 1);
+		} else if (sequence == 0) {
+			writer_put(w, SPAN("\xef\xbf\xbd"));
+			sequence = 1;
+		} else {
+			if (c == '"' || c == '\\') {
+				writer_char(w, '\\');
+			}
+			writer_put(w, span_make(bytes.data + i, sequence));
+		}
+		i += sequence;
+	}
+	writer_char(w, '"');
+}
+
 void writer_terminate(struct writer *w)
 {
 	if (w->size == 0) {

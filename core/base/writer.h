@@ -87,6 +87,12 @@ void writer_u16(struct writer *w, uint16_t value);
  */
 void writer_escaped(struct writer *w, struct span bytes, size_t length_max);
 
+/*
+ * Text as a JSON string with its quotes (RFC 8259 7), whatever the bytes: controls as \u00HH, and
+ * each octet that is no well-formed UTF-8 as U+FFFD.
+ */
+void writer_json(struct writer *w, struct span bytes);
+
 /* Ends with a NUL that does not count in length, so that data can be used as a C string. */
 void writer_terminate(struct writer *w);
 

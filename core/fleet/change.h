@@ -34,9 +34,12 @@ enum change_kind {
 	CHANGE_DEVICE_FETCHED,	/* it took a file: `file`, `bytes` */
 	CHANGE_PROFILE_SET,	/* creates or edits */
 	CHANGE_PROFILE_REMOVE,
-	CHANGE_FILE_SET, /* the catalogue: `file`, `bytes`, `file_utc_ms` */
+	CHANGE_FILE_SET, /* the catalogue: `file`, `bytes`, `file_utc_ms`, `file_version` */
 	CHANGE_FILE_REMOVE,
+	CHANGE_FILE_HASHED, /* `file_sha256` of `file`; -ESTALE unless it is at `file_version` */
 };
+
+enum { file_sha256_size = 32 };
 
 /* Which fields of the change hold something to set (bits of `fields`). */
 enum change_field {
@@ -81,8 +84,10 @@ struct change {
 	struct span file; /* name in the catalogue, or of the file fetched */
 	uint64_t bytes;
 	uint64_t file_utc_ms; /* modification time of a catalogue file */
-	bool is_complete;     /* FETCHED: with this the phone has all it should have */
-	uint64_t revision;    /* FETCHED: inventory.revision when the bytes were made; 0: now's */
+	uint64_t file_version;
+	uint8_t file_sha256[file_sha256_size]; /* FILE_HASHED */
+	bool is_complete;  /* FETCHED: with this the phone has all it should have */
+	uint64_t revision; /* FETCHED: inventory.revision when the bytes were made; 0: now's */
 };
 
 /* A deep copy whose spans live in `arena`, or NULL when it is full. */

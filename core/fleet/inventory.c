@@ -396,6 +396,9 @@ static void put_file(struct inventory *inventory, struct catalogue_file *fresh)
 	if (place) {
 		place->bytes = fresh->bytes;
 		place->modified_utc_ms = fresh->modified_utc_ms;
+		place->version = fresh->version;
+		place->has_sha256 = fresh->has_sha256;
+		memcpy(place->sha256, fresh->sha256, sizeof(place->sha256));
 		catalogue_file_free(fresh);
 		return;
 	}

@@ -26,7 +26,7 @@
 #include "core/fleet/profile.h"
 #include "core/fleet/vendor.h"
 
-enum { catalogue_name_max = 255 };
+enum { catalogue_name_max = 200 };
 
 /* A file below DATA/files/ that any claimed phone may fetch. */
 struct catalogue_file {
@@ -34,11 +34,14 @@ struct catalogue_file {
 	char *folded; /* the name in lower case; owned, made by the inventory */
 	uint64_t bytes;
 	uint64_t modified_utc_ms;
+	uint64_t version; /* another one whenever the bytes may be others: catalogue_version */
+	bool has_sha256;  /* of this version; false until somebody has computed it */
+	uint8_t sha256[file_sha256_size];
 };
 
 /*
  * A name that a catalogue file may have: at most catalogue_name_max visible ASCII characters but
- * back-slash, relative, no part of it empty, "." or "..".
+ * back-slash, relative, no part of it empty or beginning with a dot.
  */
 bool catalogue_name_is_legal(struct span name);
 
@@ -124,7 +127,8 @@ enum { inventory_seen_interval_ms = 60000 };
  * Checks a change and makes its outcome. 0 and `*prepared` (owned by the caller until commit), or a
  * negative errno with one sentence in `problem` that says why and what to do: -ENOENT no such
  * device, profile or file; -EEXIST; -EINVAL a value is not legal; -ENOSPC a table is full; -EBUSY
- * the profile is in use, or the device is blocked; -ENOMEM. What readers see is unchanged, but for
+ * the profile is in use, or the device is blocked; -ESTALE a hash of a file that has changed since;
+ * -ENOMEM. What readers see is unchanged, but for
  * the counter refused_new (inventory_refused_new).
  */
 int inventory_prepare(struct inventory *inventory, const struct change *change,

@@ -150,6 +150,7 @@ static int prepare(struct prepare *work)
 		return prepare_profile(work);
 	case CHANGE_FILE_SET:
 	case CHANGE_FILE_REMOVE:
+	case CHANGE_FILE_HASHED:
 		return prepare_file(work);
 	}
 	return prepare_refuse(work, -EINVAL, "no such kind of change", SPAN(""));

@@ -222,6 +222,7 @@ static int set_state(struct prepare *work, struct device *device)
 	case CHANGE_PROFILE_REMOVE:
 	case CHANGE_FILE_SET:
 	case CHANGE_FILE_REMOVE:
+	case CHANGE_FILE_HASHED:
 		break;
 	}
 	if (device->state == DEVICE_CLAIMED && !device->key[0]) {
@@ -288,6 +289,7 @@ static int check_existence(struct prepare *work, const struct device *old)
 	case CHANGE_PROFILE_REMOVE:
 	case CHANGE_FILE_SET:
 	case CHANGE_FILE_REMOVE:
+	case CHANGE_FILE_HASHED:
 		break;
 	}
 	return old ? 0

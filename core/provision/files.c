@@ -180,26 +180,24 @@ static enum device_identified_by identified_by(const struct search *s)
 	return s->request->link.by;
 }
 
-void file_etag_of_bytes(struct writer *w, struct span bytes)
+void file_etag_of_sha256(struct writer *w, const uint8_t sha256[static file_sha256_size])
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-
-	if (EVP_Digest(bytes.data, bytes.length, digest, NULL, EVP_sha256(), NULL) != 1) {
-		w->failed = true;
-		return;
-	}
 	writer_char(w, '"');
-	writer_hex(w, digest, 16);
+	writer_hex(w, sha256, 16);
 	writer_char(w, '"');
 }
 
-void file_etag_of_file(struct writer *w, const struct file_version *version)
+void file_etag_of_file(struct writer *w, uint64_t size, uint64_t version)
 {
-	const uint64_t parts[] = {version->inode, version->size, version->modified_ns,
-				  version->changed_ns};
+	writer_char(w, '"');
+	writer_unsigned(w, size);
+	writer_char(w, '-');
+	for (int shift = 56; shift >= 0; shift -= 8) {
+		uint8_t octet = (uint8_t)(version >> shift);
 
-	/* Hashed, so that it tells nothing of the disk. */
-	file_etag_of_bytes(w, span_make((const char *)parts, sizeof(parts)));
+		writer_hex(w, &octet, 1);
+	}
+	writer_char(w, '"');
 }
 
 static void report(const struct search *s, enum report_level level, const char *reason,
@@ -275,11 +273,15 @@ static const char *render(const struct search *s, struct file_answer *answer,
 		report(s, REPORT_ERROR, "render_failed", span_text(problem), effects);
 		return "render_failed";
 	}
-	file_etag_of_bytes(&w, bytes);
+	answer->has_sha256 =
+		EVP_Digest(bytes.data, bytes.length, answer->sha256, NULL, EVP_sha256(), NULL) == 1;
+	if (answer->has_sha256) {
+		file_etag_of_sha256(&w, answer->sha256);
+	}
 	answer->verdict = FILE_BYTES;
 	answer->bytes = bytes;
 	answer->size = bytes.length;
-	answer->etag = w.failed ? span_make(NULL, 0) : writer_span(&w);
+	answer->etag = writer_span(&w);
 	answer->name = s->name;
 	return NULL;
 }
@@ -303,6 +305,9 @@ static const char *fill_answer(const struct search *s, struct file_answer *answe
 	answer->verdict = FILE_CATALOGUE;
 	answer->size = s->file.catalogue->bytes;
 	answer->modified_utc_ms = s->file.catalogue->modified_utc_ms;
+	answer->version = s->file.catalogue->version;
+	answer->has_sha256 = s->file.catalogue->has_sha256;
+	memcpy(answer->sha256, s->file.catalogue->sha256, sizeof(answer->sha256));
 	return NULL;
 }
 
@@ -339,6 +344,11 @@ void files_serve(const struct files_context *files, const struct file_request *r
 	}
 }
 
+void files_opened(struct file_answer *answer, uint64_t version)
+{
+	answer->has_sha256 = answer->has_sha256 && answer->version == version;
+}
+
 struct change files_fetched(const struct file_request *request, const struct file_answer *answer)
 {
 	return (struct change){
@@ -355,20 +365,64 @@ struct change files_fetched(const struct file_request *request, const struct fil
 	};
 }
 
-static void report_served(const struct file_request *request, const struct file_answer *answer,
-			  struct effect_report report, struct span what, struct effects *effects)
+/* http served "00908f123456.cfg", 4711 bytes, sha256 0f…; identified by key */
+static void write_fetch(struct writer *w, const struct file_request *request,
+			const struct file_answer *answer, struct span name, struct span octets)
 {
-	char text[512];
-	struct writer w = writer_over(text, sizeof(text));
+	writer_text(w, door_names[request->door]);
+	writer_text(w, " served \"");
+	writer_put(w, name);
+	writer_text(w, "\", ");
+	writer_put(w, octets);
+	if (answer->has_sha256) {
+		writer_text(w, ", sha256 ");
+		writer_hex(w, answer->sha256, sizeof(answer->sha256));
+	} else {
+		writer_text(w, ", not hashed yet");
+	}
+	writer_text(w, "; identified by ");
+	writer_text(w, device_identified_by_name(answer->identified_by));
+}
 
-	writer_text(&w, door_names[request->door]);
-	writer_text(&w, " served \"");
-	write_path(&w, answer->name);
-	writer_text(&w, "\", ");
-	writer_put(&w, what);
-	writer_text(&w, "; identified by ");
-	writer_text(&w, device_identified_by_name(answer->identified_by));
+static void write_fetch_detail(struct writer *w, const struct file_request *request,
+			       const struct file_answer *answer, struct span name)
+{
+	writer_text(w, "{\"door\":\"");
+	writer_text(w, door_names[request->door]);
+	writer_text(w, "\",\"file\":");
+	writer_json(w, name);
+	writer_text(w, ",\"bytes\":");
+	writer_unsigned(w, answer->size);
+	writer_text(w, ",\"sha256\":");
+	if (answer->has_sha256) {
+		writer_char(w, '"');
+		writer_hex(w, answer->sha256, sizeof(answer->sha256));
+		writer_char(w, '"');
+	} else {
+		writer_text(w, "null");
+	}
+	writer_text(w, ",\"unchanged\":");
+	writer_text(w, answer->is_unchanged ? "true" : "false");
+	writer_text(w, ",\"identified_by\":\"");
+	writer_text(w, device_identified_by_name(answer->identified_by));
+	writer_text(w, "\"}");
+}
+
+static void report_served(const struct file_request *request, const struct file_answer *answer,
+			  struct effect_report report, struct span octets, struct effects *effects)
+{
+	char name_text[400];
+	char text[800];
+	char detail_text[1024];
+	struct writer name = writer_over(name_text, sizeof(name_text));
+	struct writer w = writer_over(text, sizeof(text));
+	struct writer detail = writer_over(detail_text, sizeof(detail_text));
+
+	write_path(&name, answer->name);
+	write_fetch(&w, request, answer, writer_span(&name), octets);
+	write_fetch_detail(&detail, request, answer, writer_span(&name));
 	report.text = writer_span(&w);
+	report.detail = detail.failed ? span_make(NULL, 0) : writer_span(&detail);
 	report.source = request->source;
 	report.has_mac = true;
 	report.mac = answer->mac;
@@ -378,10 +432,10 @@ static void report_served(const struct file_request *request, const struct file_
 void files_report_fetched(const struct file_request *request, const struct file_answer *answer,
 			  struct effects *effects)
 {
-	char what[64];
-	struct writer w = writer_over(what, sizeof(what));
+	char octets[64];
+	struct writer w = writer_over(octets, sizeof(octets));
 	struct effect_report report = {
-		.level = answer->is_essential ? REPORT_INFO : REPORT_DEBUG,
+		.level = answer->is_unchanged && !answer->is_essential ? REPORT_DEBUG : REPORT_INFO,
 		.reason = "file_served",
 	};
 

@@ -39,13 +39,16 @@ struct file_answer {
 	struct span name;   /* as asked, below the URL; FILE_CATALOGUE: below DATA/files/ */
 	uint64_t size;
 	uint64_t modified_utc_ms; /* FILE_CATALOGUE */
+	uint64_t version;	  /* FILE_CATALOGUE: of the file that `sha256` is of */
 	struct span content_type; /* in the arena */
 	struct span etag;	  /* FILE_BYTES; for the others the door asks file_etag_of_file */
 	bool has_secrets;
 	bool is_essential;
 	bool is_unchanged; /* set by the door: it was told that it has the file already (304) */
 	bool is_rest;	   /* set by the door: `size` is the last octets, it had the others (206) */
-	struct mac mac;	   /* whose file it is */
+	bool has_sha256;   /* of a stored file only when the catalogue has computed it */
+	uint8_t sha256[file_sha256_size];
+	struct mac mac; /* whose file it is */
 	enum device_identified_by identified_by;
 	uint64_t revision; /* of the inventory, when the bytes were made */
 };
@@ -73,20 +76,18 @@ struct files_context {
 void files_serve(const struct files_context *files, const struct file_request *request,
 		 struct arena *arena, struct file_answer *answer, struct effects *effects);
 
-/* What tells one state of a stored file from every other (stat(2)). */
-struct file_version {
-	uint64_t inode;
-	uint64_t size;
-	uint64_t modified_ns;
-	uint64_t changed_ns; /* moves when the octets do, also when modified_ns is set back */
-};
-
 /*
  * Strong entity tags, with their quotes (RFC 9110 8.8.3): of bytes in memory from their SHA-256, of
- * a stored file from its version.
+ * a stored file from its size and its version (see io/catalogue.h).
  */
-void file_etag_of_bytes(struct writer *w, struct span bytes);
-void file_etag_of_file(struct writer *w, const struct file_version *version);
+void file_etag_of_sha256(struct writer *w, const uint8_t sha256[static file_sha256_size]);
+void file_etag_of_file(struct writer *w, uint64_t size, uint64_t version);
+
+/*
+ * Told by the door of the stored file that it has opened: the answer's hash is dropped when that is
+ * another version than the one that was hashed.
+ */
+void files_opened(struct file_answer *answer, uint64_t version);
 
 /*
  * The change to post when the last byte went out: CHANGE_DEVICE_FETCHED. `request` as served.
@@ -94,8 +95,10 @@ void file_etag_of_file(struct writer *w, const struct file_version *version);
 struct change files_fetched(const struct file_request *request, const struct file_answer *answer);
 
 /*
- * Tells the operator of the same: "file_served", at REPORT_INFO for an essential file, else at
- * REPORT_DEBUG: door, name (never a key), bytes and how the phone was identified.
+ * Tells the operator of the same: "file_served", at REPORT_INFO, or at REPORT_DEBUG for a file that
+ * is not essential and that the phone had already. In words, and as members of the report's detail:
+ * door, file (its name, never with a key), bytes (sent), sha256 (null when it is not known),
+ * unchanged (a 304), identified_by.
  */
 void files_report_fetched(const struct file_request *request, const struct file_answer *answer,
 			  struct effects *effects);

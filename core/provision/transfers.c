@@ -506,6 +506,7 @@ void transfers_change(struct transfers *transfers, const struct transfer_notice 
 	}
 	switch (notice->kind) {
 	case TRANSFER_FILE_OPENED:
+		files_opened(&t->answer, notice->version);
 		file_opened(transfers, t, notice->size, &c);
 		return;
 	case TRANSFER_FILE_READ:

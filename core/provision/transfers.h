@@ -81,7 +81,7 @@ struct transfers_counters {
 
 /* What the shell learned. */
 enum transfer_notice_kind {
-	TRANSFER_FILE_OPENED,	/* `size` */
+	TRANSFER_FILE_OPENED,	/* `size`, `version` */
 	TRANSFER_FILE_READ,	/* `bytes` at `offset`; fewer than asked for only when it failed */
 	TRANSFER_FILE_FAILED,	/* it cannot be opened or read */
 	TRANSFER_SOCKET_FAILED, /* no socket, or an ICMP error */
@@ -91,6 +91,7 @@ struct transfer_notice {
 	enum transfer_notice_kind kind;
 	uint64_t id;
 	uint64_t size;
+	uint64_t version;
 	uint64_t offset;
 	struct span bytes; /* valid for the call */
 };

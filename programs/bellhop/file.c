@@ -64,6 +64,7 @@ int run_file_list(const struct arguments *arguments)
 		{"NAME", "name"},
 		{"BYTES", "bytes"},
 		{"MODIFIED", "modified"},
+		{"SHA-256", "sha256"},
 	};
 	json_t *reply = NULL;
 	int result = client_ask(arguments, "GET", "/api/v1/files", NULL, &reply);

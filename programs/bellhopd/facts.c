@@ -101,6 +101,17 @@ static void add_files(struct gathering *g, const struct server *server)
 	}
 }
 
+static void add_catalogue(struct gathering *g, const struct server *server)
+{
+	struct catalogue_counters catalogue;
+
+	if (server->catalogue) {
+		catalogue_counters(server->catalogue, &catalogue);
+		add_counter(g, "catalogue", "scans", catalogue.scans);
+		add_counter(g, "catalogue", "hashed", catalogue.hashed);
+	}
+}
+
 static void add_store(struct gathering *g, struct server *server)
 {
 	struct store_counters store;
@@ -134,6 +145,7 @@ void server_facts(void *context, struct arena *arena, struct api_facts *facts)
 		.listeners = arena_array(arena, facts_listeners_max, sizeof(*g.listeners)),
 		.counters = arena_array(arena, facts_counters_max, sizeof(*g.counters)),
 	};
+	const char **warnings = arena_array(arena, catalogue_warnings_max, sizeof(*warnings));
 
 	*facts = (struct api_facts){
 		.version = BELLHOP_VERSION,
@@ -152,9 +164,14 @@ void server_facts(void *context, struct arena *arena, struct api_facts *facts)
 	add_listener(&g, "admin", config->admin_socket);
 	add_sip(&g, server);
 	add_files(&g, server);
+	add_catalogue(&g, server);
 	add_store(&g, server);
 	facts->listeners = g.listeners;
 	facts->listener_count = g.listener_count;
 	facts->counters = g.counters;
 	facts->counter_count = g.counter_count;
+	if (warnings && server->catalogue) {
+		facts->warnings = warnings;
+		facts->warning_count = catalogue_warnings(server->catalogue, warnings);
+	}
 }

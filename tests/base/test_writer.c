@@ -77,6 +77,25 @@ static void escapes_for_logs(void)
 	CHECK_TEXT("abc...", writer_span(&w));
 }
 
+/* RFC 8259 7: whatever the bytes, a string that every reader of JSON takes. */
+static void writes_json_strings(void)
+{
+	start(sizeof(buffer));
+	writer_json(&w, SPAN("a\r\"\\\x1b\x7f\xc3\xa4"));
+	CHECK_TEXT("\"a\\u000d\\\"\\\\\\u001b\\u007f\xc3\xa4\"", writer_span(&w));
+	start(sizeof(buffer));
+	/* NUL, overlong, cut short, C1 control: an octet each. */
+	writer_json(&w, SPAN("\0\xc0\xe2\x82\xc2\x9b"));
+	CHECK_TEXT("\"\\u0000\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"",
+		   writer_span(&w));
+	start(sizeof(buffer));
+	writer_json(&w, SPAN(""));
+	CHECK_TEXT("\"\"", writer_span(&w));
+	start(3);
+	writer_json(&w, SPAN("ab"));
+	CHECK(w.failed);
+}
+
 static void terminates(void)
 {
 	start(4);
@@ -100,6 +119,7 @@ int main(void)
 	RUN(fails_for_good_and_whole);
 	RUN(every_size_is_bounded);
 	RUN(escapes_for_logs);
+	RUN(writes_json_strings);
 	RUN(terminates);
 	return test_end();
 }

@@ -396,6 +396,15 @@ static void file_is_private_and_held_by_one(void)
 	house_close(&house);
 }
 
+static void set_version(const struct house *house, int version)
+{
+	char sql[64];
+	char value[8];
+
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", version);
+	query(house->path, sql, value, sizeof(value));
+}
+
 static void refuses_newer_foreign_and_damaged(void)
 {
 	struct house house = {.delay_ms = 0};
@@ -409,10 +418,10 @@ static void refuses_newer_foreign_and_damaged(void)
 		CHECK_EQUAL(0, claim(&house, (unsigned)i));
 	}
 	house_close(&house);
-	query(house.path, "PRAGMA user_version = 2", value, sizeof(value));
+	set_version(&house, store_sqlite_schema_version + 1);
 	CHECK_EQUAL(-EPROTO, house_open(&house));
 	CHECK(strstr(house.problem, "newer") != NULL);
-	query(house.path, "PRAGMA user_version = 1", value, sizeof(value));
+	set_version(&house, store_sqlite_schema_version);
 	REQUIRE(house_open(&house) == 0);
 	house_close(&house);
 
@@ -513,6 +522,44 @@ static void events_are_bounded_and_kept(void)
 	store_event(house.store, &(struct effect_report){.reason = "next", .text = SPAN("")}, 7);
 	CHECK_EQUAL(121, store_events_after(house.store, 120, NULL, 1, count_event, &last));
 	CHECK_EQUAL(121, last);
+	house_close(&house);
+}
+
+static void keep_detail(void *context, const struct event *event)
+{
+	char *all = context;
+
+	snprintf(all + strlen(all), 200 - strlen(all), "[%.*s]", (int)event->detail.length,
+		 event->detail.data ? event->detail.data : "");
+}
+
+/* A database of schema 1 has events without a detail; later ones have theirs after a restart. */
+static void details_of_events_are_kept(void)
+{
+	struct house house = {.delay_ms = 0};
+	struct effect_report report = {.level = REPORT_INFO, .reason = "tested", .text = SPAN("")};
+	char too_long[event_detail_max + 1];
+	char value[8];
+	char all[200] = "";
+
+	house_path(&house);
+	REQUIRE(house_open(&house) == 0);
+	store_event(house.store, &report, 1);
+	house_close(&house);
+	query(house.path, "ALTER TABLE events DROP COLUMN detail", value, sizeof(value));
+	set_version(&house, 1);
+
+	REQUIRE(house_open(&house) == 0);
+	report.detail = SPAN("{\"bytes\":1}");
+	store_event(house.store, &report, 2);
+	memset(too_long, ' ', sizeof(too_long));
+	report.detail = span_make(too_long, sizeof(too_long));
+	store_event(house.store, &report, 3);
+	house_close(&house);
+
+	REQUIRE(house_open(&house) == 0);
+	CHECK_EQUAL(3, store_events_after(house.store, 0, NULL, 10, keep_detail, all));
+	CHECK_TEXT("[][{\"bytes\":1}][]", span_text(all));
 	house_close(&house);
 }
 
@@ -758,6 +805,7 @@ int main(void)
 	RUN(refuses_newer_foreign_and_damaged);
 	RUN(audit_names_who_and_hides_secrets);
 	RUN(events_are_bounded_and_kept);
+	RUN(details_of_events_are_kept);
 	RUN(watchers_hear_of_events);
 	RUN(full_database_refuses_and_keeps);
 	RUN(every_write_and_sync_fails_once);

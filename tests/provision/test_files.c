@@ -59,6 +59,9 @@ static void access_chooses_proofs_for_secrets_only(void)
 	CHECK_EQUAL(FILE_REFUSED, serve("440HD.img", unknown).verdict);
 }
 
+#define AB16 "abababababababab"
+#define AB64 AB16 AB16 AB16 AB16
+
 /* Name, bytes and proof are told, a key never: not even one that stands in the name. */
 static void what_was_served_is_told(void)
 {
@@ -78,15 +81,73 @@ static void what_was_served_is_told(void)
 	answer.identified_by = IDENTIFIED_BY_KEY;
 	request.door = DOOR_HTTP;
 	files_report_fetched(&request, &answer, &effects);
-	REQUIRE(effects.count == 2);
+	answer.is_unchanged = false;
+	answer.has_sha256 = true;
+	memset(answer.sha256, 0xab, sizeof(answer.sha256));
+	files_report_fetched(&request, &answer, &effects);
+	REQUIRE(effects.count == 3);
 	CHECK_TEXT("file_served", span_text(effects.items[0].report.reason));
 	CHECK_EQUAL(REPORT_INFO, effects.items[0].report.level);
 	CHECK(effects.items[0].report.has_mac && mac_equal(phone, effects.items[0].report.mac));
-	CHECK_TEXT("tftp served \"***/a\\n.cfg\", 17 bytes; identified by neighbour",
+	CHECK_TEXT("tftp served \"***/a\\n.cfg\", 17 bytes, not hashed yet; identified by "
+		   "neighbour",
 		   effects.items[0].report.text);
+	CHECK_TEXT("{\"door\":\"tftp\",\"file\":\"***/a\\\\n.cfg\",\"bytes\":17,\"sha256\":null,"
+		   "\"unchanged\":false,\"identified_by\":\"neighbour\"}",
+		   effects.items[0].report.detail);
 	CHECK_EQUAL(REPORT_DEBUG, effects.items[1].report.level);
-	CHECK_TEXT("http served \"440HD.img\", unchanged since it was fetched; identified by key",
+	CHECK_TEXT("http served \"440HD.img\", unchanged since it was fetched, not hashed yet; "
+		   "identified by key",
 		   effects.items[1].report.text);
+	CHECK(span_search(effects.items[1].report.detail, SPAN("\"unchanged\":true")) <
+	      effects.items[1].report.detail.length);
+	CHECK_EQUAL(REPORT_INFO, effects.items[2].report.level);
+	CHECK_TEXT("http served \"440HD.img\", 17 bytes, sha256 " AB64 "; identified by key",
+		   effects.items[2].report.text);
+	CHECK_TEXT("{\"door\":\"http\",\"file\":\"440HD.img\",\"bytes\":17,\"sha256\":\"" AB64 "\","
+		   "\"unchanged\":false,\"identified_by\":\"key\"}",
+		   effects.items[2].report.detail);
+}
+
+/* The longest name of the most awkward bytes still is whole JSON. */
+static void the_longest_name_is_told(void)
+{
+	char name[500];
+	struct file_request request = {.door = DOOR_HTTPS};
+	struct file_answer answer = {.has_sha256 = true, .size = UINT64_MAX, .mac = phone};
+	struct effect_report *told;
+
+	for (size_t i = 0; i < sizeof(name); i++) {
+		name[i] = i % 41 == 40 ? '/' : '\\';
+	}
+	answer.name = span_make(name, sizeof(name));
+	effects_reset(&effects);
+	files_report_fetched(&request, &answer, &effects);
+	REQUIRE(effects.count == 1);
+	told = &effects.items[0].report;
+	CHECK(span_ends_with(told->text, SPAN("identified by nothing")));
+	CHECK(span_ends_with(told->detail, SPAN("\"identified_by\":\"nothing\"}")));
+}
+
+/* Of a stored file the hash is told only when the opened version is the one that was hashed. */
+static void a_stored_file_is_told_with_its_hash(void)
+{
+	struct change hashed = {.kind = CHANGE_FILE_HASHED,
+				.file = SPAN("440HD.img"),
+				.file_version = 7};
+	struct file_answer answer = serve("440HD.img", its_own);
+
+	CHECK_EQUAL(FILE_CATALOGUE, answer.verdict);
+	CHECK(!answer.has_sha256);
+	memset(hashed.file_sha256, 0xcd, sizeof(hashed.file_sha256));
+	apply(hashed);
+	answer = serve("440HD.img", its_own);
+	CHECK(answer.has_sha256);
+	CHECK_EQUAL(0, memcmp(answer.sha256, hashed.file_sha256, sizeof(answer.sha256)));
+	files_opened(&answer, 7);
+	CHECK(answer.has_sha256);
+	files_opened(&answer, 8);
+	CHECK(!answer.has_sha256);
 }
 
 static void known_and_unknown_names_wait_alike(void)
@@ -137,10 +198,15 @@ int main(void)
 			      .mac = phone,
 			      .fields = FIELD_MODEL,
 			      .model = SPAN("440HD")});
-	apply((struct change){.kind = CHANGE_FILE_SET, .file = SPAN("440HD.img"), .bytes = 10});
+	apply((struct change){.kind = CHANGE_FILE_SET,
+			      .file = SPAN("440HD.img"),
+			      .bytes = 10,
+			      .file_version = 7});
 	RUN(the_key_opens_below_any_folder);
 	RUN(access_chooses_proofs_for_secrets_only);
 	RUN(what_was_served_is_told);
+	RUN(the_longest_name_is_told);
+	RUN(a_stored_file_is_told_with_its_hash);
 	RUN(known_and_unknown_names_wait_alike);
 	RUN(with_access_by_neighbour_alone_keys_wait_too);
 	RUN(reports_hold_no_key);

@@ -5,6 +5,8 @@ foreign judges, raw sockets where a client would hide what went over the wire.""
 
 import contextlib
 import csv
+import hashlib
+import json
 import os
 import re
 import socket
@@ -203,13 +205,65 @@ def test_a_served_file_is_an_event_and_makes_the_phone_fetched():
         wait_for("the state", lambda: s.bellhopd.device(PHONE)["state"] == "fetched")
         s.get(f"/{PHONE}.cfg", "127.0.0.2")
         wait_for("the event", lambda: "identified by address" in s.bellhopd.events())
-        # HEAD takes nothing, and what is no essential file is no event.
-        s.add("ring.wav", b"ring")
+        # HEAD takes nothing, and what a phone has already is no event unless it is essential.
         s.http_raw(f"HEAD /{PHONE}.cfg HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        assert s.get("/ring.wav")[2] == b"ring"
-        wait_for("the line", lambda: 'http served "ring.wav", 4 bytes' in s.bellhopd.log_text())
-        assert "ring.wav" not in s.bellhopd.events()
-        assert s.bellhopd.events().count("file_served") == 2
+        s.add("ring.wav", b"ring")
+        etag = s.get("/ring.wav")[1]["ETag"]
+        assert s.get("/ring.wav", "127.0.0.2", "-H", f"If-None-Match: {etag}")[0] == 304
+        wait_for("the line", lambda: 'served "ring.wav", unchanged' in s.bellhopd.log_text())
+        assert s.bellhopd.events().count("file_served") == 3
+
+
+def served(s):
+    """The file_served events, as programs see them."""
+    lines = s.bellhopd.cli("--json", "events").stdout.splitlines()
+    return [event for event in map(json.loads, lines) if event["reason"] == "file_served"]
+
+
+def test_a_fetch_is_recorded_with_bytes_hash_and_proof():
+    """As members of their own, for rendered and for stored files, over HTTP and TFTP."""
+    with Server() as s:
+        body = s.get(f"/p/{s.keys[PHONE]}/{PHONE}.cfg", "127.0.0.5")[2]
+        event = wait_for("the event", lambda: served(s))[0]
+        expected = {"door": "http", "file": f"{PHONE}.cfg", "bytes": len(body),
+                    "sha256": hashlib.sha256(body).hexdigest(), "unchanged": False,
+                    "identified_by": "key", "mac": PHONE}
+        assert {name: event[name] for name in expected} == expected, event
+        assert expected["sha256"] in event["text"]
+        s.add("440HD.img", FIRMWARE)
+        sha256 = hashlib.sha256(FIRMWARE).hexdigest()
+        wait_for("the hash", lambda: s.bellhopd.json("file", "list")[0]["sha256"] == sha256)
+        assert sha256 in s.bellhopd.cli("file", "list").stdout
+        etag = s.get("/440HD.img")[1]["ETag"]
+        assert s.get(f"/{PHONE}.cfg", "127.0.0.2", "-H", f"If-None-Match: {etag}")[0] == 200
+        with udp("127.0.0.5") as client:
+            assert Transfer(client, s.tftp, f"p/{s.keys[PHONE]}/440HD.img").run() == FIRMWARE
+        events = wait_for("the events", lambda: (e := served(s)) and len(e) == 4 and e)
+        for event, door, proof in ((events[1], "http", "address"), (events[3], "tftp", "key")):
+            assert (event["file"], event["bytes"], event["sha256"]) == (
+                "440HD.img", len(FIRMWARE), sha256), event
+            assert (event["door"], event["identified_by"]) == (door, proof), event
+        # The same after a restart, from the database; then a new version, with a hash of its own.
+        s.bellhopd.stop()
+        s.bellhopd.start()
+        assert served(s) == events
+        (s.files / "440HD.img").write_bytes(b"new")
+        sha256 = hashlib.sha256(b"new").hexdigest()
+        wait_for("its hash", lambda: s.bellhopd.json("file", "list")[0]["sha256"] == sha256)
+
+
+def test_a_file_that_is_not_hashed_yet_is_told_without_a_hash():
+    """What is asked for before the catalogue has come so far does not wait, and nothing is made up."""
+    with Server() as s:
+        s.add("ring.wav", b"old!")
+        old = hashlib.sha256(b"old!").hexdigest()
+        wait_for("its hash", lambda: s.bellhopd.json("file", "list")[0]["sha256"] == old)
+        # As soon as it is written it is served, long before the folder is quiet and hashed anew.
+        (s.files / "ring.wav").write_bytes(b"new!")
+        assert s.get("/ring.wav")[2] == b"new!"
+        event = wait_for("the event", lambda: served(s))[0]
+        assert event["sha256"] in (None, hashlib.sha256(b"new!").hexdigest()), event
+        assert event["sha256"] or "not hashed yet" in event["text"]
 
 
 def test_every_refusal_is_the_same_404():
