@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/http/request.h"
 
+#include "core/http/chunked.h"
 #include "core/http/request_check.h"
 
 #include <errno.h>
@@ -25,9 +26,8 @@ struct http_parser {
 	size_t body_length;
 	size_t body_size; /* bytes of `body` */
 	size_t body_max;
-	uint64_t body_octets_read; /* as they came, with what chunks cost */
+	struct http_chunked chunked;
 	bool head_is_parsed;
-	bool body_is_whole;
 };
 
 static int on_header_field(llhttp_t *llhttp, const char *at, size_t length)
@@ -35,9 +35,6 @@ static int on_header_field(llhttp_t *llhttp, const char *at, size_t length)
 	struct http_parser *p = llhttp->data;
 	struct http_request *request = &p->request;
 
-	if (p->head_is_parsed) {
-		return 0; /* trailers are dropped */
-	}
 	if (request->header_count == http_headers_max) {
 		p->fault = (struct http_fault){431, "headers"};
 		return -1;
@@ -52,7 +49,7 @@ static int on_header_value(llhttp_t *llhttp, const char *at, size_t length)
 	struct http_parser *p = llhttp->data;
 	struct span *value;
 
-	if (p->head_is_parsed || p->request.header_count == 0) {
+	if (p->request.header_count == 0) {
 		return 0;
 	}
 	value = &p->request.headers[p->request.header_count - 1].value;
@@ -68,52 +65,14 @@ static int on_headers_complete(llhttp_t *llhttp)
 	struct http_parser *p = llhttp->data;
 
 	p->head_is_parsed = true;
-	p->request.keeps_alive = llhttp_should_keep_alive(llhttp) != 0;
 	llhttp->upgrade = 0; /* RFC 9110 7.8: Upgrade may be ignored; what follows is still HTTP */
 	return 0;
-}
-
-static int on_body(llhttp_t *llhttp, const char *at, size_t length)
-{
-	struct http_parser *p = llhttp->data;
-
-	if (length > p->body_max - p->body_length) {
-		p->fault = (struct http_fault){413, "body"};
-		return -1;
-	}
-	if (length > p->body_size - p->body_length) {
-		size_t size = p->body_size * 2 > 4096 ? p->body_size * 2 : 4096;
-		char *body;
-
-		size = size < p->body_length + length ? p->body_length + length : size;
-		size = size > p->body_max ? p->body_max : size;
-		body = realloc(p->body, size);
-		if (!body) {
-			p->fault = (struct http_fault){413, "memory"};
-			return -1;
-		}
-		p->body = body;
-		p->body_size = size;
-	}
-	memcpy(p->body + p->body_length, at, length);
-	p->body_length += length;
-	return 0;
-}
-
-static int on_message_complete(llhttp_t *llhttp)
-{
-	struct http_parser *p = llhttp->data;
-
-	p->body_is_whole = true;
-	return HPE_PAUSED; /* what follows is the next request's */
 }
 
 static const llhttp_settings_t settings = {
 	.on_header_field = on_header_field,
 	.on_header_value = on_header_value,
 	.on_headers_complete = on_headers_complete,
-	.on_body = on_body,
-	.on_message_complete = on_message_complete,
 };
 
 int http_parser_new(struct http_parser **parser, size_t body_max)
@@ -148,9 +107,7 @@ void http_parser_next(struct http_parser *parser)
 	parser->line_start = 0;
 	parser->blank_octets = 0;
 	parser->body_length = 0;
-	parser->body_octets_read = 0;
 	parser->head_is_parsed = false;
-	parser->body_is_whole = false;
 	/* A long body is rare: its room is not kept for the life of the connection. */
 	free(parser->body);
 	parser->body = NULL;
@@ -175,7 +132,7 @@ static enum http_progress parse_head(struct http_parser *p)
 	if (error == HPE_INVALID_TRANSFER_ENCODING) {
 		return refuse(p, 501, "transfer_coding");
 	}
-	if ((error != HPE_OK && error != HPE_PAUSED) || !p->head_is_parsed) {
+	if (error != HPE_OK || !p->head_is_parsed) {
 		return refuse(p, 400, "syntax");
 	}
 	/* llhttp takes the blanks before a value off, not those after it (RFC 9110 5.5). */
@@ -261,6 +218,12 @@ static enum http_progress feed_head(struct http_parser *p, struct span *bytes)
 	return progress;
 }
 
+/* Chunks of one octet cost five; extensions and trailers must end some time too. */
+static uint64_t overhead_max(const struct http_parser *p)
+{
+	return 8 * (uint64_t)p->body_max + http_head_bytes_max;
+}
+
 static enum http_progress begin_body(struct http_parser *p)
 {
 	if (p->request.content_length > p->body_max) {
@@ -270,37 +233,78 @@ static enum http_progress begin_body(struct http_parser *p)
 		p->state = STATE_DONE;
 		return HTTP_REQUEST_DONE;
 	}
+	http_chunked_init(&p->chunked, p->body_max, overhead_max(p));
 	p->state = STATE_BODY;
+	return HTTP_NEEDS_MORE;
+}
+
+/* What comes is at most body_max in all: the callers have seen to it. False without memory. */
+static bool keep_data(struct http_parser *p, struct span data)
+{
+	if (data.length > p->body_size - p->body_length) {
+		size_t size = p->body_size * 2 > 4096 ? p->body_size * 2 : 4096;
+		char *body;
+
+		size = size < p->body_length + data.length ? p->body_length + data.length : size;
+		size = size > p->body_max ? p->body_max : size;
+		body = realloc(p->body, size);
+		if (!body) {
+			return false;
+		}
+		p->body = body;
+		p->body_size = size;
+	}
+	memcpy(p->body + p->body_length, data.data, data.length);
+	p->body_length += data.length;
+	return true;
+}
+
+static enum http_progress end_body(struct http_parser *p)
+{
+	p->request.body = span_make(p->body, p->body_length);
+	p->state = STATE_DONE;
+	return HTTP_REQUEST_DONE;
+}
+
+static enum http_progress feed_chunks(struct http_parser *p, struct span *bytes)
+{
+	enum http_chunked_progress progress = HTTP_CHUNKED_DATA;
+
+	while (progress == HTTP_CHUNKED_DATA) {
+		struct span data = {NULL, 0};
+
+		progress = http_chunked_read(&p->chunked, bytes, &data);
+		if (data.length > 0 && !keep_data(p, data)) {
+			return refuse(p, 413, "memory");
+		}
+	}
+	switch (progress) {
+	case HTTP_CHUNKED_DONE:
+		return end_body(p);
+	case HTTP_CHUNKED_BAD:
+		return refuse(p, 400, "chunk");
+	case HTTP_CHUNKED_TOO_LONG:
+		return refuse(p, 413, "body");
+	case HTTP_CHUNKED_NEEDS_MORE:
+	case HTTP_CHUNKED_DATA:
+		break;
+	}
 	return HTTP_NEEDS_MORE;
 }
 
 static enum http_progress feed_body(struct http_parser *p, struct span *bytes)
 {
-	size_t taken = bytes->length;
-	enum llhttp_errno error;
+	struct span data;
 
-	if (bytes->length == 0) {
-		return HTTP_NEEDS_MORE;
+	if (p->request.is_chunked) {
+		return feed_chunks(p, bytes);
 	}
-	error = llhttp_execute(&p->llhttp, bytes->data, bytes->length);
-	if (error == HPE_PAUSED && p->body_is_whole) {
-		taken = (size_t)(llhttp_get_error_pos(&p->llhttp) - bytes->data);
-	} else if (error != HPE_OK) {
-		return p->fault.status != 0 ? refuse(p, p->fault.status, p->fault.reason)
-					    : refuse(p, 400, "body_syntax");
+	data = span_slice(*bytes, 0, (size_t)p->request.content_length - p->body_length);
+	*bytes = span_slice(*bytes, data.length, bytes->length);
+	if (data.length > 0 && !keep_data(p, data)) {
+		return refuse(p, 413, "memory");
 	}
-	p->body_octets_read += taken;
-	*bytes = span_slice(*bytes, taken, bytes->length);
-	if (p->body_is_whole) {
-		p->request.body = span_make(p->body, p->body_length);
-		p->state = STATE_DONE;
-		return HTTP_REQUEST_DONE;
-	}
-	/* Chunks of one octet cost six; extensions and trailers must end some time too. */
-	if (p->body_octets_read > 8 * (uint64_t)p->body_max + http_head_bytes_max) {
-		return refuse(p, 413, "body");
-	}
-	return HTTP_NEEDS_MORE;
+	return p->body_length == p->request.content_length ? end_body(p) : HTTP_NEEDS_MORE;
 }
 
 enum http_progress http_parser_feed(struct http_parser *parser, struct span *bytes)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * HTTP/1.0 and 1.1 requests (RFC 9110, RFC 9112): bytes go in as they arrive, one request at a time
- * comes out, as views into the parser's own buffer. llhttp in strict mode reads the fields; what it
- * lets pass and a strict server must not (obs-fold, bare LF, other protocols, several Hosts,
- * doubtful framing) is refused here.
+ * comes out, as views into the parser's own buffer. llhttp in strict mode reads the fields of the
+ * head; what it lets pass and a strict server must not (obs-fold, bare LF, other protocols, several
+ * Hosts, empty names, doubtful framing) is refused here, and the body is read here.
  *
  * A parser serves one connection, for phones' doors and for the admin socket alike. It is fed until
  * it wants more bytes; each request is announced twice, when its head is there and when it is

@@ -19,12 +19,20 @@ const char *http_method_name(enum http_method method)
 	return method_names[method];
 }
 
-/* RFC 9110 5.6.2 */
+bool http_is_token_octet(char c)
+{
+	return ascii_is_alnum(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+bool http_is_field_octet(char c)
+{
+	return ((unsigned char)c >= 0x20 && c != 0x7f) || c == '\t';
+}
+
 static bool is_token(struct span s)
 {
 	for (size_t i = 0; i < s.length; i++) {
-		if (!ascii_is_alnum(s.data[i]) &&
-		    (s.data[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", s.data[i]))) {
+		if (!http_is_token_octet(s.data[i])) {
 			return false;
 		}
 	}
@@ -238,10 +246,49 @@ static struct http_fault check_expect(struct http_request *request)
 	return no_fault;
 }
 
+/* Whether a Connection field lists the option (RFC 9110 7.6.1). */
+static bool has_connection_option(const struct http_request *request, struct span option)
+{
+	for (size_t i = 0; i < request->header_count; i++) {
+		struct span rest = request->headers[i].value;
+
+		if (!span_equal_nocase(request->headers[i].name, SPAN("Connection"))) {
+			continue;
+		}
+		while (rest.data) {
+			if (span_equal_nocase(span_trim(span_cut(&rest, ',')), option)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* RFC 9112 9.3: close goes before keep-alive, whatever the version. */
+static bool keeps_alive(const struct http_request *request)
+{
+	return !has_connection_option(request, SPAN("close")) &&
+	       (request->minor > 0 || has_connection_option(request, SPAN("keep-alive")));
+}
+
+/* llhttp lets an empty name pass. */
+static struct http_fault check_names(const struct http_request *request)
+{
+	for (size_t i = 0; i < request->header_count; i++) {
+		if (!is_token(request->headers[i].name)) {
+			return fault(400, "field_name");
+		}
+	}
+	return no_fault;
+}
+
 struct http_fault http_check_head(struct http_request *request)
 {
-	struct http_fault found = split_target(request);
+	struct http_fault found = check_names(request);
 
+	if (found.status == 0) {
+		found = split_target(request);
+	}
 	if (found.status == 0) {
 		found = check_host(request);
 	}
@@ -251,5 +298,6 @@ struct http_fault http_check_head(struct http_request *request)
 	if (found.status == 0) {
 		found = check_expect(request);
 	}
+	request->keeps_alive = keeps_alive(request);
 	return found;
 }

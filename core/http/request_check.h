@@ -14,6 +14,10 @@ struct http_fault {
 	const char *reason; /* constant word */
 };
 
+/* RFC 9110 5.6.2 and 5.5: what tokens are made of; what may stand in a field's value. */
+bool http_is_token_octet(char c);
+bool http_is_field_octet(char c);
+
 /* Reads METHOD SP TARGET SP VERSION, without its CRLF, into `method`, `target` and `minor`. */
 struct http_fault http_check_line(struct span line, struct http_request *request);
 

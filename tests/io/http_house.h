@@ -17,7 +17,9 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -137,6 +139,7 @@ static inline void handle(void *context, struct http_exchange *exchange)
 /* The house, with time-outs that never come unless a test sets them. */
 static inline void prepare(void)
 {
+	signal(SIGPIPE, SIG_IGN); /* as the programs do */
 	house = (struct house){.file_size = big_size};
 	if (uv_loop_init(&house.loop) != 0) {
 		abort();
@@ -212,11 +215,13 @@ static inline void connect_from(struct client *client, uint8_t from)
 				    .sin_port = htons(http_server_port(house.server, 0)),
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int small = 4096;
+	int yes = 1;
 
 	client->is_ended = false;
 	client->length = 0;
 	client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	if (client->fd < 0 || bind(client->fd, (struct sockaddr *)&here, sizeof(here)) != 0 ||
 	    connect(client->fd, (struct sockaddr *)&there, sizeof(there)) != 0) {
 		abort();
