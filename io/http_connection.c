@@ -72,6 +72,10 @@ void http_connection_close(struct http_connection *connection)
 	if (connection->state == CONNECTION_CLOSING) {
 		return;
 	}
+	if (connection->state == CONNECTION_READING && !http_parser_is_inside(connection->parser)) {
+		/* Nothing is under way: a TLS peer is told that this is the end, and no cut. */
+		(void)stream_shutdown(&connection->stream);
+	}
 	connection->state = CONNECTION_CLOSING;
 	stream_close(&connection->stream);
 	uv_close((uv_handle_t *)&connection->timer, timer_closed);
@@ -327,12 +331,36 @@ static void on_read(void *context, struct span bytes)
 	}
 }
 
+static void tell_handshake(struct http_connection *c)
+{
+	if (c->server->options.handshake_over) {
+		c->server->options.handshake_over(c->server->options.context, &c->peer);
+	}
+}
+
+/* From here on the peer may ask. */
+static void begin(struct http_connection *c)
+{
+	set_timer(c, c->server->options.idle_timeout_ms);
+	read_on(c);
+}
+
+static void on_opened(void *context)
+{
+	tell_handshake(context);
+	begin(context);
+}
+
 static void on_ended(void *context, int error)
 {
 	struct http_connection *c = context;
 
-	(void)error; /* a request cut short and one that never came are the same to us */
 	c->has_ended = true;
+	if (c->peer.tls && !c->peer.tls->is_open) {
+		c->server->counters.timeouts += error == -ETIMEDOUT;
+		tell_handshake(c);
+	}
+	/* A request cut short and one that never came are the same to us. */
 	http_connection_close(c);
 }
 
@@ -368,6 +396,7 @@ static void learn_peer(struct http_connection *c)
 {
 	struct ucred credentials;
 
+	c->peer.tls = stream_tls(&c->stream);
 	stream_endpoints(&c->stream, &c->peer.source, &c->peer.local);
 	if (stream_credentials(&c->stream, &credentials)) {
 		c->peer.has_credentials = true;
@@ -433,10 +462,13 @@ static struct http_connection *new_connection(struct http_server *server)
 
 static int take_stream(struct http_connection *c, struct http_listener *listener)
 {
-	static const struct stream_handler handler = {on_read, on_ended, on_written, on_closed};
+	static const struct stream_handler handler = {on_opened, on_read, on_ended, on_written,
+						      on_closed};
 	struct stream_options options = {
 		.loop = c->server->options.loop,
 		.kind = listener->kind,
+		.tls = listener->tls,
+		.handshake_timeout_ms = c->server->options.head_timeout_ms,
 		.scratch = &c->server->scratch,
 		.handler = &handler,
 		.context = c,
@@ -462,7 +494,7 @@ int http_connection_accept(struct http_listener *listener)
 	learn_peer(c);
 	if (is_over_full(c)) {
 		c->is_refused = true;
-		if (++server->refused > over_full_max) {
+		if (++server->refused > over_full_max || c->peer.tls) {
 			http_connection_close(c);
 		} else {
 			answer_status(c, 503, true);
@@ -470,8 +502,9 @@ int http_connection_accept(struct http_listener *listener)
 		return -EBUSY;
 	}
 	c->state = CONNECTION_READING;
-	set_timer(c, server->options.idle_timeout_ms);
-	read_on(c);
+	if (!c->peer.tls) {
+		begin(c);
+	}
 	return 0;
 }
 

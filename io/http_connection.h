@@ -69,6 +69,7 @@ struct http_listener {
 		uv_pipe_t pipe;
 	} uv;
 	enum stream_kind kind;
+	struct tls *tls; /* NULL: none */
 };
 
 struct http_server {

@@ -110,8 +110,8 @@ static void explain_bind(struct endpoint endpoint, int error, char *problem, siz
 	snprintf(problem, problem_size, "%s", sentence);
 }
 
-int http_server_listen_tcp(struct http_server *server, struct endpoint endpoint, char *problem,
-			   size_t problem_size)
+static int listen_tcp(struct http_server *server, struct endpoint endpoint, struct tls *tls,
+		      char *problem, size_t problem_size)
 {
 	struct sockaddr_storage storage;
 	unsigned flags = endpoint.address.family == ADDRESS_IPV6 ? UV_TCP_IPV6ONLY : 0;
@@ -128,6 +128,7 @@ int http_server_listen_tcp(struct http_server *server, struct endpoint endpoint,
 		return error;
 	}
 	listener->uv.handle.data = listener;
+	listener->tls = tls;
 	server->open_listeners++;
 	error = uv_tcp_bind(&listener->uv.tcp, (const struct sockaddr *)&storage, flags);
 	if (error == 0) {
@@ -143,6 +144,18 @@ int http_server_listen_tcp(struct http_server *server, struct endpoint endpoint,
 	}
 	server->listener_count++;
 	return 0;
+}
+
+int http_server_listen_tcp(struct http_server *server, struct endpoint endpoint, char *problem,
+			   size_t problem_size)
+{
+	return listen_tcp(server, endpoint, NULL, problem, problem_size);
+}
+
+int http_server_listen_tls(struct http_server *server, struct endpoint endpoint, struct tls *tls,
+			   char *problem, size_t problem_size)
+{
+	return listen_tcp(server, endpoint, tls, problem, problem_size);
 }
 
 /* Takes a socket file away that nobody listens on. 0, or -EADDRINUSE when somebody does. */

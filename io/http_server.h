@@ -21,6 +21,8 @@
 
 struct http_server;
 struct http_exchange;
+struct tls;
+struct tls_outcome;
 
 /* Who is at the other end. */
 struct http_peer {
@@ -30,18 +32,20 @@ struct http_peer {
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
+	const struct tls_outcome *tls; /* io/tls_session.h; NULL: no TLS */
 };
 
 struct http_server_options {
 	uv_loop_t *loop;
-	size_t connections_max;		   /* beyond: 503 and close */
+	size_t connections_max; /* beyond: 503 and close; TLS: close, a handshake is dear */
 	size_t connections_per_source_max; /* per IPv4 address or IPv6 /64; not on unix sockets; 0:
 					      no cap */
 	size_t body_max;		   /* longer request bodies: 413 */
 	size_t stream_bytes_max;	   /* waiting to be read by a slow reader of a stream */
-	uint64_t head_timeout_ms;	   /* from the first octet of a head to its end: 408 */
-	uint64_t body_timeout_ms;	   /* from the head to the end of the body: 408 */
-	uint64_t idle_timeout_ms;	   /* between requests: close */
+	uint64_t head_timeout_ms; /* from the first octet of a head to its end: 408; also of
+				     a TLS handshake: close */
+	uint64_t body_timeout_ms; /* from the head to the end of the body: 408 */
+	uint64_t idle_timeout_ms; /* between requests: close */
 	/*
 	 * Within each send_timeout_ms the peer must take (acknowledge) send_octets_min of an
 	 * answer, or the rest of it: else close. So who reads one octet a second is let go after
@@ -56,6 +60,8 @@ struct http_server_options {
 	 * below, now or later on this thread; the request stays valid until then.
 	 */
 	void (*handle)(void *context, struct http_exchange *exchange);
+	/* The handshake of a TLS connection is over, or failed: see peer->tls. May be NULL. */
+	void (*handshake_over)(void *context, const struct http_peer *peer);
 	void *context;
 };
 
@@ -79,9 +85,12 @@ int http_server_new(struct http_server **server, const struct http_server_option
 /*
  * Listens. 0, or a negative errno with one sentence in `problem` that names the port or path and
  * the remedy. For a unix socket a stale one (nobody listens) is replaced; `mode` is its permission.
+ * `tls` must outlive the server.
  */
 int http_server_listen_tcp(struct http_server *server, struct endpoint endpoint, char *problem,
 			   size_t problem_size);
+int http_server_listen_tls(struct http_server *server, struct endpoint endpoint, struct tls *tls,
+			   char *problem, size_t problem_size);
 int http_server_listen_unix(struct http_server *server, const char *path, unsigned mode,
 			    char *problem, size_t problem_size);
 
