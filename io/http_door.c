@@ -5,6 +5,7 @@
 #include "core/http/target.h"
 #include "io/catalogue.h"
 #include "io/loop.h"
+#include "io/tls_session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -303,11 +304,53 @@ static void handle(void *context, struct http_exchange *exchange)
 	}
 	fetch->door = context;
 	fetch->exchange = exchange;
-	fetch->question.request = (struct file_request){.door = DOOR_HTTP,
-							.source = peer->source,
-							.local = peer->local.address};
+	fetch->question.request =
+		(struct file_request){.door = peer->tls ? DOOR_HTTPS : DOOR_HTTP,
+				      .client_certificate = peer->tls
+								    ? peer->tls->client_certificate
+								    : span_make(NULL, 0),
+				      .source = peer->source,
+				      .local = peer->local.address};
 	http_exchange_on_over(exchange, fetch_over, fetch);
 	serve(fetch);
+}
+
+static void report(const struct door *door, const struct http_peer *peer, const char *reason,
+		   struct span text)
+{
+	struct effect_report effect = {.level = REPORT_INFO,
+				       .reason = reason,
+				       .text = text,
+				       .source = peer->source};
+
+	door->report(door->context, &effect);
+}
+
+static void handshake_over(void *context, const struct http_peer *peer)
+{
+	const struct door *door = ((struct http_door *)context)->door;
+	const struct tls_outcome *outcome = peer->tls;
+	char text[256];
+	struct writer w = writer_over(text, sizeof(text));
+
+	if (outcome->is_open) {
+		if (outcome->client_certificate.length > 0 && !outcome->is_resumed) {
+			report(door, peer, "client_certificate", outcome->client_certificate);
+		}
+		return;
+	}
+	/* A port that was knocked at is no news. */
+	if (outcome->failure == TLS_FAILURE_LEFT) {
+		return;
+	}
+	writer_text(&w, "https handshake failed: ");
+	writer_text(&w, tls_failure_sentence(outcome->failure));
+	if (outcome->detail) {
+		writer_text(&w, " (");
+		writer_text(&w, outcome->detail);
+		writer_text(&w, ")");
+	}
+	report(door, peer, "tls_failed", writer_span(&w));
 }
 
 int http_door_new(struct http_door **out, uv_loop_t *loop, const struct door *door,
@@ -326,6 +369,7 @@ int http_door_new(struct http_door **out, uv_loop_t *loop, const struct door *do
 	server.connections_max = options->connections_max;
 	server.connections_per_source_max = options->connections_per_source_max;
 	server.handle = handle;
+	server.handshake_over = handshake_over;
 	server.context = d;
 	if (effects_init(&d->effects, fetch_effects_max, fetch_effects_bytes_max) != 0) {
 		free(d);
@@ -345,6 +389,12 @@ int http_door_listen(struct http_door *door, struct endpoint endpoint, char *pro
 		     size_t problem_size)
 {
 	return http_server_listen_tcp(door->server, endpoint, problem, problem_size);
+}
+
+int http_door_listen_tls(struct http_door *door, struct endpoint endpoint, struct tls *tls,
+			 char *problem, size_t problem_size)
+{
+	return http_server_listen_tls(door->server, endpoint, tls, problem, problem_size);
 }
 
 uint16_t http_door_port(const struct http_door *door, size_t i)

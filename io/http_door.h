@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The phones' HTTP door: GET (of all or of ranges) and HEAD of files, and nothing else. Every
- * refusal is the same 404.
+ * The phones' HTTP and HTTPS door: GET (of all or of ranges) and HEAD of files, and nothing else.
+ * Every refusal is the same 404.
  *
  * A file counts as fetched when the phone has all of it: after a 200 or a 304, or a 206 that went
  * out whole and whose last range ends where the file ends (it resumed). Other 206s are told at
  * debug level ("file_served_part"). HEAD is no fetch.
+ *
+ * A TLS handshake that fails is reported as "tls_failed", a client certificate that a phone shows,
+ * once for each full handshake, as "client_certificate".
  */
 #ifndef BELLHOP_IO_HTTP_DOOR_H
 #define BELLHOP_IO_HTTP_DOOR_H
@@ -29,6 +32,10 @@ int http_door_new(struct http_door **out, uv_loop_t *loop, const struct door *do
 /* As http_server_listen_tcp; may be called for several endpoints. */
 int http_door_listen(struct http_door *door, struct endpoint endpoint, char *problem,
 		     size_t problem_size);
+
+/* As http_server_listen_tls. */
+int http_door_listen_tls(struct http_door *door, struct endpoint endpoint, struct tls *tls,
+			 char *problem, size_t problem_size);
 
 uint16_t http_door_port(const struct http_door *door, size_t i);
 const struct http_server_counters *http_door_counters(const struct http_door *door);

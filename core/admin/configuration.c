@@ -411,6 +411,27 @@ static void report_unknown(struct ini *ini, const struct ini_entry *entry)
 	mistake(ini, entry, ": there is no such section; legal: ", writer_span(&w));
 }
 
+/* Of values that turn out to be mistakes only when more than the file is looked at. */
+static void note_line(struct configuration *c, const struct key *key, unsigned line)
+{
+	switch (key->offset) {
+	case FIELD(url):
+		c->url_line = line;
+		break;
+	case FIELD(https_certificate):
+		c->https_certificate_line = line;
+		break;
+	case FIELD(https_key):
+		c->https_key_line = line;
+		break;
+	case FIELD(https_client_ca):
+		c->https_client_ca_line = line;
+		break;
+	default:
+		break;
+	}
+}
+
 static void apply_entry(struct configuration *c, struct ini *ini, const struct ini_entry *entry)
 {
 	if (was_given_before(ini, entry)) {
@@ -430,9 +451,7 @@ static void apply_entry(struct configuration *c, struct ini *ini, const struct i
 		if (set_value(c, &keys[i], entry->value) != 0) {
 			mistake(ini, entry, " is not legal; legal: ", span_text(keys[i].legal));
 		}
-		if (keys[i].type == KEY_URL) {
-			c->url_line = entry->line;
-		}
+		note_line(c, &keys[i], entry->line);
 		return;
 	}
 	report_unknown(ini, entry);
@@ -474,6 +493,11 @@ int configuration_parse(struct configuration *configuration, struct arena *arena
 		*configuration = c;
 	}
 	return error;
+}
+
+bool configuration_serves_https(const struct configuration *configuration)
+{
+	return configuration->https_listen.count > 0 && configuration->https_certificate.length > 0;
 }
 
 struct span configuration_url(const struct configuration *configuration, struct span vendor,

@@ -57,6 +57,9 @@ struct configuration {
 	struct span https_certificate;
 	struct span https_key;
 	struct span https_client_ca;
+	unsigned https_certificate_line; /* of the file; 0: the default */
+	unsigned https_key_line;
+	unsigned https_client_ca_line;
 	struct configuration_listen tftp_listen;
 	struct span admin_socket;
 	struct configuration_listen admin_listen;
@@ -94,6 +97,9 @@ struct configuration {
  */
 int configuration_parse(struct configuration *configuration, struct arena *arena, struct span text,
 			struct ini *ini);
+
+/* Is there to be an HTTPS door: somewhere to listen, and a certificate? */
+bool configuration_serves_https(const struct configuration *configuration);
 
 /* Writes all keys with the values in force, as a file that reads back to the same. */
 void configuration_print(const struct configuration *configuration, struct writer *w);

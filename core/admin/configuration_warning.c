@@ -58,16 +58,19 @@ static bool warn_of_url(const struct configuration *c, struct span name, struct 
 {
 	static const struct span ours = {"://%{address}", 13};
 	const struct door doors[] = {{"http", "http", &c->http_listen, 80},
+				     {"https", "https", &c->https_listen, 443},
 				     {"tftp", "tftp", &c->tftp_listen, 69}};
 	size_t scheme = span_search(url, ours);
 
 	if (scheme == url.length) {
 		return false;
 	}
-	if (span_equal_nocase(span_slice(url, 0, scheme), SPAN("https"))) {
+	if (span_equal_nocase(span_slice(url, 0, scheme), SPAN("https")) &&
+	    !configuration_serves_https(c)) {
 		writer_text(w, "[provisioning] ");
 		writer_put(w, name);
-		writer_text(w, " is an https URL of ours, and this version does not serve https");
+		writer_text(w, " sends phones to https, which is shut: [https] needs listen, "
+			       "certificate and key");
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(doors) / sizeof(*doors); i++) {
@@ -102,12 +105,15 @@ static bool warn(const struct configuration *c, size_t question, struct writer *
 			       "answer");
 		return true;
 	case 1:
-		if (c->https_certificate.length == 0 && c->https_key.length == 0 &&
-		    c->https_client_ca.length == 0) {
+		if (configuration_serves_https(c) ||
+		    (c->https_certificate.length == 0 && c->https_key.length == 0 &&
+		     c->https_client_ca.length == 0)) {
 			return false;
 		}
-		writer_text(w, "[https] is not served by this version; its certificate and key "
-			       "are not used");
+		writer_text(w, "[https] is shut: ");
+		writer_text(w, c->https_listen.count == 0 ? "listen is empty"
+							  : "there is no certificate");
+		writer_text(w, "; its other keys are not used");
 		return true;
 	case 2:
 		return warn_of_url(c, SPAN("url"), c->url, w);

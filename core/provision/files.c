@@ -382,6 +382,10 @@ static void write_fetch(struct writer *w, const struct file_request *request,
 	}
 	writer_text(w, "; identified by ");
 	writer_text(w, device_identified_by_name(answer->identified_by));
+	if (request->client_certificate.length > 0) {
+		writer_text(w, "; ");
+		writer_put(w, request->client_certificate);
+	}
 }
 
 static void write_fetch_detail(struct writer *w, const struct file_request *request,
@@ -405,7 +409,12 @@ static void write_fetch_detail(struct writer *w, const struct file_request *requ
 	writer_text(w, answer->is_unchanged ? "true" : "false");
 	writer_text(w, ",\"identified_by\":\"");
 	writer_text(w, device_identified_by_name(answer->identified_by));
-	writer_text(w, "\"}");
+	writer_char(w, '"');
+	if (request->client_certificate.length > 0) {
+		writer_text(w, ",\"client_certificate\":");
+		writer_json(w, request->client_certificate);
+	}
+	writer_char(w, '}');
 }
 
 static void report_served(const struct file_request *request, const struct file_answer *answer,

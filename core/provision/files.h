@@ -15,8 +15,9 @@ enum file_door { DOOR_HTTP, DOOR_HTTPS, DOOR_TFTP };
 
 struct file_request {
 	enum file_door door;
-	struct span path;	/* percent-decoded once, for HTTP from the first '/' on */
-	struct span user_agent; /* HTTP only */
+	struct span path;		/* percent-decoded once, for HTTP from the first '/' on */
+	struct span user_agent;		/* HTTP only */
+	struct span client_certificate; /* HTTPS: what to say of it, printable; empty: none */
 	struct endpoint source;
 	struct address local;  /* ours, that was asked */
 	struct span interface; /* its name, or empty */
@@ -98,7 +99,7 @@ struct change files_fetched(const struct file_request *request, const struct fil
  * Tells the operator of the same: "file_served", at REPORT_INFO, or at REPORT_DEBUG for a file that
  * is not essential and that the phone had already. In words, and as members of the report's detail:
  * door, file (its name, never with a key), bytes (sent), sha256 (null when it is not known),
- * unchanged (a 304), identified_by.
+ * unchanged (a 304), identified_by, and client_certificate when there is something to say of one.
  */
 void files_report_fetched(const struct file_request *request, const struct file_answer *answer,
 			  struct effects *effects);

@@ -61,6 +61,7 @@ static void fill(const struct server *server, const struct device *device, struc
 	*out = (struct config_server){
 		.address = address,
 		.http_port = first_port(&config->http_listen),
+		.https_port = server->tls ? first_port(&config->https_listen) : 0,
 		.tftp_port = first_port(&config->tftp_listen),
 		.sip_port = first_port(&config->sip_listen),
 		.url = configuration_url(config, span_text(device->vendor), NULL),

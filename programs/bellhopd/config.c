@@ -5,6 +5,7 @@
 #include "io/packs.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 
 static int read_file(const char *path, struct arena *arena, struct span *text)
 {
@@ -98,6 +99,7 @@ int server_check_urls(const struct configuration *config, const char *path,
 	struct config_server server = {
 		.address = address_ipv4(255, 255, 255, 255),
 		.http_port = config->http_listen.count > 0 ? 65535 : 0,
+		.https_port = configuration_serves_https(config) ? 65535 : 0,
 		.tftp_port = config->tftp_listen.count > 0 ? 65535 : 0,
 		.sip_port = 65535,
 	};
@@ -158,11 +160,16 @@ void server_set_policy(struct server *server)
 }
 
 /* Copies the texts that take effect at once into `arena`, which then lives as long as they do. */
-static int own_urls(struct configuration *config, struct arena *arena)
+static int own_texts(struct configuration *config, struct arena *arena)
 {
-	config->url = arena_copy(arena, config->url);
-	if (!config->url.data) {
-		return -ENOMEM;
+	struct span *texts[] = {&config->url, &config->https_certificate, &config->https_key,
+				&config->https_client_ca};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		*texts[i] = arena_copy(arena, *texts[i]);
+		if (!texts[i]->data) {
+			return -ENOMEM;
+		}
 	}
 	for (size_t i = 0; i < config->vendor_url_count; i++) {
 		struct configuration_vendor_url *own = &config->vendor_urls[i];
@@ -189,11 +196,34 @@ static void take_over(struct server *server, const struct configuration *fresh)
 	running->access_by_neighbour = fresh->access_by_neighbour;
 	running->serves_routed = fresh->serves_routed;
 	running->log_level = fresh->log_level;
+	running->https_certificate = fresh->https_certificate;
+	running->https_key = fresh->https_key;
+	running->https_client_ca = fresh->https_client_ca;
 	server_set_policy(server);
 }
 
+/*
+ * `context`, which is NULL when the fresh configuration serves no HTTPS, is for the connections
+ * that come from now on. A door that was shut opens; one that is open stays so until the next
+ * start.
+ */
+static void take_tls(struct server *server, const struct configuration *fresh, SSL_CTX *context)
+{
+	char problem[server_problem_size];
+
+	if (context && server->tls) {
+		tls_replace(server->tls, context);
+	} else if (context) {
+		server->config.https_listen = fresh->https_listen;
+		if (server_open_https(server, fresh, context, problem, sizeof(problem)) != 0) {
+			log_error(&server->log, "https_not_open", "%s; the next start tries again",
+				  problem);
+		}
+	}
+}
+
 /* Is there a difference that only a restart brings into force? */
-static bool needs_restart(const struct configuration *running, const struct configuration *fresh,
+static bool needs_restart(const struct server *server, const struct configuration *fresh,
 			  struct arena *arena)
 {
 	enum { printed_max = 1 << 17 };
@@ -203,14 +233,18 @@ static bool needs_restart(const struct configuration *running, const struct conf
 	if (!a.data || !b.data) {
 		return false;
 	}
-	configuration_print(running, &a);
+	configuration_print(&server->config, &a);
 	configuration_print(fresh, &b);
-	return !span_equal(writer_span(&a), writer_span(&b));
+	return !span_equal(writer_span(&a), writer_span(&b)) ||
+	       (server->tls && !configuration_serves_https(fresh));
 }
 
-/* What a reload needs, all of it or nothing: configuration, packs, and that they go together. */
+/*
+ * What a reload needs, all of it or nothing: configuration, packs, certificates, and that they go
+ * together.
+ */
 static int read_afresh(struct server *server, struct arena *arena, struct configuration *fresh,
-		       struct vendors *vendors)
+		       struct vendors *vendors, SSL_CTX **context)
 {
 	char problem[server_problem_size];
 	int error = read_config(server->config_path, arena, fresh);
@@ -226,6 +260,10 @@ static int read_afresh(struct server *server, struct arena *arena, struct config
 		return -EINVAL;
 	}
 	error = server_check_urls(fresh, server->config_path, vendors, problem, sizeof(problem));
+	if (error == 0) {
+		error = server_load_tls(fresh, server->config_path, &server->log, context, problem,
+					sizeof(problem));
+	}
 	if (error != 0) {
 		log_error(&server->log, "reload_refused", "%s; the running configuration stays",
 			  problem);
@@ -238,23 +276,27 @@ void server_reload(struct server *server)
 	struct vendors vendors = {0};
 	struct configuration fresh;
 	struct arena arena;
-	struct arena urls;
+	struct arena texts;
+	SSL_CTX *context = NULL;
 	bool is_partly;
 
 	arena_init(&arena, config_arena_bytes_max);
-	arena_init(&urls, config_arena_bytes_max);
-	if (read_afresh(server, &arena, &fresh, &vendors) != 0 || own_urls(&fresh, &urls) != 0) {
-		arena_free(&urls);
+	arena_init(&texts, config_arena_bytes_max);
+	if (read_afresh(server, &arena, &fresh, &vendors, &context) != 0 ||
+	    own_texts(&fresh, &texts) != 0) {
+		SSL_CTX_free(context);
+		arena_free(&texts);
 		goto out;
 	}
 	pthread_rwlock_wrlock(&server->lock);
 	take_over(server, &fresh);
+	take_tls(server, &fresh, context);
 	inventory_set_vendors(&server->inventory, &vendors);
 	arena_free(&server->reload_arena);
-	server->reload_arena = urls;
+	server->reload_arena = texts;
 	pthread_rwlock_unlock(&server->lock);
 	log_set_level(&server->log, server_log_level(&fresh));
-	is_partly = needs_restart(&server->config, &fresh, &arena);
+	is_partly = needs_restart(server, &fresh, &arena);
 	log_info(&server->log, "reloaded", "%s%s",
 		 server->config_path ? server->config_path : "defaults",
 		 is_partly ? "; some keys differ that take effect at the next start" : "");

@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-enum { facts_listeners_max = 4 * configuration_listen_max, facts_counters_max = 256 };
+enum { facts_listeners_max = 5 * configuration_listen_max, facts_counters_max = 256 };
 
 struct gathering {
 	struct arena *arena;
@@ -112,6 +112,26 @@ static void add_catalogue(struct gathering *g, const struct server *server)
 	}
 }
 
+static void add_tls(struct gathering *g, const struct server *server)
+{
+	const struct tls_counters *tls = server->tls ? &server->tls->counters : NULL;
+
+	if (!tls) {
+		return;
+	}
+	add_counter(g, "tls", "handshakes", tls->handshakes);
+	add_counter(g, "tls", "resumed", tls->resumed);
+	add_counter(g, "tls", "tls_1_2", tls->tls_1_2);
+	add_counter(g, "tls", "no_forward_secrecy", tls->no_forward_secrecy);
+	add_counter(g, "tls", "client_certificates", tls->client_certificates);
+	add_counter(g, "tls", "client_verified", tls->client_verified);
+	for (unsigned f = TLS_FAILURE_NONE + 1; f < tls_failure_count; f++) {
+		add_counter(g, "tls", tls_failure_name((enum tls_failure)f), tls->failed[f]);
+	}
+	add_counter(g, "tls", "broken", tls->broken);
+	add_counter(g, "tls", "no_close_notify", tls->no_close_notify);
+}
+
 static void add_store(struct gathering *g, struct server *server)
 {
 	struct store_counters store;
@@ -160,11 +180,15 @@ void server_facts(void *context, struct arena *arena, struct api_facts *facts)
 	add_listeners(&g, "sip", &config->sip_listen);
 	add_listeners(&g, "sip multicast", &config->sip_group);
 	add_listeners(&g, "http", &config->http_listen);
+	if (server->tls) {
+		add_listeners(&g, "https", &config->https_listen);
+	}
 	add_listeners(&g, "tftp", &config->tftp_listen);
 	add_listener(&g, "admin", config->admin_socket);
 	add_sip(&g, server);
 	add_files(&g, server);
 	add_catalogue(&g, server);
+	add_tls(&g, server);
 	add_store(&g, server);
 	facts->listeners = g.listeners;
 	facts->listener_count = g.listener_count;

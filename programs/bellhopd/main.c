@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,9 +23,9 @@ static void print_usage(FILE *stream)
 	      "\n"
 	      "Puts SIP phones into service: answers their SUBSCRIBE for ua-profile, tells each "
 	      "its\n"
-	      "provisioning URL and serves its configuration and firmware over HTTP and TFTP. "
-	      "Runs\n"
-	      "in the foreground and logs to standard error.\n"
+	      "provisioning URL and serves its configuration and firmware over HTTP, HTTPS "
+	      "and\n"
+	      "TFTP. Runs in the foreground and logs to standard error.\n"
 	      "\n"
 	      "  -c, --config FILE  configuration; without it /etc/bellhop/bellhop.conf if that "
 	      "is\n"
@@ -112,6 +113,29 @@ static int check_packs(struct server *server)
 	return refused != 0 || error != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* And the files of [https]. */
+static int check_https(struct server *server)
+{
+	char problem[server_problem_size];
+	SSL_CTX *context;
+	int error = server_load_tls(&server->config, server->config_path, &server->log, &context,
+				    problem, sizeof(problem));
+
+	SSL_CTX_free(context);
+	if (error != 0) {
+		fprintf(stderr, "%s\n", problem);
+	}
+	return error != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int check(struct server *server)
+{
+	int packs = check_packs(server);
+	int https = check_https(server);
+
+	return packs == EXIT_SUCCESS ? https : packs;
+}
+
 static int run(struct server *server)
 {
 	char problem[server_problem_size] = "";
@@ -149,7 +173,7 @@ int main(int argc, char **argv)
 	log_init(&server.log, STDERR_FILENO, server.config.log_json ? LOG_JSON : LOG_TEXT,
 		 server_log_level(&server.config));
 	if (arguments.only_check) {
-		return check_packs(&server);
+		return check(&server);
 	}
 	if (arguments.only_print) {
 		return print_config(&server.config);

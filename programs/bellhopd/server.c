@@ -445,8 +445,8 @@ static int start_signals(struct server *server)
 int server_start(struct server *server, char *problem, size_t problem_size)
 {
 	int (*const steps[])(struct server *, char *, size_t) = {
-		make_data_folder, start_inventory, start_store, start_network,
-		start_files,	  start_sip,	   start_admin,
+		make_data_folder, start_inventory,    start_store, start_network,
+		start_files,	  server_start_https, start_sip,   start_admin,
 	};
 	int error = prepare_process();
 
@@ -513,6 +513,7 @@ void server_stop(struct server *server)
 	if (server->is_loop_open) {
 		loop_close(&server->loop);
 	}
+	tls_free(server->tls);
 	if (server->store) {
 		store_stop(server->store);
 	}

@@ -18,6 +18,7 @@
 #include "io/sip_door.h"
 #include "io/store.h"
 #include "io/tftp_door.h"
+#include "io/tls.h"
 
 enum { server_problem_size = 512, server_addresses_max = 256 };
 
@@ -50,6 +51,7 @@ struct server {
 	uint64_t reports_left_out;
 	struct door door;
 	struct http_door *http_door;
+	struct tls *tls; /* of the HTTPS door; NULL: it is shut. Written under `lock` */
 	struct tftp_door *tftp_door;
 	struct catalogue *catalogue;
 	struct admin_door *admin_door;
@@ -80,7 +82,10 @@ void server_set_policy(struct server *server);
 
 enum report_level server_log_level(const struct configuration *config);
 
-/* SIGHUP: packs, [provisioning] and [log] anew; a file with mistakes changes nothing. */
+/*
+ * SIGHUP: packs, [provisioning], [log] and the certificates of [https] anew; a mistake anywhere
+ * changes nothing.
+ */
 void server_reload(struct server *server);
 
 /*
@@ -95,6 +100,23 @@ int server_load_packs(const struct configuration *config, struct vendors *vendor
  */
 int server_check_urls(const struct configuration *config, const char *path,
 		      const struct vendors *vendors, char *problem, size_t problem_size);
+
+/*
+ * Loads what HTTPS needs: 0 and `*context`, which is NULL when the configuration serves no HTTPS;
+ * or a negative errno with one sentence that names the file `path`, line, key and remedy.
+ */
+int server_load_tls(const struct configuration *config, const char *path, struct log *log,
+		    SSL_CTX **context, char *problem, size_t problem_size);
+
+/*
+ * Listens where `config` says, with `context`, which is taken over. Once only. 0, or a negative
+ * errno with one sentence; server->tls may be made all the same.
+ */
+int server_open_https(struct server *server, const struct configuration *config, SSL_CTX *context,
+		      char *problem, size_t problem_size);
+
+/* Both, at the start; says so when there is no certificate. */
+int server_start_https(struct server *server, char *problem, size_t problem_size);
 
 /* server_for of files and API: our address on the device's side, as recorded; else `local`. */
 void server_facts_for_device(void *context, const struct device *device, struct address local,

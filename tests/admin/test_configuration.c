@@ -74,8 +74,17 @@ static void warns_of_what_does_not_do_what_it_seems_to(void)
 			 "list, a phone that nobody claimed is listed and gets no answer");
 	check_warning(1, NULL);
 	read_text("[https]\nkey = DATA/key.pem\n");
-	check_warning(0, "[https] is not served by this version; its certificate and key are not "
-			 "used");
+	check_warning(0, "[https] is shut: there is no certificate; its other keys are not used");
+	check_warning(1, NULL);
+	read_text("[https]\nlisten =\ncertificate = a.pem\nkey = a.pem\n");
+	check_warning(0, "[https] is shut: listen is empty; its other keys are not used");
+	check_warning(1, NULL);
+	read_text("[https]\ncertificate = a.pem\nkey = a.pem\n[provisioning]\n"
+		  "url = https://%{address}:%{port}/\nurl.snom = https://%{address}:8443/\n"
+		  "url.yealink = https://%{address}/\n");
+	check_warning(0,
+		      "[provisioning] url.yealink sends phones to our port 443, and [https] does "
+		      "not listen there; write %{port}, or change one of them");
 	check_warning(1, NULL);
 	read_text("[http]\nlisten = 0.0.0.0:80\n");
 	check_warning(0, "[provisioning] url sends phones to our port 8080, and [http] does not "
@@ -86,9 +95,24 @@ static void warns_of_what_does_not_do_what_it_seems_to(void)
 		  "url.htek = http://elsewhere:8080/\nurl.poly = HTTP://%{address}:81/p/\n");
 	check_warning(0, "[provisioning] url.yealink sends phones to our port 69, and [tftp] does "
 			 "not listen there; write %{port}, or change one of them");
-	check_warning(1, "[provisioning] url.fanvil is an https URL of ours, and this version does "
-			 "not serve https");
+	check_warning(1, "[provisioning] url.fanvil sends phones to https, which is shut: [https] "
+			 "needs listen, certificate and key");
 	check_warning(2, NULL);
+}
+
+static void https_is_served_with_a_certificate_and_its_lines_are_kept(void)
+{
+	read_text("");
+	CHECK(!configuration_serves_https(&configuration));
+	read_text("[https]\ncertificate = DATA/a.pem\nkey = b.pem\nclient_ca = c.pem\n");
+	CHECK(configuration_serves_https(&configuration));
+	CHECK_TEXT("/var/lib/bellhop/a.pem", configuration.https_certificate);
+	CHECK_EQUAL(2, configuration.https_certificate_line);
+	CHECK_EQUAL(3, configuration.https_key_line);
+	CHECK_EQUAL(4, configuration.https_client_ca_line);
+	CHECK_EQUAL(0, configuration.url_line);
+	read_text("[https]\nlisten =\ncertificate = a.pem\n");
+	CHECK(!configuration_serves_https(&configuration));
 }
 
 static void reads_every_kind_of_value(void)
@@ -226,6 +250,7 @@ int main(void)
 	RUN(defaults_are_those_of_the_contract);
 	RUN(defaults_are_legal);
 	RUN(warns_of_what_does_not_do_what_it_seems_to);
+	RUN(https_is_served_with_a_certificate_and_its_lines_are_kept);
 	RUN(reads_every_kind_of_value);
 	RUN(tells_all_mistakes_with_line_key_and_legal_values);
 	RUN(refuses_what_a_door_cannot_be);
