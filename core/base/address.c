@@ -285,15 +285,35 @@ static void write_ipv6(struct writer *w, struct address a)
 	}
 }
 
+/* 0 to 255 in decimal; past its last digit. */
+static char *put_octet(char *place, unsigned octet)
+{
+	if (octet >= 100) {
+		*place++ = (char)('0' + octet / 100);
+	}
+	if (octet >= 10) {
+		*place++ = (char)('0' + octet / 10 % 10);
+	}
+	*place++ = (char)('0' + octet % 10);
+	return place;
+}
+
+static void write_ipv4(struct writer *w, struct address a)
+{
+	char text[sizeof("255.255.255.255")];
+	char *place = put_octet(text, a.octets[0]);
+
+	for (size_t i = 1; i < 4; i++) {
+		*place++ = '.';
+		place = put_octet(place, a.octets[i]);
+	}
+	writer_put(w, span_make(text, (size_t)(place - text)));
+}
+
 void address_write(struct writer *w, struct address address)
 {
 	if (address.family == ADDRESS_IPV4) {
-		for (size_t i = 0; i < 4; i++) {
-			if (i > 0) {
-				writer_char(w, '.');
-			}
-			writer_unsigned(w, address.octets[i]);
-		}
+		write_ipv4(w, address);
 	} else if (address.family == ADDRESS_IPV6) {
 		write_ipv6(w, address);
 	}

@@ -5,6 +5,8 @@
  */
 #include "core/base/table.h"
 
+#include "core/base/siphash.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,50 +15,21 @@ struct table_slot {
 	void *entry; /* NULL: free */
 };
 
-static uint64_t rotate(uint64_t value, unsigned bits)
-{
-	return value << bits | value >> (64 - bits);
-}
-
-static void sip_round(uint64_t v[static 4])
-{
-	v[0] += v[1];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[2] = rotate(v[2], 32);
-}
-
 uint64_t table_hash(const uint64_t seed[static 2], struct span bytes)
 {
 	uint64_t v[4] = {0x736f6d6570736575 ^ seed[0], 0x646f72616e646f6d ^ seed[1],
 			 0x6c7967656e657261 ^ seed[0], 0x7465646279746573 ^ seed[1]};
-	uint64_t last = (uint64_t)bytes.length << 56;
 	size_t i = 0;
 
 	for (; i + 8 <= bytes.length; i += 8) {
-		uint64_t word;
-
-		memcpy(&word, bytes.data + i, sizeof(word));
-		v[3] ^= word;
-		sip_round(v);
-		v[0] ^= word;
+		siphash_take(v, siphash_word(bytes.data + i));
 	}
-	for (size_t j = 0; i + j < bytes.length; j++) {
-		last |= (uint64_t)(uint8_t)bytes.data[i + j] << (8 * j);
-	}
-	v[3] ^= last;
-	sip_round(v);
-	v[0] ^= last;
+	siphash_take(v,
+		     (uint64_t)bytes.length << 56 | siphash_rest(bytes.data + i, bytes.length - i));
 	v[2] ^= 0xff;
-	sip_round(v);
-	sip_round(v);
-	sip_round(v);
+	siphash_mix(v);
+	siphash_mix(v);
+	siphash_mix(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 

@@ -18,19 +18,17 @@ void writer_padded(struct writer *w, uint64_t value, unsigned width)
 	writer_put(w, span_make(digits + at, sizeof(digits) - at));
 }
 
-/* Numbers of up to three digits are written in place: addresses are made of them. */
 void writer_unsigned(struct writer *w, uint64_t value)
 {
-	unsigned count = value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : 0;
+	unsigned count = 1;
 	char *place;
 
-	if (count == 0) {
-		writer_padded(w, value, 1);
-		return;
+	for (uint64_t rest = value; rest >= 10; rest /= 10) {
+		count++;
 	}
 	place = writer_reserve(w, count);
-	for (unsigned rest = (unsigned)value; place && count > 0; rest /= 10) {
-		place[--count] = (char)('0' + rest % 10);
+	for (; place && count > 0; value /= 10) {
+		place[--count] = (char)('0' + value % 10);
 	}
 }
 

@@ -30,9 +30,13 @@ enum change_kind {
 	 * knows better than a datagram).
 	 */
 	CHANGE_DEVICE_SEEN,
-	CHANGE_DEVICE_NOTIFIED, /* its URL went out: claimed -> notified; fetched and stale stay */
-	CHANGE_DEVICE_FETCHED,	/* it took a file: `file`, `bytes` */
-	CHANGE_PROFILE_SET,	/* creates or edits */
+	/*
+	 * A phone that is there showed itself, and its URL went out: takes over the same, and
+	 * claimed -> notified; fetched and stale stay.
+	 */
+	CHANGE_DEVICE_NOTIFIED,
+	CHANGE_DEVICE_FETCHED, /* it took a file: `file`, `bytes` */
+	CHANGE_PROFILE_SET,    /* creates or edits */
 	CHANGE_PROFILE_REMOVE,
 	CHANGE_FILE_SET, /* the catalogue: `file`, `bytes`, `file_utc_ms`, `file_version` */
 	CHANGE_FILE_REMOVE,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fleet/config.h"
 
+#include "core/base/uncleared.h"
+
 #include <errno.h>
 
 /* What the names in a URL stand for; the last three only in a maker's shape. */
@@ -74,11 +76,12 @@ static int write_port(const struct expansion *e, struct span name, struct writer
 /* The part of a base that a shape asks for; -ENOENT when the name is none of them. */
 static int write_base(const struct expansion *e, struct span name, struct writer *w)
 {
-	size_t origin = origin_length(e->base);
+	size_t origin;
 
 	if (!e->base.data) {
 		return -ENOENT;
 	}
+	origin = origin_length(e->base);
 	if (span_equal(name, SPAN("base"))) {
 		writer_put(w, e->base);
 	} else if (span_equal(name, SPAN("origin"))) {
@@ -167,7 +170,7 @@ static struct span shape_of(const struct device *device, const struct vendor_pac
 
 static int write_url(struct expansion *e, const struct vendor_pack *pack, struct writer *w)
 {
-	char base[config_url_max];
+	UNCLEARED char base[config_url_max];
 	struct writer b = writer_over(base, sizeof(base));
 	int error = expand(e, e->server->url, &b);
 	struct span shape;
@@ -190,7 +193,7 @@ int config_url(const struct device *device, const struct vendor_pack *pack,
 {
 	size_t length_max = pack && pack->url_max < config_url_max ? pack->url_max : config_url_max;
 	struct writer p = writer_over(problem, problem_size > 0 ? problem_size - 1 : 0);
-	char text[config_url_max];
+	UNCLEARED char text[config_url_max];
 	struct writer w = writer_over(text, sizeof(text));
 	struct expansion e = {.device = device,
 			      .server = server,

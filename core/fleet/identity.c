@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fleet/identity.h"
 
+#include "core/base/uncleared.h"
 #include "core/fleet/inventory.h"
 
 #include <errno.h>
 
-enum { user_max = 64 };
+enum { user_max = 64, mac_length_min = 11 }; /* 0:1:2:a:b:c */
 
 /* A MAC that a text names. */
 struct claim {
@@ -49,24 +50,31 @@ static struct claim claim_of_word(struct span word)
 	struct claim claim = {0};
 	bool has_prefix = word.length > 12 && span_starts_with_nocase(word, SPAN("mac"));
 
+	if (word.length < mac_length_min) {
+		return claim;
+	}
 	if (has_prefix) {
 		word = span_slice(word, 3, word.length);
 		if (word.data[0] == ':' || word.data[0] == '=') {
 			word = span_slice(word, 1, word.length);
 		}
 	}
-	claim.is_there =
-		word.length >= 11 && mac_parse(word, &claim.mac) == 0 && mac_is_device(claim.mac);
-	claim.is_vague = !has_prefix && is_decimal(word);
+	claim.is_there = word.length >= mac_length_min && mac_parse(word, &claim.mac) == 0 &&
+			 mac_is_device(claim.mac);
+	claim.is_vague = claim.is_there && !has_prefix && is_decimal(word);
 	return claim;
 }
 
 /* The user part of a URI, without its parameters (dialects.md A.15). */
 static struct claim claim_of_user(struct span user)
 {
-	char buffer[user_max];
-	struct span text = unescape(user, buffer, sizeof(buffer));
+	UNCLEARED char buffer[user_max];
+	struct span text;
 
+	if (user.length < mac_length_min) {
+		return (struct claim){0};
+	}
+	text = unescape(user, buffer, sizeof(buffer));
 	return claim_of_word(span_trim(span_slice(text, 0, span_find(text, ';'))));
 }
 
@@ -169,9 +177,9 @@ static bool is_passed_over(const struct inventory *inventory, const struct claim
 }
 
 static void judge(const struct inventory *inventory, const struct subscribe_claims *claims,
-		  const struct device *bound, const struct link_evidence *link,
-		  struct identity *identity)
+		  const struct link_evidence *link, struct identity *identity)
 {
+	const struct device *bound = identity->bound;
 	const struct mac *sender = bound ? &bound->mac : link->is_known ? &link->mac : NULL;
 	struct claim claim;
 
@@ -236,8 +244,10 @@ void identity_from_subscribe(const struct inventory *inventory,
 			     struct span interface, const struct link_evidence *link,
 			     struct identity *identity)
 {
-	*identity = (struct identity){.is_routed = link->is_routed};
-	judge(inventory, claims, inventory_device_by_address(inventory, source, interface), link,
-	      identity);
+	*identity = (struct identity){
+		.is_routed = link->is_routed,
+		.bound = inventory_device_by_address(inventory, source, interface),
+	};
+	judge(inventory, claims, link, identity);
 	read_maker(inventory, claims, identity);
 }

@@ -46,6 +46,7 @@ struct identity {
 	bool has_claim; /* the message names a MAC: `claimed` */
 	struct mac claimed;
 	enum device_identified_by by;
+	const struct device *bound; /* whom an operator bound the source address to, or NULL */
 	const struct vendor_pack *vendor; /* recognised maker, or NULL */
 	struct span vendor_name;	  /* the pack's name, or empty */
 	struct span model;		  /* as the pack reads it out of the claims, or empty */

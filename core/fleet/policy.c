@@ -56,7 +56,7 @@ struct policy_decision policy_subscribe(const struct policy *policy,
 	case IDENTITY_KNOWN:
 		break;
 	}
-	device = inventory_device(inventory, identity->mac);
+	device = identity->bound ? identity->bound : inventory_device(inventory, identity->mac);
 	if (!device || device->state == DEVICE_NEW) {
 		return unclaimed(policy);
 	}

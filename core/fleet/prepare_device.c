@@ -13,7 +13,8 @@ static bool has(const struct prepare *work, enum change_field field)
 /* Sightings come from the network: what is not legal there is passed over, not refused. */
 static bool is_sighting(const struct prepare *work)
 {
-	return work->change->kind == CHANGE_DEVICE_SEEN;
+	return work->change->kind == CHANGE_DEVICE_SEEN ||
+	       work->change->kind == CHANGE_DEVICE_NOTIFIED;
 }
 
 static bool vendor_is_legal(struct span vendor)

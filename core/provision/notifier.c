@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/provision/notifier.h"
 
+#include "core/base/uncleared.h"
+#include "core/sip/text.h"
+
 #include <errno.h>
+#include <stddef.h>
 
 enum { report_size = 512 };
 
@@ -79,11 +83,27 @@ static const char *url_remedy(int error)
 	}
 }
 
+static void report_url(const struct packet *packet, const struct device *device, int error,
+		       struct span problem, struct effects *effects)
+{
+	char bytes[report_size];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+
+	writer_escaped(&w, problem, report_size);
+	writer_text(&w, url_remedy(error));
+	report(effects, REPORT_ERROR, "url_cannot_be_made", &w, packet, &device->mac);
+}
+
 /* It goes out as one line: nothing that could end it, and not nothing. */
 static bool url_is_whole(struct span url)
 {
+	if (sip_is_visible(url)) {
+		return true;
+	}
 	for (size_t i = 0; i < url.length; i++) {
-		if (url.data[i] <= 0x20 || url.data[i] == 0x7f) {
+		unsigned char c = (unsigned char)url.data[i];
+
+		if (c <= 0x20 || c == 0x7f) {
 			return false;
 		}
 	}
@@ -96,25 +116,22 @@ static int make_url(const struct signalling_options *options, const struct devic
 {
 	struct config_server server = {0};
 	struct writer url = writer_over(decision->url, sizeof(decision->url));
-	char problem[256] = "";
-	char bytes[report_size];
-	struct writer w = writer_over(bytes, sizeof(bytes));
+	UNCLEARED char problem[256];
 	int error;
 
 	options->server_for(options->context, device, packet->local, &server);
 	error = config_url(device, pack, &server, &url, problem, sizeof(problem));
-	if (!error && (url.failed || !url_is_whole(writer_span(&url)))) {
-		error = -EINVAL;
-		writer_text(&w, "the URL is empty or holds blanks or controls");
+	if (error) {
+		report_url(packet, device, error, span_text(problem), effects);
+		return error;
 	}
-	if (!error) {
-		decision->url_length = url.length;
-		return 0;
+	if (!url_is_whole(writer_span(&url))) {
+		report_url(packet, device, -EINVAL,
+			   SPAN("the URL is empty or holds blanks or controls"), effects);
+		return -EINVAL;
 	}
-	writer_escaped(&w, span_text(problem), sizeof(problem));
-	writer_text(&w, url_remedy(error));
-	report(effects, REPORT_ERROR, "url_cannot_be_made", &w, packet, &device->mac);
-	return error;
+	decision->url_length = url.length;
+	return 0;
 }
 
 static enum notify_form form_of(const struct device *device, const struct vendor_pack *pack)
@@ -159,7 +176,8 @@ void notifier_decide(const struct signalling_options *options, const struct sip_
 	struct subscribe_claims claims;
 	struct policy_decision policy;
 
-	*decision = (struct notifier_decision){.verdict = NOTIFIER_REFUSE};
+	memset(decision, 0, offsetof(struct notifier_decision, url));
+	decision->verdict = NOTIFIER_REFUSE;
 	read_claims(request, subscribe, &claims);
 	identity_from_subscribe(options->inventory, &claims, packet->source.address,
 				interface_name(options, packet->interface), link,
@@ -189,11 +207,11 @@ static void record_claims(struct change *change, const struct identity *identity
 		change->vendor = identity->vendor_name;
 		change->fields |= FIELD_VENDOR;
 	}
-	if (device_text_is_plain(identity->model, device_model_size)) {
+	if (!span_is_empty(identity->model)) {
 		change->model = identity->model;
 		change->fields |= FIELD_MODEL;
 	}
-	if (device_text_is_plain(identity->version, device_firmware_size)) {
+	if (!span_is_empty(identity->version)) {
 		change->firmware = identity->version;
 		change->fields |= FIELD_FIRMWARE;
 	}
@@ -215,21 +233,17 @@ void notifier_record(const struct signalling_options *options, const struct pack
 {
 	const struct identity *identity = &decision->identity;
 	bool is_served = decision->verdict == NOTIFIER_SERVE;
-	struct change seen = {
-		.kind = CHANGE_DEVICE_SEEN,
+	struct change change = {
+		.kind = is_served ? CHANGE_DEVICE_NOTIFIED : CHANGE_DEVICE_SEEN,
 		.fields = FIELD_ADDRESS | FIELD_IDENTIFIED_BY,
 		.mac = is_served ? decision->mac : identity->mac,
 		.address = packet->source.address,
 		.interface = interface_name(options, packet->interface),
 		.identified_by = identity->by,
 	};
-	struct change notified = {.kind = CHANGE_DEVICE_NOTIFIED, .mac = decision->mac};
 
 	if (is_served || (decision->is_listed && identity->verdict == IDENTITY_KNOWN)) {
-		record_claims(&seen, identity);
-		post(effects, &seen);
-	}
-	if (is_served) {
-		post(effects, &notified);
+		record_claims(&change, identity);
+		post(effects, &change);
 	}
 }

@@ -25,7 +25,7 @@ struct notifier_decision {
 	struct mac mac; /* NOTIFIER_SERVE: of the device */
 	enum notify_form form;
 	size_t url_length;
-	char url[config_url_max];
+	char url[config_url_max]; /* last, because it is not cleared */
 };
 
 /*
@@ -39,8 +39,8 @@ void notifier_decide(const struct signalling_options *options, const struct sip_
 		     struct effects *effects);
 
 /*
- * Tells the inventory what was seen: CHANGE_DEVICE_SEEN of a phone that showed itself, and
- * CHANGE_DEVICE_NOTIFIED after it when it was served. Nothing when no hardware address is proven.
+ * Tells the inventory what was seen: CHANGE_DEVICE_NOTIFIED of a phone that was served,
+ * CHANGE_DEVICE_SEEN of another one that showed itself. Nothing when no hardware address is proven.
  */
 void notifier_record(const struct signalling_options *options, const struct packet *packet,
 		     const struct notifier_decision *decision, struct effects *effects);

@@ -29,7 +29,7 @@ static void write_server(struct writer *w, const struct notify_message *m)
 {
 	size_t padding = padding_of(w, m);
 
-	writer_text(w, "Server: ");
+	writer_put(w, SPAN("Server: "));
 	writer_put(w, m->server_header);
 	if (padding > 0) {
 		char *place = writer_reserve(w, padding);
@@ -41,7 +41,7 @@ static void write_server(struct writer *w, const struct notify_message *m)
 			place[padding - 1] = ')';
 		}
 	}
-	writer_text(w, "\r\n");
+	writer_put(w, SPAN("\r\n"));
 }
 
 static void write_rfc_answer(struct writer *w, const struct notify_message *m)
@@ -51,7 +51,7 @@ static void write_rfc_answer(struct writer *w, const struct notify_message *m)
 	sip_write_response(w, m->request, &response);
 	sip_write_record_routes(w, m->request);
 	sip_write_contact(w, SPAN(""), m->local);
-	sip_write_header_unsigned(w, SIP_HEADER_EXPIRES, 0);
+	writer_put(w, SPAN("Expires: 0\r\n"));
 	if (!span_is_empty(m->server_header)) {
 		write_server(w, m);
 	}
@@ -135,12 +135,12 @@ static void write_routes(struct writer *w, const struct notify_message *m, bool 
 /* RFC 6665 4.5.2, 8.2.1: the package and its id, octet by octet; nothing else is compared. */
 static void write_rfc_event(struct writer *w, const struct sip_event *event)
 {
-	writer_text(w, "Event: ua-profile");
+	writer_put(w, SPAN("Event: ua-profile"));
 	if (sip_is_token(event->id)) {
-		writer_text(w, ";id=");
+		writer_put(w, SPAN(";id="));
 		writer_put(w, event->id);
 	}
-	writer_text(w, ";effective-by=0\r\n");
+	writer_put(w, SPAN(";effective-by=0\r\n"));
 }
 
 static void write_rfc_notify(struct writer *w, const struct notify_message *m)
@@ -152,15 +152,16 @@ static void write_rfc_notify(struct writer *w, const struct notify_message *m)
 	sip_write_request_line(w, SPAN("NOTIFY"), is_strict ? without_headers(&route.uri) : target);
 	sip_write_via(w, m->local, m->branch, true);
 	write_routes(w, m, is_strict, target);
-	sip_write_header_unsigned(w, SIP_HEADER_MAX_FORWARDS, 70);
+	writer_put(w, SPAN("Max-Forwards: 70\r\n"));
 	sip_write_name_address(w, SIP_HEADER_FROM, &m->request->to, m->to_tag);
 	sip_write_name_address(w, SIP_HEADER_TO, &m->request->from, SPAN(""));
 	sip_write_header_copy(w, SIP_HEADER_CALL_ID, m->request);
 	sip_write_cseq(w, notify_cseq_number, SPAN("NOTIFY"));
 	sip_write_contact(w, SPAN(""), m->local);
 	write_rfc_event(w, &m->subscribe->event);
-	sip_write_header(w, SIP_HEADER_SUBSCRIPTION_STATE, SPAN("terminated;reason=timeout"));
-	sip_write_end(w, SPAN("application/url"), m->url);
+	writer_put(w, SPAN("Subscription-State: terminated;reason=timeout\r\n"
+			   "Content-Type: application/url\r\n"));
+	sip_write_end(w, SPAN(""), m->url);
 }
 
 static void write_print_notify(struct writer *w, const struct notify_message *m)

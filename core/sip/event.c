@@ -56,7 +56,7 @@ static bool note_parameter(void *typed, const struct sip_parameter *parameter)
 
 int sip_event_parse(struct span text, struct sip_event *event)
 {
-	SIP_UNCLEARED struct sip_event read;
+	UNCLEARED struct sip_event read;
 	struct span whole = sip_trim(text);
 	const char *start = whole.data;
 	const char *end = sip_end(whole);

@@ -9,13 +9,13 @@
 #endif
 
 struct name {
-	const char text[23]; /* as we write it, with the colon behind it */
-	uint8_t length;	     /* without the colon */
+	const char text[23]; /* as we write it, with colon and blank behind it */
+	uint8_t length;	     /* without these two */
 };
 
 #define NAME(text)                                                                                 \
 	{                                                                                          \
-		text ":", sizeof(text) - 1                                                         \
+		text ": ", sizeof(text) - 1                                                        \
 	}
 
 static const struct name header_names[sip_header_count] = {
@@ -185,6 +185,11 @@ size_t sip_header_at(const char *p, const char *end, enum sip_header *kind)
 struct span sip_header_name(enum sip_header kind)
 {
 	return span_make(header_names[kind].text, header_names[kind].length);
+}
+
+struct span sip_header_start(enum sip_header kind)
+{
+	return span_make(header_names[kind].text, header_names[kind].length + 2u);
 }
 
 static const struct name method_names[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The names of header fields as the message reader meets them. For core/sip alone.
+ * The names of header fields as the message reader meets them and the writers begin with them. For
+ * core/sip alone.
  */
 #ifndef BELLHOP_CORE_SIP_HEADER_AT_H
 #define BELLHOP_CORE_SIP_HEADER_AT_H
@@ -14,5 +15,8 @@
  * instructions.
  */
 size_t sip_header_at(const char *p, const char *end, enum sip_header *kind);
+
+/* "Call-ID: ", as we write it; not for SIP_HEADER_OTHER. */
+struct span sip_header_start(enum sip_header kind);
 
 #endif

@@ -6,53 +6,12 @@
 #include "core/sip/header_at.h"
 #include "core/sip/scan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 static void note_fault(struct sip_message *message, unsigned status, const char *fault)
 {
 	if (!message->fault) {
 		message->fault_status = status;
 		message->fault = fault;
 	}
-}
-
-static inline bool is_control(char c)
-{
-	return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
-}
-
-/* The first control character but HT, or `end`. */
-static inline const char *find_control(const char *p, const char *end)
-{
-#ifdef __SSE2__
-	const __m128i one = _mm_set1_epi8(1);
-	const __m128i limit = _mm_set1_epi8(0x21);
-
-	while (end - p >= 16) {
-		__m128i octets;
-		unsigned found;
-
-		/* As signed numbers plus one, controls, DEL and all above ASCII are below 0x21. */
-		memcpy(&octets, p, sizeof(octets));
-		found = (unsigned)_mm_movemask_epi8(
-			_mm_cmpgt_epi8(limit, _mm_add_epi8(octets, one)));
-		if (found == 0) {
-			p += 16;
-			continue;
-		}
-		p += __builtin_ctz(found);
-		if (is_control(*p)) {
-			return p;
-		}
-		p++;
-	}
-#endif
-	while (p != end && !is_control(*p)) {
-		p++;
-	}
-	return p;
 }
 
 /* A control character is legal behind an odd number of back-slashes (R-3261-14). */
@@ -73,7 +32,7 @@ static const char *find_odd_line_end(const char *p, const char *end, const char 
 	const char *start = p;
 
 	for (;; p++) {
-		p = find_control(p, end);
+		p = sip_find_control(p, end);
 		if (p == end) {
 			return NULL;
 		}
@@ -96,7 +55,7 @@ static const char *find_odd_line_end(const char *p, const char *end, const char 
 static inline const char *find_line_end(const char *p, const char *end, const char **next,
 					bool *is_clean)
 {
-	const char *stop = find_control(p, end);
+	const char *stop = sip_find_control(p, end);
 
 	if (end - stop >= 2 && stop[0] == '\r' && stop[1] == '\n') {
 		*next = stop + 2;
@@ -299,9 +258,11 @@ static const char *read_row(struct sip_message *message, const char *p, const ch
 	const char *stop;
 	bool is_clean = true;
 
-	do {
+	stop = find_line_end(next, end, &next, &is_clean);
+	while (stop && next != end && (*next == ' ' || *next == '\t')) {
+		message->is_folded = true;
 		stop = find_line_end(next, end, &next, &is_clean);
-	} while (stop && next != end && (*next == ' ' || *next == '\t'));
+	}
 	if (!stop) {
 		stop = end;
 		next = NULL;
@@ -329,7 +290,7 @@ static const char *read_rows(struct sip_message *message, const char *p, const c
 		note_fault(message, 400, "Folded Start Line");
 	}
 	while (p && p != end) {
-		if (is_control(*p)) {
+		if (sip_is_control(*p)) {
 			if (*p == '\n') {
 				return p + 1;
 			}
@@ -495,6 +456,7 @@ static void clear(struct sip_message *message)
 	message->fault_status = 0;
 	message->fault = NULL;
 	message->is_unsafe = false;
+	message->is_folded = false;
 	message->other_count = 0;
 	message->row_count = 0;
 	memset(message->first, sip_row_none, sizeof(message->first));

@@ -135,6 +135,7 @@ struct sip_message {
 	const char *fault;     /* a constant sentence fit for a reason phrase: "Bad CSeq" */
 
 	bool is_unsafe;	      /* an illegal octet in a row that a response would copy */
+	bool is_folded;	      /* a row goes over several lines */
 	unsigned other_count; /* rows of names that are not indexed */
 	unsigned row_count;
 	uint8_t first[sip_header_count]; /* index of the first row of a kind, or sip_row_none */

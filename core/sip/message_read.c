@@ -235,7 +235,7 @@ int sip_message_subscription_state(const struct sip_message *message,
 
 int sip_message_contact(const struct sip_message *message, struct sip_name_address *contact)
 {
-	SIP_UNCLEARED struct sip_name_address read;
+	UNCLEARED struct sip_name_address read;
 	struct span value;
 	int error = sip_message_single(message, SIP_HEADER_CONTACT, &value);
 
@@ -267,7 +267,7 @@ int sip_message_accepts(const struct sip_message *message, struct span type, str
 		struct span rest = row->value;
 
 		while (rest.length > 0) {
-			SIP_UNCLEARED struct sip_media_type range;
+			UNCLEARED struct sip_media_type range;
 			unsigned fit;
 
 			if (sip_media_type_parse(&rest, &range) != 0) {
@@ -306,7 +306,7 @@ int sip_message_check_routes(const struct sip_message *message, enum sip_header 
 		struct span rest = row->value;
 
 		do {
-			SIP_UNCLEARED struct sip_name_address route;
+			UNCLEARED struct sip_name_address route;
 
 			if (sip_name_address_parse(&rest, &route) != 0 || !route.has_brackets ||
 			    (route.uri.scheme != SIP_SCHEME_OTHER &&

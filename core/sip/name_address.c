@@ -100,7 +100,7 @@ int sip_name_address_fill(struct span *rest, struct sip_name_address *name_addre
 
 int sip_name_address_parse(struct span *rest, struct sip_name_address *name_address)
 {
-	SIP_UNCLEARED struct sip_name_address value;
+	UNCLEARED struct sip_name_address value;
 	int error = sip_name_address_fill(rest, &value);
 
 	if (error == 0) {

@@ -6,6 +6,7 @@
 #ifndef BELLHOP_CORE_SIP_SCAN_H
 #define BELLHOP_CORE_SIP_SCAN_H
 
+#include "core/base/uncleared.h"
 #include "core/sip/names.h"
 #include "core/sip/text.h"
 
@@ -20,16 +21,6 @@
  * which costs as much as reading a header.
  */
 void sip_clear(void *octets, size_t size);
-
-/* For a local that is filled at once: the build would clear it first (-ftrivial-auto-var-init). */
-#if defined(__has_attribute)
-#if __has_attribute(uninitialized)
-#define SIP_UNCLEARED __attribute__((uninitialized))
-#endif
-#endif
-#ifndef SIP_UNCLEARED
-#define SIP_UNCLEARED
-#endif
 
 #ifdef __SSE2__
 /* Which of 16 octets are letters, digits, '-' or '.': they are in every class but LWS and HEX. */
@@ -107,24 +98,82 @@ static inline bool sip_same_name(struct span a, struct span b)
 	return a.length == b.length && sip_same_word(a.data, b.data, a.length);
 }
 
+#ifdef __SSE2__
+/* Which of 16 octets are one of two. */
+static inline unsigned sip_either_of_16(const char *p, char one, char other)
+{
+	__m128i octets;
+
+	memcpy(&octets, p, sizeof(octets));
+	return (unsigned)_mm_movemask_epi8(
+		_mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8(one)),
+			     _mm_cmpeq_epi8(octets, _mm_set1_epi8(other))));
+}
+
+/*
+ * Which of 16 octets may be controls: as signed numbers plus one, those, DEL and all above ASCII
+ * are below 0x21.
+ */
+static inline unsigned sip_controls_of_16(const char *p)
+{
+	__m128i octets;
+
+	memcpy(&octets, p, sizeof(octets));
+	return (unsigned)_mm_movemask_epi8(
+		_mm_cmpgt_epi8(_mm_set1_epi8(0x21), _mm_add_epi8(octets, _mm_set1_epi8(1))));
+}
+#endif
+
 /* The first octet that is one of two, or `end`. */
 static inline const char *sip_find_either(const char *p, const char *end, char one, char other)
 {
 #ifdef __SSE2__
-	for (; end - p >= 16; p += 16) {
-		__m128i octets;
-		unsigned found;
+	bool is_long = end - p >= 16;
+	unsigned found;
 
-		memcpy(&octets, p, sizeof(octets));
-		found = (unsigned)_mm_movemask_epi8(
-			_mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8(one)),
-				     _mm_cmpeq_epi8(octets, _mm_set1_epi8(other))));
+	for (; end - p >= 16; p += 16) {
+		found = sip_either_of_16(p, one, other);
 		if (found != 0) {
 			return p + __builtin_ctz(found);
 		}
 	}
+	/* The rest together with what was looked at before. */
+	if (is_long) {
+		found = p == end ? 0 : sip_either_of_16(end - 16, one, other);
+		return found == 0 ? end : end - 16 + __builtin_ctz(found);
+	}
 #endif
 	while (p != end && *p != one && *p != other) {
+		p++;
+	}
+	return p;
+}
+
+/* But HT. */
+static inline bool sip_is_control(char c)
+{
+	return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
+}
+
+/* The first control character but HT, or `end`. */
+static inline const char *sip_find_control(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	while (end - p >= 16) {
+		unsigned found = sip_controls_of_16(p);
+
+		if (found == 0) {
+			p += 16;
+			continue;
+		}
+		p += __builtin_ctz(found);
+		if (sip_is_control(*p)) {
+			return p;
+		}
+		p++;
+	}
+#endif
+	while (p != end && !sip_is_control(*p)) {
 		p++;
 	}
 	return p;
@@ -232,7 +281,7 @@ sip_parameters_scan(const char **cursor, const char *end, unsigned name_class,
 	uint64_t seen = 0; /* a Bloom filter over the names: a bit that is free proves a new name */
 
 	for (unsigned count = 0;; count++) {
-		SIP_UNCLEARED struct sip_parameter parameter;
+		UNCLEARED struct sip_parameter parameter;
 		const char *before = p;
 		int found = sip_parameter_scan(&p, end, name_class, &parameter);
 		uint64_t bit;

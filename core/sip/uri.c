@@ -283,7 +283,7 @@ int sip_uri_fill(struct span text, struct sip_uri *uri)
 
 int sip_uri_parse(struct span text, struct sip_uri *uri)
 {
-	SIP_UNCLEARED struct sip_uri read;
+	UNCLEARED struct sip_uri read;
 	int error;
 
 	sip_clear(&read, sizeof(read));

@@ -14,8 +14,8 @@ uint16_t sip_via_port(const struct sip_via *via)
 /* received is a bare address (R-3261-96); brackets are in the field (RFC 5118 4.5). */
 static bool is_address(struct span text)
 {
-	SIP_UNCLEARED struct address address;
-	SIP_UNCLEARED struct sip_host host;
+	UNCLEARED struct address address;
+	UNCLEARED struct sip_host host;
 
 	if (address_parse(text, &address) == 0) {
 		return true;
@@ -34,7 +34,7 @@ static bool note_branch(struct sip_via *via, const struct sip_parameter *paramet
 
 static bool note_maddr(struct sip_via *via, const struct sip_parameter *parameter)
 {
-	SIP_UNCLEARED struct sip_host host;
+	UNCLEARED struct sip_host host;
 
 	via->maddr = parameter->value;
 	return sip_host_parse(via->maddr, &host) == 0 && host.text.length == via->maddr.length;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/sip/write.h"
 
+#include "core/sip/header_at.h"
 #include "core/sip/scan.h"
 
 static void end_line(struct writer *w)
@@ -8,23 +9,12 @@ static void end_line(struct writer *w)
 	writer_put(w, SPAN("\r\n"));
 }
 
-static void begin_header(struct writer *w, struct span name)
-{
-	writer_put(w, name);
-	writer_put(w, SPAN(": "));
-}
-
 /* No control character but HT: nothing that ends a line or cuts a string. */
 static bool is_one_line(struct span value)
 {
-	for (size_t i = 0; i < value.length; i++) {
-		unsigned char c = (unsigned char)value.data[i];
+	const char *end = sip_end(value);
 
-		if ((c < 0x20 && c != '\t') || c == 0x7f) {
-			return false;
-		}
-	}
-	return true;
+	return sip_find_control(value.data, end) == end;
 }
 
 /* A value of our own: one with a control character fails the writer. */
@@ -36,24 +26,45 @@ static void put_line(struct writer *w, struct span value)
 	writer_put(w, value);
 }
 
+/* Text of a row: only in a message with a folded row is there anything to unfold. */
+static void put_of(struct writer *w, const struct sip_message *message, struct span text)
+{
+	if (message->is_folded) {
+		sip_write_unfolded(w, text);
+	} else {
+		writer_put(w, text);
+	}
+}
+
+static void copy_row(struct writer *w, enum sip_header kind, const struct sip_message *message,
+		     const struct sip_row *row)
+{
+	writer_put(w, sip_header_start(kind));
+	put_of(w, message, row->value);
+	end_line(w);
+}
+
 void sip_write_header_named(struct writer *w, struct span name, struct span value)
 {
 	if (!sip_is_token(name)) {
 		w->failed = true;
 	}
-	begin_header(w, name);
+	writer_put(w, name);
+	writer_put(w, SPAN(": "));
 	put_line(w, value);
 	end_line(w);
 }
 
 void sip_write_header(struct writer *w, enum sip_header kind, struct span value)
 {
-	sip_write_header_named(w, sip_header_name(kind), value);
+	writer_put(w, sip_header_start(kind));
+	put_line(w, value);
+	end_line(w);
 }
 
 void sip_write_header_unsigned(struct writer *w, enum sip_header kind, uint64_t value)
 {
-	begin_header(w, sip_header_name(kind));
+	writer_put(w, sip_header_start(kind));
 	writer_unsigned(w, value);
 	end_line(w);
 }
@@ -63,9 +74,7 @@ void sip_write_header_copy(struct writer *w, enum sip_header kind, const struct 
 	const struct sip_row *row = NULL;
 
 	while ((row = sip_message_next_row(from, kind, row))) {
-		begin_header(w, sip_header_name(kind));
-		sip_write_unfolded(w, row->value);
-		end_line(w);
+		copy_row(w, kind, from, row);
 	}
 }
 
@@ -78,8 +87,10 @@ void sip_write_record_routes(struct writer *w, const struct sip_message *request
  * The top value: everything as it was but the value of rport and the whole of received. Both are
  * found again in the text that has been checked, so that the octets between them stay.
  */
-static void write_top_via(struct writer *w, const struct sip_via *via, struct endpoint source)
+static void write_top_via(struct writer *w, const struct sip_message *request,
+			  struct endpoint source)
 {
+	const struct sip_via *via = &request->via;
 	struct address sent_by = via->host.address;
 	bool is_received =
 		via->has_rport || via->received.length > 0 || via->host.kind == SIP_HOST_NAME ||
@@ -93,7 +104,7 @@ static void write_top_via(struct writer *w, const struct sip_via *via, struct en
 		const char *end = start + parameter.text.length;
 
 		if (sip_same_name(parameter.name, SPAN("rport"))) {
-			sip_write_unfolded(w, sip_between(written, start + parameter.name.length));
+			put_of(w, request, sip_between(written, start + parameter.name.length));
 			writer_char(w, '=');
 			writer_unsigned(w, source.port);
 			written = end;
@@ -101,11 +112,11 @@ static void write_top_via(struct writer *w, const struct sip_via *via, struct en
 			while (start[-1] != ';') {
 				start--; /* LWS between the ';' and the name */
 			}
-			sip_write_unfolded(w, sip_between(written, start - 1));
+			put_of(w, request, sip_between(written, start - 1));
 			written = end;
 		}
 	}
-	sip_write_unfolded(w, sip_between(written, via->text.data + via->text.length));
+	put_of(w, request, sip_between(written, sip_end(via->text)));
 	if (is_received) {
 		writer_put(w, SPAN(";received="));
 		address_write(w, address_unmapped(source.address));
@@ -119,15 +130,15 @@ void sip_write_vias(struct writer *w, const struct sip_message *request, struct 
 	while ((row = sip_message_next_row(request, SIP_HEADER_VIA, row))) {
 		struct span value = row->value;
 
-		begin_header(w, SPAN("Via"));
+		writer_put(w, SPAN("Via: "));
 		if (row == &request->rows[request->first[SIP_HEADER_VIA]] &&
 		    (request->readable & SIP_PART_VIA) != 0 && address_is_set(source.address)) {
 			const char *end = sip_end(request->via.text);
 
-			write_top_via(w, &request->via, source);
+			write_top_via(w, request, source);
 			value = sip_between(end, value.data + value.length);
 		}
-		sip_write_unfolded(w, value);
+		put_of(w, request, value);
 		end_line(w);
 	}
 }
@@ -158,9 +169,7 @@ static void copy_first(struct writer *w, enum sip_header kind, const struct sip_
 	const struct sip_row *row = sip_message_next_row(from, kind, NULL);
 
 	if (row) {
-		begin_header(w, sip_header_name(kind));
-		sip_write_unfolded(w, row->value);
-		end_line(w);
+		copy_row(w, kind, from, row);
 	}
 }
 
@@ -186,8 +195,7 @@ void sip_write_response(struct writer *w, const struct sip_message *request,
 
 void sip_write_via(struct writer *w, struct endpoint sent_by, struct span branch, bool has_rport)
 {
-	begin_header(w, SPAN("Via"));
-	writer_put(w, SPAN("SIP/2.0/UDP "));
+	writer_put(w, SPAN("Via: SIP/2.0/UDP "));
 	endpoint_write(w, sent_by);
 	writer_put(w, SPAN(";branch="));
 	if (!sip_is_token(branch)) {
@@ -203,7 +211,7 @@ void sip_write_via(struct writer *w, struct endpoint sent_by, struct span branch
 void sip_write_name_address(struct writer *w, enum sip_header kind,
 			    const struct sip_name_address *value, struct span tag)
 {
-	begin_header(w, sip_header_name(kind));
+	writer_put(w, sip_header_start(kind));
 	sip_write_unfolded(w, value->text);
 	if (tag.length > 0 && !value->has_tag) {
 		if (!sip_is_token(tag)) {
@@ -217,7 +225,7 @@ void sip_write_name_address(struct writer *w, enum sip_header kind,
 
 void sip_write_cseq(struct writer *w, uint32_t number, struct span method)
 {
-	begin_header(w, SPAN("CSeq"));
+	writer_put(w, SPAN("CSeq: "));
 	writer_unsigned(w, number);
 	writer_char(w, ' ');
 	put_line(w, method);
@@ -226,8 +234,7 @@ void sip_write_cseq(struct writer *w, uint32_t number, struct span method)
 
 void sip_write_contact(struct writer *w, struct span user, struct endpoint address)
 {
-	begin_header(w, SPAN("Contact"));
-	writer_put(w, SPAN("<sip:"));
+	writer_put(w, SPAN("Contact: <sip:"));
 	if (user.length > 0) {
 		if (sip_skip(user.data, user.data + user.length, SIP_CLASS_USER) !=
 		    user.data + user.length) {
@@ -280,7 +287,8 @@ void sip_write_end(struct writer *w, struct span content_type, struct span body)
 	if (content_type.length > 0) {
 		sip_write_header(w, SIP_HEADER_CONTENT_TYPE, content_type);
 	}
-	sip_write_header_unsigned(w, SIP_HEADER_CONTENT_LENGTH, body.length);
-	end_line(w);
+	writer_put(w, SPAN("Content-Length: "));
+	writer_unsigned(w, body.length);
+	writer_put(w, SPAN("\r\n\r\n"));
 	writer_put(w, body);
 }

@@ -388,10 +388,22 @@ static int fetched(const char *mac, uint64_t revision, bool is_complete)
 
 static void states_follow_the_road_of_a_phone(void)
 {
+	const struct device *device;
+
 	fleet_open(&inventory, 4, 2);
 	fleet_change(&inventory, CHANGE_DEVICE_CLAIM, PHONE);
-	CHECK_EQUAL(0, fleet_change(&inventory, CHANGE_DEVICE_NOTIFIED, PHONE));
+	CHECK_EQUAL(0, fleet_do(&inventory, (struct change){.kind = CHANGE_DEVICE_NOTIFIED,
+							    .fields = FIELD_ADDRESS | FIELD_MODEL,
+							    .address = address_ipv4(10, 0, 0, 7),
+							    .model = SPAN("440HD"),
+							    .mac = fleet_mac(PHONE),
+							    .utc_ms = 7}));
 	CHECK_EQUAL(DEVICE_NOTIFIED, state_of(PHONE));
+	device = inventory_device(&inventory, fleet_mac(PHONE));
+	CHECK(address_equal(address_ipv4(10, 0, 0, 7), device->address));
+	CHECK_TEXT("440HD", span_text(device->model));
+	CHECK_EQUAL(7, device->last_seen_utc_ms);
+	CHECK_EQUAL(7, device->notified_utc_ms);
 	CHECK_EQUAL(0, fetched(PHONE, 0, false));
 	CHECK_EQUAL(DEVICE_NOTIFIED, state_of(PHONE));
 	CHECK_EQUAL(0, fetched(PHONE, 0, true));

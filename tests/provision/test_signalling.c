@@ -47,9 +47,9 @@ static void an_unknown_neighbour_is_resolved_first(void)
 	CHECK_EQUAL(1, bench_counted(&bench, "copy_absorbed"));
 	CHECK_EQUAL(0, bench_notice(&bench, neighbour_notice(bench_mac)));
 	CHECK(bench_is_served(&bench));
-	REQUIRE(bench_changed(&bench, CHANGE_DEVICE_SEEN) != NULL);
+	REQUIRE(bench_changed(&bench, CHANGE_DEVICE_NOTIFIED) != NULL);
 	CHECK_EQUAL(IDENTIFIED_BY_NEIGHBOUR,
-		    bench_changed(&bench, CHANGE_DEVICE_SEEN)->identified_by);
+		    bench_changed(&bench, CHANGE_DEVICE_NOTIFIED)->identified_by);
 	CHECK_EQUAL(0, bench_notice(&bench, neighbour_notice(bench_mac)));
 	CHECK_EQUAL(0, bench.effects.count);
 	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
@@ -146,7 +146,7 @@ static void a_bound_address_needs_no_resolving(void)
 	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
 	CHECK(bench_is_served(&bench));
 	CHECK_EQUAL(IDENTIFIED_BY_ADDRESS,
-		    bench_changed(&bench, CHANGE_DEVICE_SEEN)->identified_by);
+		    bench_changed(&bench, CHANGE_DEVICE_NOTIFIED)->identified_by);
 	bench_close(&bench);
 }
 

@@ -247,8 +247,8 @@ static void judge_send(struct sim_world *world, const struct effect_send *send,
 /* What is written down of an address is the device that is really there. */
 static void judge_change(struct sim_world *world, const struct change *change)
 {
-	const struct sim_phone *phone =
-		change->kind == CHANGE_DEVICE_SEEN ? sim_phone_at(world, change->address) : NULL;
+	bool is_seen = change->kind == CHANGE_DEVICE_SEEN || change->kind == CHANGE_DEVICE_NOTIFIED;
+	const struct sim_phone *phone = is_seen ? sim_phone_at(world, change->address) : NULL;
 
 	if (phone && !mac_equal(phone->mac, change->mac)) {
 		fail(world, phone, "another device was seen at its address");
