@@ -78,6 +78,13 @@ void *table_find(const struct table *t, struct span key)
 	return t->slots[slot_of(t, hash_of(t, key), key)].entry;
 }
 
+void table_prefetch(const struct table *t, struct span key)
+{
+	if (t->slot_count > 0 && t->has_hashed_keys) {
+		__builtin_prefetch(&t->slots[hash_of(t, key) & (t->slot_count - 1)]);
+	}
+}
+
 static int grow(struct table *t)
 {
 	size_t slot_count = t->slot_count == 0 ? 16 : t->slot_count * 2;

@@ -45,6 +45,12 @@ int table_reserve(struct table *t);
 void *table_find(const struct table *t, struct span key);
 
 /*
+ * Begins to bring the place of a key out of memory, for a look-up that follows when other work is
+ * done: in a large table each one waits for it. For tables with hashed keys.
+ */
+void table_prefetch(const struct table *t, struct span key);
+
+/*
  * Puts an entry in. 0; -EEXIST when its key is there already; -ENOSPC when the table is full (the
  * counter rises); -ENOMEM. The table is unchanged on failure and never owns the entry.
  */

@@ -42,21 +42,23 @@ enum device_identified_by {
 enum notify_form { FORM_DEFAULT, FORM_RFC, FORM_PRINT };
 
 struct device {
+	/* Side by side: what answering a SUBSCRIBE looks at. */
 	struct mac mac;
 	enum device_state state;
 	enum device_identified_by identified_by;
 	enum notify_form form; /* FORM_DEFAULT: the vendor pack says */
-	char vendor[device_vendor_size];
-	char model[device_model_size];
-	char firmware[device_firmware_size]; /* the version it reported last */
-	char profile[device_profile_size];   /* empty: "default" */
-	char label[device_label_size];
-	char key[device_key_size]; /* given when it is claimed; empty before */
-	struct address address;	   /* last seen at */
-	char interface[device_interface_size];
 	/* These two are one key of an index: kept together, the text filled up with zeros. */
 	struct address bound_address; /* bound by an operator; family ADDRESS_NONE: not bound */
 	char bound_interface[device_interface_size]; /* empty: any */
+	char key[device_key_size]; /* given when it is claimed; empty before */
+	char vendor[device_vendor_size];
+	char model[device_model_size];
+
+	char firmware[device_firmware_size]; /* the version it reported last */
+	char profile[device_profile_size];   /* empty: "default" */
+	char label[device_label_size];
+	struct address address; /* last seen at */
+	char interface[device_interface_size];
 	uint64_t first_seen_utc_ms;
 	uint64_t last_seen_utc_ms;
 	uint64_t notified_utc_ms; /* 0: never */

@@ -166,6 +166,7 @@ static const struct device *find_bound(const struct inventory *inventory, struct
 				       struct span interface)
 {
 	char key[bound_key_size] = {0};
+	const struct device *device;
 
 	if (interface.length >= device_interface_size) {
 		return NULL;
@@ -174,7 +175,11 @@ static const struct device *find_bound(const struct inventory *inventory, struct
 	if (interface.length > 0) {
 		memcpy(key + sizeof(address), interface.data, interface.length);
 	}
-	return table_find(&inventory->devices_by_bound, span_make(key, sizeof(key)));
+	device = table_find(&inventory->devices_by_bound, span_make(key, sizeof(key)));
+	if (device) {
+		__builtin_prefetch(device->key); /* for its URL */
+	}
+	return device;
 }
 
 const struct device *inventory_device_by_address(const struct inventory *inventory,

@@ -292,6 +292,7 @@ static int serve(const struct turn *t, const struct subscribe *subscribe)
 	writer_text(&branch_writer, "z9hG4bK");
 	random_write_hex(&s->random, &branch_writer, branch_octets);
 	m.branch = writer_span(&branch_writer);
+	request.key = notify_key(t, &m);
 	notify_message_write_notify(&notify, &m);
 	m.answer_length_min = s->options.pads_answers ? notify.length : 0;
 	notify_message_write_answer(&answer, &m);
@@ -301,7 +302,6 @@ static int serve(const struct turn *t, const struct subscribe *subscribe)
 		refuse(t, &too_large);
 		return 0;
 	}
-	request.key = notify_key(t, &m);
 	request.give_up_ms = m.form == FORM_PRINT ? client_give_up_early_ms : sip_timer_f_ms;
 	request.bytes = writer_span(&notify);
 	return start_both(t, &request, writer_span(&answer));

@@ -167,17 +167,24 @@ void client_transactions_free(struct client_transactions *all)
 	free(all);
 }
 
+static struct client_key end_key(const struct client_transactions *all, const struct key_hash *hash)
+{
+	struct client_key key;
+
+	key_hash_end(hash, key.hash);
+	table_prefetch(&all->by_key, span_make((const char *)&key, sizeof(key)));
+	return key;
+}
+
 struct client_key client_key_of_branch(const struct client_transactions *all, struct span branch,
 				       struct span method)
 {
 	struct key_hash hash = key_hash_begin(all->seed);
-	struct client_key key;
 
 	key_hash_number(&hash, 'b');
 	key_hash_nocase(&hash, branch);
 	key_hash_bytes(&hash, method);
-	key_hash_end(&hash, key.hash);
-	return key;
+	return end_key(all, &hash);
 }
 
 struct client_key client_key_of_source(const struct client_transactions *all, struct address source,
@@ -185,15 +192,13 @@ struct client_key client_key_of_source(const struct client_transactions *all, st
 				       struct span method)
 {
 	struct key_hash hash = key_hash_begin(all->seed);
-	struct client_key key;
 
 	key_hash_number(&hash, 's');
 	key_hash_address(&hash, source);
 	key_hash_bytes(&hash, call_id);
 	key_hash_number(&hash, cseq_number);
 	key_hash_bytes(&hash, method);
-	key_hash_end(&hash, key.hash);
-	return key;
+	return end_key(all, &hash);
 }
 
 /* Puts a transaction into all three tables, or into none. */

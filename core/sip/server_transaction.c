@@ -29,18 +29,19 @@ struct server_transactions {
 	uint64_t full;
 };
 
+static struct span key_octets(const uint64_t key[static 2])
+{
+	return span_make((const char *)key, 2 * sizeof(*key));
+}
+
 static struct span transaction_key(const void *entry)
 {
-	const struct server_transaction *t = entry;
-
-	return span_make((const char *)t->key.transaction, sizeof(t->key.transaction));
+	return key_octets(((const struct server_transaction *)entry)->key.transaction);
 }
 
 static struct span request_key(const void *entry)
 {
-	const struct server_transaction *t = entry;
-
-	return span_make((const char *)t->key.request, sizeof(t->key.request));
+	return key_octets(((const struct server_transaction *)entry)->key.request);
 }
 
 int server_transactions_new(struct server_transactions **transactions,
@@ -145,9 +146,11 @@ struct server_key server_key_of(const struct server_transactions *all,
 	} else {
 		hash_2543(&transaction, request, method);
 	}
-	hash_request(&same_request, request, method);
 	key_hash_end(&transaction, key.transaction);
+	table_prefetch(&all->by_transaction, key_octets(key.transaction));
+	hash_request(&same_request, request, method);
 	key_hash_end(&same_request, key.request);
+	table_prefetch(&all->by_request, key_octets(key.request));
 	return key;
 }
 
@@ -168,8 +171,7 @@ struct server_key server_key_of_datagram(const struct server_transactions *all,
 static struct server_transaction *find(const struct server_transactions *all,
 				       const struct server_key *key)
 {
-	return table_find(&all->by_transaction,
-			  span_make((const char *)key->transaction, sizeof(key->transaction)));
+	return table_find(&all->by_transaction, key_octets(key->transaction));
 }
 
 enum server_match server_transactions_match(const struct server_transactions *all,
@@ -185,8 +187,7 @@ enum server_match server_transactions_match(const struct server_transactions *al
 	if (t) {
 		return SERVER_TRYING;
 	}
-	t = table_find(&all->by_request,
-		       span_make((const char *)key->request, sizeof(key->request)));
+	t = table_find(&all->by_request, key_octets(key->request));
 	return t && !has_to_tag ? SERVER_MERGED : SERVER_NEW;
 }
 
