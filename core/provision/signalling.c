@@ -16,7 +16,7 @@
 
 enum {
 	/* Memory that tables may use, for each entry that they may hold; a few may be larger. */
-	answer_bytes_per_transaction = 1024,
+	notify_bytes_per_transaction = 1024,
 	waiting_bytes_per_request = 2048,
 	bytes_at_least = 4 * 65536,
 	branch_octets = 8,
@@ -30,7 +30,6 @@ struct turn {
 	const struct sip_message *request;
 	const struct packet *packet;
 	struct server_key key;
-	bool has_waited; /* its transaction is in Trying */
 	uint64_t now_ms;
 	struct effects *effects;
 };
@@ -77,13 +76,10 @@ static size_t bytes_for(size_t count_max, size_t each)
 int signalling_new(struct signalling **signalling, const struct signalling_options *options)
 {
 	struct signalling *s = calloc(1, sizeof(*s));
-	struct server_transactions_options servers = {
-		options->server_transactions_max,
-		bytes_for(options->server_transactions_max, answer_bytes_per_transaction),
-	};
+	struct server_transactions_options servers = {options->server_transactions_max};
 	struct client_transactions_options clients = {
 		options->client_transactions_max,
-		bytes_for(options->client_transactions_max, answer_bytes_per_transaction),
+		bytes_for(options->client_transactions_max, notify_bytes_per_transaction),
 	};
 	struct waiting_options waiting = {
 		options->waiting_max,
@@ -196,20 +192,6 @@ static void report_served(const struct turn *t)
 							  .mac = t->s->decision.mac});
 }
 
-/* The request's transaction is there already when it had to wait. */
-static int keep_answer(const struct turn *t, struct span bytes)
-{
-	struct server_answer answer = {.to = t->packet->source,
-				       .from = local_endpoint(t->s, t->packet),
-				       .interface = t->packet->interface,
-				       .bytes = bytes};
-
-	if (t->has_waited) {
-		return server_transactions_answer(t->s->servers, &t->key, &answer, t->now_ms);
-	}
-	return server_transactions_begin_answered(t->s->servers, &t->key, &answer, t->now_ms);
-}
-
 static int start_notify(const struct turn *t, const struct client_request *notify)
 {
 	struct client_transactions *clients = t->s->clients;
@@ -225,15 +207,20 @@ static int start_notify(const struct turn *t, const struct client_request *notif
 	return error;
 }
 
-/* Keeps both messages in their transactions and sends them: all of it, or nothing. */
-static int start_both(const struct turn *t, const struct client_request *notify, struct span answer)
+/* Begins both transactions and sends both messages: all of it, or nothing. */
+static int start_both(const struct turn *t, const struct notify_message *m, struct span answer,
+		      const struct client_request *notify)
 {
 	struct signalling *s = t->s;
-	int error = keep_answer(t, answer);
+	struct server_answer way = {.to = m->source,
+				    .from = m->local,
+				    .interface = t->packet->interface,
+				    .form = m->form,
+				    .length_min = m->answer_length_min};
+	int error = server_transactions_answer(s->servers, &t->key, &way, t->now_ms);
 
 	if (error) {
-		return no_room(s, error,
-			       error == -ENOBUFS ? "answers_full" : "server_transactions_full");
+		return no_room(s, error, "server_transactions_full");
 	}
 	error = start_notify(t, notify);
 	if (error) {
@@ -304,7 +291,7 @@ static int serve(const struct turn *t, const struct subscribe *subscribe)
 	}
 	request.give_up_ms = m.form == FORM_PRINT ? client_give_up_early_ms : sip_timer_f_ms;
 	request.bytes = writer_span(&notify);
-	return start_both(t, &request, writer_span(&answer));
+	return start_both(t, &m, writer_span(&answer), &request);
 }
 
 /* The sender's hardware address is to be looked up; the transaction is in Trying meanwhile. */
@@ -422,17 +409,49 @@ static void answer_plainly(const struct turn *t, enum server_match match)
 	send_answer(t, &w);
 }
 
-/* Step 7. A datagram that was seen on another interface before has had its answer (R-MCAST-6). */
-static void receive_copy(const struct turn *t, const struct server_answer *answer)
+/*
+ * The octets of the 200 are a function of the request and of `kept`. They are written into
+ * s->answer again; false when the request is not the one that was answered.
+ */
+static bool write_again(const struct turn *t, const struct server_answer *kept, struct writer *w)
 {
-	if (answer->interface != t->packet->interface ||
-	    !endpoint_equal(answer->to, t->packet->source)) {
-		signalling_count(t->s, "copy_by_another_way");
+	struct subscribe subscribe;
+	char tag[server_tag_size];
+	struct notify_message m = {.form = (enum notify_form)kept->form,
+				   .request = t->request,
+				   .subscribe = &subscribe,
+				   .source = kept->to,
+				   .local = kept->from,
+				   .server_header = t->s->options.server_header,
+				   .answer_length_min = kept->length_min};
+
+	if (subscribe_check(t->request, kept->to.address, &subscribe).status != 0) {
+		return false;
+	}
+	server_tag_of(t->s->servers, &t->key, tag);
+	m.to_tag = span_text(tag);
+	notify_message_write_answer(w, &m);
+	return !w->failed;
+}
+
+/* Step 7. A datagram that was seen on another interface before has had its answer (R-MCAST-6). */
+static void receive_copy(const struct turn *t, const struct server_answer *kept)
+{
+	struct signalling *s = t->s;
+	struct writer w = writer_over(s->answer, sizeof(s->answer));
+
+	if (kept->interface != t->packet->interface ||
+	    !endpoint_equal(kept->to, t->packet->source)) {
+		signalling_count(s, "copy_by_another_way");
 		return;
 	}
-	signalling_count(t->s, "copy_answered");
-	if (effects_send(t->effects, answer->from, answer->to, answer->interface, answer->bytes)) {
-		signalling_count(t->s, "effects_full");
+	if (!write_again(t, kept, &w)) {
+		signalling_count(s, "copy_altered");
+		return;
+	}
+	signalling_count(s, "copy_answered");
+	if (effects_send(t->effects, kept->from, kept->to, kept->interface, writer_span(&w))) {
+		signalling_count(s, "effects_full");
 	}
 }
 
@@ -563,7 +582,6 @@ static int resume(struct signalling *s, struct waiting *waiting, const struct li
 			 .request = &s->message,
 			 .packet = &waiting->packet,
 			 .key = waiting->key,
-			 .has_waited = true,
 			 .now_ms = now_ms,
 			 .effects = effects};
 	struct subscribe subscribe;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/sip/server_transaction.h"
 
+#include "core/base/pool.h"
 #include "core/base/table.h"
 #include "core/sip/key_hash.h"
 #include "core/sip/timer_list.h"
@@ -13,20 +14,16 @@ struct server_transaction {
 	struct timer timer_j;
 	bool is_in_by_request; /* the first of its From tag, Call-ID and CSeq */
 	bool is_answered;
-	struct server_answer
-		answer; /* its bytes lie behind this, or are an allocation of their own */
-	char bytes[];
+	struct server_answer answer;
 };
 
 struct server_transactions {
+	struct pool pool;
 	struct table by_transaction;
 	struct table by_request;
 	struct timer_list timers_j;
 	uint64_t seed[2]; /* of keys */
 	uint64_t tag_seed[2];
-	size_t bytes_max;
-	size_t bytes;
-	uint64_t full;
 };
 
 static struct span key_octets(const uint64_t key[static 2])
@@ -53,22 +50,14 @@ int server_transactions_new(struct server_transactions **transactions,
 	if (!all) {
 		return -ENOMEM;
 	}
+	pool_init(&all->pool, sizeof(struct server_transaction));
 	table_init_hashed(&all->by_transaction, options->count_max, transaction_key);
 	table_init_hashed(&all->by_request, options->count_max, request_key);
 	all->timers_j = timer_list_of(sip_timer_j_ms);
 	random_bytes(random, all->seed, sizeof(all->seed));
 	random_bytes(random, all->tag_seed, sizeof(all->tag_seed));
-	all->bytes_max = options->bytes_max;
 	*transactions = all;
 	return 0;
-}
-
-static void release(struct server_transaction *t)
-{
-	if (t->answer.bytes.data != t->bytes) {
-		free((char *)(uintptr_t)t->answer.bytes.data);
-	}
-	free(t);
 }
 
 void server_transactions_free(struct server_transactions *all)
@@ -80,10 +69,11 @@ void server_transactions_free(struct server_transactions *all)
 		return;
 	}
 	while ((t = table_next(&all->by_transaction, &cursor))) {
-		release(t);
+		pool_give(&all->pool, t);
 	}
 	table_free(&all->by_transaction);
 	table_free(&all->by_request);
+	pool_free(&all->pool);
 	free(all);
 }
 
@@ -209,85 +199,52 @@ static int enter(struct server_transactions *all, struct server_transaction *t, 
 	return 0;
 }
 
+static int begin(struct server_transactions *all, const struct server_key *key, uint64_t now_ms,
+		 struct server_transaction **begun)
+{
+	struct server_transaction *t = pool_take(&all->pool);
+	int error;
+
+	if (!t) {
+		return -ENOMEM;
+	}
+	*t = (struct server_transaction){.key = *key};
+	error = enter(all, t, now_ms);
+	if (error) {
+		pool_give(&all->pool, t);
+		return error;
+	}
+	*begun = t;
+	return 0;
+}
+
 int server_transactions_begin(struct server_transactions *all, const struct server_key *key,
 			      uint64_t now_ms)
 {
-	struct server_transaction *t = malloc(sizeof(*t));
-	int error;
-
-	if (!t) {
-		return -ENOMEM;
-	}
-	*t = (struct server_transaction){.key = *key};
-	error = enter(all, t, now_ms);
-	if (error) {
-		free(t);
-	}
-	return error;
-}
-
-static bool has_room_for(struct server_transactions *all, struct span bytes)
-{
-	if (bytes.length > all->bytes_max - all->bytes) {
-		all->full++;
-		return false;
-	}
-	return true;
-}
-
-/* The answer, its octets copied to `place`. */
-static void keep(struct server_transactions *all, struct server_transaction *t,
-		 const struct server_answer *answer, char *place)
-{
-	memcpy(place, answer->bytes.data, answer->bytes.length);
-	t->answer = *answer;
-	t->answer.bytes.data = place;
-	t->is_answered = true;
-	all->bytes += answer->bytes.length;
-}
-
-int server_transactions_begin_answered(struct server_transactions *all,
-				       const struct server_key *key,
-				       const struct server_answer *answer, uint64_t now_ms)
-{
 	struct server_transaction *t;
-	int error;
 
-	if (!has_room_for(all, answer->bytes)) {
-		return -ENOBUFS;
-	}
-	t = malloc(sizeof(*t) + answer->bytes.length);
-	if (!t) {
-		return -ENOMEM;
-	}
-	*t = (struct server_transaction){.key = *key};
-	error = enter(all, t, now_ms);
-	if (error) {
-		free(t);
-		return error;
-	}
-	keep(all, t, answer, t->bytes);
-	return 0;
+	return begin(all, key, now_ms, &t);
 }
 
 int server_transactions_answer(struct server_transactions *all, const struct server_key *key,
 			       const struct server_answer *answer, uint64_t now_ms)
 {
 	struct server_transaction *t = find(all, key);
-	char *bytes;
 
-	if (!t || t->is_answered) {
-		return -ENOENT;
+	if (t && t->is_answered) {
+		return -EEXIST;
 	}
-	if (!has_room_for(all, answer->bytes)) {
-		return -ENOBUFS;
+	if (t) {
+		timer_start(&all->timers_j, &t->timer_j, now_ms);
+	} else {
+		int error = begin(all, key, now_ms, &t);
+
+		if (error) {
+			return error;
+		}
 	}
-	bytes = malloc(answer->bytes.length > 0 ? answer->bytes.length : 1);
-	if (!bytes) {
-		return -ENOMEM;
-	}
-	keep(all, t, answer, bytes);
-	timer_start(&all->timers_j, &t->timer_j, now_ms);
+	t->answer = *answer;
+	t->is_answered = true;
 	return 0;
 }
 
@@ -298,8 +255,7 @@ static void destroy(struct server_transactions *all, struct server_transaction *
 		table_remove(&all->by_request, request_key(t));
 	}
 	timer_stop(&t->timer_j);
-	all->bytes -= t->answer.bytes.length;
-	release(t);
+	pool_give(&all->pool, t);
 }
 
 void server_transactions_end(struct server_transactions *all, const struct server_key *key)
@@ -329,8 +285,7 @@ struct server_transactions_counts server_transactions_count(const struct server_
 {
 	return (struct server_transactions_counts){
 		.count = all->by_transaction.count,
-		.bytes = all->bytes,
-		.full = all->full + all->by_transaction.full,
+		.full = all->by_transaction.full,
 	};
 }
 

@@ -2,11 +2,12 @@
 /*
  * Non-INVITE server transactions over UDP (RFC 3261 17.2.2, 17.2.3). While the answer is being
  * found (Trying) copies of the request are absorbed; once it is there (Completed) each copy gets
- * the same octets again, for the 32 s of Timer J.
+ * the same octets again, for the 32 s of Timer J. They are not kept: they are a function of the
+ * request, which the copy brings along, and of little else (doc/decisions/0010).
  *
- * Time is a parameter and nothing is sent here. The table is bounded by count and by the bytes of
- * its answers; when it is full a new transaction is refused and no living one suffers: state that
- * somebody else needs is never thrown out for a stranger.
+ * Time is a parameter and nothing is sent here. The table is bounded; when it is full a new
+ * transaction is refused and no living one suffers: state that somebody else needs is never thrown
+ * out for a stranger.
  */
 #ifndef BELLHOP_CORE_SIP_SERVER_TRANSACTION_H
 #define BELLHOP_CORE_SIP_SERVER_TRANSACTION_H
@@ -32,12 +33,13 @@ struct server_key {
 	uint64_t request[2];
 };
 
-/* The answer of a completed transaction and the way it went. */
+/* The way that the answer of a completed transaction went, and what it takes to write it again. */
 struct server_answer {
 	struct endpoint to;
 	struct endpoint from;
 	uint32_t interface;
-	struct span bytes; /* valid until the transaction ends */
+	uint32_t form; /* the caller's; with the request and the tag this makes the octets */
+	size_t length_min;
 };
 
 enum server_match {
@@ -49,13 +51,11 @@ enum server_match {
 
 struct server_transactions_options {
 	size_t count_max;
-	size_t bytes_max; /* of all answers kept */
 };
 
 struct server_transactions_counts {
 	size_t count;
-	size_t bytes;
-	uint64_t full; /* refused: count_max or bytes_max was reached */
+	uint64_t full; /* refused: count_max was reached */
 };
 
 /* 0 and `*transactions`, or -ENOMEM. `random` is used for the tables' seeds only. */
@@ -93,17 +93,9 @@ int server_transactions_begin(struct server_transactions *transactions,
 			      const struct server_key *key, uint64_t now_ms);
 
 /*
- * Begins a transaction whose answer is there already, without Trying, and starts Timer J. 0;
- * -EEXIST and -ENOSPC as server_transactions_begin; -ENOBUFS beyond bytes_max; -ENOMEM. Nothing has
+ * Notes the answer of a transaction in Trying, or begins one that is answered already, and starts
+ * Timer J. 0; -EEXIST it is answered; -ENOSPC and -ENOMEM as server_transactions_begin. Nothing has
  * changed on failure.
- */
-int server_transactions_begin_answered(struct server_transactions *transactions,
-				       const struct server_key *key,
-				       const struct server_answer *answer, uint64_t now_ms);
-
-/*
- * Keeps the answer of a transaction in Trying and starts Timer J. 0; -ENOENT no such transaction or
- * it is answered already; -ENOBUFS beyond bytes_max; -ENOMEM. On failure it stays in Trying.
  */
 int server_transactions_answer(struct server_transactions *transactions,
 			       const struct server_key *key, const struct server_answer *answer,

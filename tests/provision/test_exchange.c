@@ -265,19 +265,17 @@ static void a_served_phone_is_recorded(void)
 	bench_close(&bench);
 }
 
-/* R-3261-62, 67: the same octets again, no second NOTIFY, for 32 s (Timer J). */
-static void a_copy_gets_the_same_octets(void)
+static void expect_the_same_octets(void)
 {
 	char first[1024];
 	size_t length;
 	static const uint64_t copies_ms[] = {500, 1500, 3500, 31999};
-	uint64_t start_ms;
+	uint64_t start_ms = bench.now_ms;
 
-	open_claimed();
-	start_ms = bench.now_ms;
 	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
 	REQUIRE(bench_is_served(&bench));
 	length = bench_sent(&bench, 0)->bytes.length;
+	REQUIRE(length <= sizeof(first));
 	memcpy(first, bench_sent(&bench, 0)->bytes.data, length);
 	for (unsigned i = 0; i < 4; i++) {
 		bench_expire(&bench, start_ms + copies_ms[i]);
@@ -291,6 +289,32 @@ static void a_copy_gets_the_same_octets(void)
 	bench_expire(&bench, start_ms + 32000);
 	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
 	CHECK(bench_is_served(&bench));
+}
+
+/* R-3261-62, 67: the same octets again, no second NOTIFY, for 32 s (Timer J); in every form. */
+static void a_copy_gets_the_same_octets(void)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		open_claimed();
+		signalling_free(bench.signalling);
+		bench.options.pads_answers = i == 1;
+		CHECK_EQUAL(0, signalling_new(&bench.signalling, &bench.options));
+		bench_set_form(&bench, bench_mac, i == 2 ? FORM_PRINT : FORM_RFC);
+		expect_the_same_octets();
+		bench_close(&bench);
+	}
+}
+
+/* It has the keys of a copy, but another sender in its Contact: who wrote it gets nothing. */
+static void a_copy_that_was_altered_gets_nothing(void)
+{
+	open_claimed();
+	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
+	REQUIRE(bench_is_served(&bench));
+	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_with("Contact: <sip:00000001@10.13.2.37",
+							     "Contact: <sip:00000001@10.13.2.99")));
+	CHECK(bench_is_silent(&bench));
+	CHECK_EQUAL(1, bench_counted(&bench, "copy_altered"));
 	bench_close(&bench);
 }
 
@@ -625,6 +649,7 @@ int main(int argc, char **argv)
 	RUN(a_padded_answer_is_as_long_as_its_notify);
 	RUN(a_served_phone_is_recorded);
 	RUN(a_copy_gets_the_same_octets);
+	RUN(a_copy_that_was_altered_gets_nothing);
 	RUN(one_datagram_on_two_interfaces_is_answered_once);
 	RUN(another_source_is_another_transaction);
 	RUN(a_notify_is_resent_until_timer_f);

@@ -368,40 +368,6 @@ static void each_table_has_its_bound(void)
 	bench_close(&bench);
 }
 
-/* 256 KiB of answers are kept; the one that finds no room is not given, and neither its NOTIFY. */
-static void kept_answers_are_bounded_in_octets(void)
-{
-	static char text[20000];
-	unsigned served = 0;
-
-	bench_open(&bench);
-	bench_claim(&bench, bench_mac);
-	for (unsigned i = 0; i < 30 && bench_counted(&bench, "answers_full") == 0; i++) {
-		size_t length = bench_seed_numbered(i).length;
-		char *at;
-
-		memcpy(text, bench_seed_numbered(i).data, length + 1);
-		at = strstr(text, "tag=87") + 4;
-		memmove(at + 15000, at, strlen(at) + 1);
-		memset(at, 'x', 15000);
-		CHECK_EQUAL(0, bench_receive(&bench, span_text(text)));
-		if (bench_is_served(&bench)) {
-			served++;
-			CHECK_EQUAL(0, bench_notice(&bench, (struct notice){.kind = NOTICE_FETCHED,
-									    .mac = bench_mac}));
-		}
-	}
-	CHECK_EQUAL(1, bench_counted(&bench, "answers_full"));
-	CHECK(served > 10);
-	CHECK(bench_is_silent(&bench));
-	bench_expire(&bench, bench.now_ms + 500);
-	CHECK(bench_is_silent(&bench));
-	bench_expire(&bench, bench.now_ms + 32000);
-	CHECK_EQUAL(0, bench_receive(&bench, span_text(text)));
-	CHECK(bench_is_served(&bench));
-	bench_close(&bench);
-}
-
 /* A list of effects with room for n of them: both datagrams, or none, and then all over again. */
 static void a_full_list_of_effects_never_splits_the_two(void)
 {
@@ -497,7 +463,6 @@ int main(void)
 	RUN(sources_that_cannot_be_phones_are_ignored);
 	RUN(full_tables_drop_the_new_in_silence);
 	RUN(each_table_has_its_bound);
-	RUN(kept_answers_are_bounded_in_octets);
 	RUN(a_full_list_of_effects_never_splits_the_two);
 	RUN(a_full_arena_never_splits_the_two);
 	RUN(a_source_has_a_rate);
