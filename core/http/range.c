@@ -99,13 +99,6 @@ static void add_range(struct http_ranges *ranges, struct http_range added)
 	ranges->count = kept;
 }
 
-/* Whether the parts of a multipart body cost more than the whole would. */
-static bool are_wasteful(const struct http_ranges *ranges, uint64_t size)
-{
-	return ranges->count > 1 && size - http_ranges_octets(ranges) <=
-					    ranges->count * (uint64_t)http_range_overhead_octets;
-}
-
 enum http_range_answer http_range_parse(struct span value, uint64_t size,
 					struct http_ranges *ranges)
 {
@@ -135,7 +128,7 @@ enum http_range_answer http_range_parse(struct span value, uint64_t size,
 			add_range(&found, range);
 		}
 	}
-	if (spec_count == 0 || are_wasteful(&found, size)) {
+	if (spec_count == 0) {
 		return HTTP_RANGE_IGNORED;
 	}
 	if (found.count == 0) {

@@ -8,12 +8,8 @@
 
 #include "core/base/writer.h"
 
-enum {
-	/* A field that lists more is ignored, as RFC 9110 14.2 advises (CVE-2011-3192). */
-	http_ranges_max = 16,
-	/* What a part of a multipart body costs beside its octets, roughly (RFC 9110 15.3.7.2). */
-	http_range_overhead_octets = 80,
-};
+/* A field that lists more is ignored, as RFC 9110 14.2 advises (CVE-2011-3192). */
+enum { http_ranges_max = 16 };
 
 /* Inside the representation: `length` > 0, and first + length is at most its size. */
 struct http_range {
@@ -36,10 +32,10 @@ enum http_range_answer {
 /*
  * Reads the value of a Range field against a representation of `size` octets. Ignored are: a unit
  * other than bytes, in either case (R-HTTP-15); a value that breaks the grammar, and one whose last
- * position is before its first (R-HTTP-16); more than http_ranges_max ranges; several parts that
- * cost more than the whole; a suffix of an empty representation. Ranges that overlap or touch are
- * joined where the first of them stood (R-HTTP-19, RFC 9110 15.3.7.2). Numbers above 64 bits count
- * as the greatest. `ranges` is written only for HTTP_RANGE_PARTS.
+ * position is before its first (R-HTTP-16); more than http_ranges_max ranges; a suffix of an empty
+ * representation. Ranges that overlap or touch are joined where the first of them stood (R-HTTP-19,
+ * RFC 9110 15.3.7.2). Numbers above 64 bits count as the greatest. `ranges` is written only for
+ * HTTP_RANGE_PARTS.
  */
 enum http_range_answer http_range_parse(struct span value, uint64_t size,
 					struct http_ranges *ranges);

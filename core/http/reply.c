@@ -16,17 +16,11 @@ static void describe_one_part(struct http_reply *reply)
 	add_field(reply, SPAN("Content-Range"), writer_span(&w));
 }
 
-static void describe_several_parts(struct http_reply *reply, struct random *random)
+static void describe_several_parts(struct http_reply *reply)
 {
-	struct http_parts *parts = &reply->parts;
-	struct writer w = writer_over(parts->boundary, sizeof(parts->boundary));
+	struct writer w = writer_over(reply->parts_type, sizeof(reply->parts_type));
 
-	random_write_hex(random, &w, (http_boundary_size - 1) / 2);
-	writer_terminate(&w);
-	span_to_text(reply->response.content_type, parts->content_type,
-		     sizeof(parts->content_type));
-	w = writer_over(reply->parts_type, sizeof(reply->parts_type));
-	http_parts_write_type(&w, parts);
+	http_parts_write_type(&w, &reply->parts);
 	reply->response.content_type = writer_span(&w);
 }
 
@@ -38,21 +32,40 @@ static void describe_unsatisfied(struct http_reply *reply)
 	add_field(reply, SPAN("Content-Range"), writer_span(&w));
 }
 
-/* 200 or another; `reply->parts` is then what of the content is sent. */
-static unsigned decide(struct http_reply *reply, const struct http_request *request,
-		       const struct http_content *content, uint64_t now_utc_ms)
+static struct span type_of(const struct http_content *content)
 {
-	struct http_ranges *ranges = &reply->parts.ranges;
-	unsigned status = http_conditional(request, &content->validators, now_utc_ms, ranges);
+	return span_is_empty(content->content_type) ? SPAN("application/octet-stream")
+						    : content->content_type;
+}
 
-	/* A type that is too long to stand before each part is sent once, with everything. */
-	if (status == 206 && ranges->count > 1 &&
-	    content->content_type.length >= sizeof(reply->parts.content_type)) {
-		reply->parts = http_parts_whole(content->validators.size);
+/* What stands around several parts. False when they cannot be sent, or cost more than the whole. */
+static bool prepare_parts(struct http_parts *parts, struct span content_type, struct random *random)
+{
+	struct writer w = writer_over(parts->boundary, sizeof(parts->boundary));
+
+	random_write_hex(random, &w, (http_boundary_size - 1) / 2);
+	writer_terminate(&w);
+	return span_to_text(content_type, parts->content_type, sizeof(parts->content_type)) == 0 &&
+	       http_parts_length(parts) <= parts->size;
+}
+
+/* The status; `reply->parts` is then what of the content is sent. */
+static unsigned decide(struct http_reply *reply, const struct http_request *request,
+		       const struct http_content *content, uint64_t now_utc_ms,
+		       struct random *random)
+{
+	struct http_parts *parts = &reply->parts;
+	unsigned status;
+
+	*parts = http_parts_whole(content->validators.size);
+	status = http_conditional(request, &content->validators, now_utc_ms, &parts->ranges);
+	if (status == 206 && http_parts_is_multipart(parts) &&
+	    !prepare_parts(parts, type_of(content), random)) {
+		*parts = http_parts_whole(content->validators.size);
 		return 200;
 	}
 	if (status != 200 && status != 206) {
-		ranges->count = 0;
+		parts->ranges.count = 0;
 	}
 	return status;
 }
@@ -62,16 +75,13 @@ void http_reply_make(struct http_reply *reply, const struct http_request *reques
 {
 	struct http_response *response = &reply->response;
 
-	*reply = (struct http_reply){.response.etag = content->validators.etag,
-				     .parts = http_parts_whole(content->validators.size)};
-	response->status = decide(reply, request, content, now_utc_ms);
+	*reply = (struct http_reply){.response.etag = content->validators.etag};
+	response->status = decide(reply, request, content, now_utc_ms, random);
 	/* A proxy keeps nobody's configuration; others ask again before they use what they keep. */
 	add_field(reply, SPAN("Cache-Control"),
 		  content->is_private ? SPAN("private, no-store") : SPAN("no-cache"));
 	if (response->status == 200 || response->status == 206) {
-		response->content_type = span_is_empty(content->content_type)
-						 ? SPAN("application/octet-stream")
-						 : content->content_type;
+		response->content_type = type_of(content);
 		response->modified_utc_ms = content->validators.modified_utc_ms;
 	}
 	if (response->status == 200) {
@@ -84,7 +94,7 @@ void http_reply_make(struct http_reply *reply, const struct http_request *reques
 			response->modified_utc_ms = 0;
 		}
 		if (http_parts_is_multipart(&reply->parts)) {
-			describe_several_parts(reply, random);
+			describe_several_parts(reply);
 		} else {
 			describe_one_part(reply);
 		}

@@ -153,7 +153,7 @@ static void r_http_19_order_is_that_of_the_request(void)
 	CHECK_PARSE("990-999,0-9", "bytes=-10,0-9", 1000);
 }
 
-static void r_http_19_many_or_tiny_ranges_are_ignored(void)
+static void r_http_19_many_ranges_are_ignored(void)
 {
 	char many[http_ranges_max * 12 + 32] = "bytes=0-0";
 	size_t length = strlen(many);
@@ -167,10 +167,6 @@ static void r_http_19_many_or_tiny_ranges_are_ignored(void)
 	CHECK_PARSE("ignored", many, 1000000);
 	/* Joined or not: what is asked for counts. */
 	CHECK_PARSE("ignored", "bytes=0-,0-,0-,0-,0-,0-,0-,0-,0-,0-,0-,0-,0-,0-,0-,0-,0-", 1000);
-	/* Two parts of one octet cost more than 162 octets, and no more than 163. */
-	CHECK_PARSE("ignored", "bytes=0-0,-1", 162);
-	CHECK_PARSE("0-0,162-162", "bytes=0-0,-1", 163);
-	CHECK_PARSE("0-0", "bytes=0-0", 2);
 }
 
 static void parse_prefix(struct span input, void *context)
@@ -195,7 +191,7 @@ int main(void)
 	RUN(numbers_have_64_bits_and_no_more);
 	RUN(r_http_19_overlapping_and_touching_ranges_are_joined);
 	RUN(r_http_19_order_is_that_of_the_request);
-	RUN(r_http_19_many_or_tiny_ranges_are_ignored);
+	RUN(r_http_19_many_ranges_are_ignored);
 	RUN(reads_no_octet_too_many);
 	return test_end();
 }

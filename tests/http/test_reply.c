@@ -125,7 +125,9 @@ static void r_http_17_a_206_of_several_parts_is_multipart(void)
 	CHECK_TEXT("text/plain", span_text(reply.parts.content_type));
 	CHECK_EQUAL(http_boundary_size - 1, strlen(reply.parts.boundary));
 	CHECK(http_reply_reaches_end(&reply));
+	content.content_type = SPAN("");
 	head(METHOD_GET, field("Range", "bytes=-10,0-9"), none);
+	CHECK_TEXT("application/octet-stream", span_text(reply.parts.content_type));
 	CHECK(!http_reply_reaches_end(&reply));
 }
 
@@ -155,6 +157,28 @@ static void r_http_18_a_416_tells_the_size(void)
 	CHECK(!http_reply_reaches_end(&reply));
 }
 
+/* R-HTTP-19: the answer with parts is never longer than the one with everything. */
+static void r_http_19_tiny_ranges_of_little_get_everything(void)
+{
+	uint64_t edge;
+
+	prepare();
+	head(METHOD_GET, field("Range", "bytes=0-0,-1"), none);
+	edge = http_parts_length(&reply.parts);
+	CHECK_EQUAL(206, reply.response.status);
+	content.validators.size = edge - 2; /* it has one digit less, in two parts */
+	head(METHOD_GET, field("Range", "bytes=0-0,-1"), none);
+	CHECK_EQUAL(206, reply.response.status);
+	CHECK_EQUAL(content.validators.size, http_parts_length(&reply.parts));
+	content.validators.size--;
+	head(METHOD_GET, field("Range", "bytes=0-0,-1"), none);
+	CHECK_EQUAL(200, reply.response.status);
+	CHECK_EQUAL(content.validators.size, http_parts_length(&reply.parts));
+	/* One range costs nothing more. */
+	head(METHOD_GET, field("Range", "bytes=0-0"), none);
+	CHECK_EQUAL(206, reply.response.status);
+}
+
 static void a_type_too_long_for_parts_gets_everything(void)
 {
 	static char type[http_part_type_size + 1];
@@ -181,6 +205,7 @@ int main(void)
 	RUN(r_http_17_a_206_of_several_parts_is_multipart);
 	RUN(boundaries_differ);
 	RUN(r_http_18_a_416_tells_the_size);
+	RUN(r_http_19_tiny_ranges_of_little_get_everything);
 	RUN(a_type_too_long_for_parts_gets_everything);
 	return test_end();
 }
