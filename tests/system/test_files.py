@@ -4,7 +4,6 @@
 foreign judges, raw sockets where a client would hide what went over the wire."""
 
 import contextlib
-import csv
 import hashlib
 import json
 import os
@@ -12,123 +11,13 @@ import re
 import socket
 import struct
 import subprocess
-import tempfile
 from pathlib import Path
 
-from house import (CORPUS, PATIENCE_S, Bellhopd, Network, Skip, free_port, main, program, wait_for)
+from files_house import (BLOCKED, PASSWORD, PHONE, SECOND, UNCLAIMED, Server, corpus, rrq, udp,
+                         without_date)
+from house import PATIENCE_S, Bellhopd, Network, main, program, wait_for
 
-PHONE = "00908f602aac"    # bound to 127.0.0.2: asks over HTTP
-SECOND = "00908f602aad"   # bound to 127.0.0.1, where the TFTP clients come from
-BLOCKED = "00908f602aae"
-UNCLAIMED = "00908f602aaf"
 FIRMWARE = os.urandom(3_000_000 + 17)
-PASSWORD = "wohl-geheim-8731"
-
-
-class Server:
-    """A bellhopd with doors on free ports of 127.0.0.1 and our phones in it."""
-
-    def __init__(self, limits=""):
-        self.sip = free_port(socket.SOCK_DGRAM)
-        self.http = free_port()
-        self.tftp = free_port(socket.SOCK_DGRAM)
-        self.bellhopd = Bellhopd(
-            f"[sip]\nlisten = 127.0.0.1:{self.sip}\ngroup =\n[http]\nlisten = 127.0.0.1:{self.http}\n"
-            f"[https]\nlisten =\n[tftp]\nlisten = 127.0.0.1:{self.tftp}\n[log]\nlevel = debug\n"
-            f"[limits]\n{limits}\n")
-        self.folder = self.bellhopd.folder
-        self.files = self.bellhopd.data / "files"
-        self.keys = {}
-
-    def __enter__(self):
-        self.bellhopd.__enter__()
-        for mac, more in ((PHONE, ("--address", "127.0.0.2")), (SECOND, ("--address", "127.0.0.1")),
-                          (BLOCKED, ())):
-            self.bellhopd.cli("device", "claim", mac, "--model", "440HD", *more, "--set",
-                              "sip_lines.1.password=-", "--set", "sip_lines.1.username=101",
-                              stdin=PASSWORD)
-            self.keys[mac] = self.bellhopd.device(mac)["key"]
-        self.bellhopd.cli("device", "block", BLOCKED)
-        self.bellhopd.cli("device", "add", UNCLAIMED, "--model", "440HD")
-        return self
-
-    def __exit__(self, kind, value, trace):
-        try:
-            if kind is None:
-                self.no_key_was_told()
-        finally:
-            self.bellhopd.__exit__(kind, value, trace)
-
-    def no_key_was_told(self):
-        """Whatever a test has done: neither log nor events show a key or a password."""
-        told = self.bellhopd.log_text() + self.bellhopd.events()
-        for secret in (*self.keys.values(), PASSWORD):
-            assert secret not in told, [line for line in told.splitlines() if secret in line]
-
-    def url(self, path):
-        return f"http://127.0.0.1:{self.http}{path}"
-
-    def add(self, name, content):
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(content)
-            file.flush()
-            self.bellhopd.cli("file", "add", file.name, "--name", name)
-
-    def alive(self):
-        """It still answers both doors."""
-        assert self.bellhopd.process.poll() is None
-        assert self.get("/nothing", "127.0.0.9")[0] == 404
-        assert self.tftp_first(rrq("nothing"))[:4] == b"\0\5\0\1"
-
-    def get(self, path, source="127.0.0.2", *more):
-        """(status, {header: value}, body), by curl."""
-        with tempfile.TemporaryDirectory() as folder:
-            body, head = Path(folder) / "body", Path(folder) / "head"
-            done = subprocess.run(
-                [program("curl"), "-sS", "--max-time", str(PATIENCE_S), "--path-as-is", "--interface",
-                 source, "-o", body, "-D", head, *more, self.url(path)],
-                capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
-            status, *lines = head.read_bytes().decode("latin-1").split("\r\n")
-            fields = dict(line.split(": ", 1) for line in lines if line)
-            return int(status.split()[1]), fields, body.read_bytes() if body.exists() else b""
-
-    def http_raw(self, request, source="127.0.0.2"):
-        """All that the server says to these octets until it closes."""
-        with socket.create_connection(("127.0.0.1", self.http), PATIENCE_S, (source, 0)) as client:
-            with contextlib.suppress(OSError):  # it may refuse before it has read all
-                client.sendall(request)
-                client.shutdown(socket.SHUT_WR)
-            answer = b""
-            with contextlib.suppress(ConnectionResetError):
-                while piece := client.recv(65536):
-                    answer += piece
-        return answer
-
-    def tftp_first(self, datagram, source="127.0.0.1"):
-        """The first answer to a request; the transfer is then given up."""
-        with udp(source) as client:
-            client.sendto(datagram, ("127.0.0.1", self.tftp))
-            answer, there = client.recvfrom(65536)
-            if there[1] != self.tftp:
-                client.sendto(b"\0\5\0\0enough\0", there)
-        return answer
-
-    def counter(self, group, reason):
-        return self.bellhopd.json("status")["counters"][group][reason]
-
-
-@contextlib.contextmanager
-def udp(source="127.0.0.1"):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.bind((source, 0))
-        client.settimeout(PATIENCE_S)
-        yield client
-
-
-def rrq(name, *options, opcode=1):
-    fields = (name.encode("latin-1"), b"octet", *(o.encode() for o in options))
-    return struct.pack(">H", opcode) + b"".join(field + b"\0" for field in fields)
 
 
 class Transfer:
@@ -159,10 +48,6 @@ class Transfer:
         while not self.is_over:
             self.step()
         return self.content
-
-
-def without_date(answer):
-    return re.sub(rb"Date: [^\r]*\r\n", b"", answer)
 
 
 # Over HTTP.
@@ -577,40 +462,7 @@ def test_neighbours_have_a_limit():
                 assert (full > 0) == is_full, (limit, full)
 
 
-# The shared corpora.
-
-def corpus(name):
-    """(row of the index, octets) of each file."""
-    if not (CORPUS / name / "index.tsv").is_file():
-        raise Skip(f"{CORPUS / name} is not here")
-    with open(CORPUS / name / "index.tsv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    assert rows
-    return [(row, (CORPUS / name / row["file"]).read_bytes()) for row in rows]
-
-
-def test_corpus_http_requests():
-    requests = corpus("http-requests")
-    with Server() as s:
-        s.add("440HD.cfg", bytes(range(250)) * 4)
-        _, fields, _ = s.get("/440HD.cfg")
-        words = {b"{ETAG}": fields["ETag"], b"{DATE}": fields["Last-Modified"],
-                 b"{PAST}": "Sun, 06 Nov 1994 08:49:37 GMT",
-                 b"{FUTURE}": "Fri, 31 Dec 2199 23:59:59 GMT"}
-        wrong = []
-        for row, request in requests:
-            for word, value in words.items():
-                request = request.replace(word, value.encode())
-            answer = s.http_raw(request)
-            legal = set(re.findall(r"\b[1-5][0-9][0-9]\b", row["pds_answer"].replace("/1000", "")))
-            if legal & {"206", "416"}:
-                legal.add("200")  # RFC 9110 14.2: Range may be ignored
-            if not re.match(rb"HTTP/1\.[01] \d\d\d ", answer) or answer[9:12].decode() not in legal:
-                wrong.append((row["file"], row["pds_answer"], answer[:200]))
-            assert b"root:" not in answer, row["file"]
-            s.alive()
-        assert not wrong, wrong
-
+# The shared corpus.
 
 def test_corpus_tftp():
     datagrams = corpus("tftp")
