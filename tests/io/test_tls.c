@@ -9,6 +9,7 @@
 #include "tests/tls_client.h"
 
 #include <errno.h>
+#include <malloc.h>
 
 static struct tls_house house;
 static struct tls *tls;
@@ -300,6 +301,27 @@ static void what_is_not_used_up_is_kept(void)
 	SSL_CTX_free(client);
 	close_tls();
 }
+
+#if !defined(__SANITIZE_ADDRESS__) /* mallinfo2 knows nothing of its memory */
+static void a_session_at_rest_keeps_no_record_buffers(void)
+{
+	SSL_CTX *client = tls_client_context(0);
+	struct pair pair;
+	size_t before;
+
+	open_tls("");
+	open_pair(&pair, client);
+	REQUIRE(shake_hands(&pair));
+	CHECK(client_says(&pair, "hello"));
+	CHECK(server_says(&pair, "well"));
+	before = mallinfo2().uordblks;
+	tls_session_free(pair.server);
+	CHECK(before - mallinfo2().uordblks < tls_plain_size);
+	SSL_free(pair.client);
+	SSL_CTX_free(client);
+	close_tls();
+}
+#endif
 
 /* Versions, suites, protocols. */
 
@@ -801,6 +823,9 @@ int main(void)
 	RUN(a_handshake_may_come_in_pieces_of_any_size);
 	RUN(half_a_hello_waits_and_reads_nothing_beyond);
 	RUN(what_is_not_used_up_is_kept);
+#if !defined(__SANITIZE_ADDRESS__)
+	RUN(a_session_at_rest_keeps_no_record_buffers);
+#endif
 	RUN(ten_year_old_phones_find_a_suite);
 	RUN(older_than_tls_1_2_is_refused);
 	RUN(alpn_chooses_http_or_ends_it);
