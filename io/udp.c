@@ -29,20 +29,31 @@ struct slot {
 	char control[control_size] __attribute__((aligned(8)));
 };
 
+/* What a socket needs only while a call lasts. */
+struct room {
+	struct mmsghdr in_headers[udp_batch_max];
+	struct slot in[udp_batch_max];
+	struct udp_received received[udp_batch_max];
+	struct mmsghdr out_headers[udp_batch_max];
+	struct slot out[udp_batch_max];
+	struct iovec out_bytes[udp_batch_max];
+};
+
 struct udp {
 	struct loop_watch watch;
 	int descriptor;
 	struct udp_options options;
 	struct endpoint bound;
 	struct udp_counters counters;
-	struct mmsghdr in_headers[udp_batch_max];
-	struct slot in[udp_batch_max];
-	struct udp_received received[udp_batch_max];
-	bool cuts_trains; /* the kernel knows UDP_SEGMENT */
-	struct mmsghdr out_headers[udp_batch_max];
-	struct slot out[udp_batch_max];
-	struct iovec out_bytes[udp_batch_max]; /* of each datagram; a train has several in a row */
-	char *buffers;			       /* of what comes in: batch_max times the stride */
+	bool cuts_trains;  /* the kernel knows UDP_SEGMENT */
+	struct room *room; /* its own; NULL: that of another socket, where what follows points to */
+	struct mmsghdr *in_headers;
+	struct slot *in;
+	struct udp_received *received;
+	struct mmsghdr *out_headers;
+	struct slot *out;
+	struct iovec *out_bytes; /* of each datagram; a train has several in a row */
+	char *buffers;		 /* of what comes in: batch_max times the stride */
 };
 
 socklen_t udp_sockaddr(struct endpoint endpoint, uint32_t interface,
@@ -478,8 +489,13 @@ static int set_options_ipv6(struct udp *udp)
 
 	error = error ? error : set_option(udp, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 	error = error ? error : set_option(udp, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 1);
+	/*
+	 * Here no router fragments: the sender must, by what the network says it takes. Forged,
+	 * that costs a second fragment at worst, for it is never less than 1280 octets (RFC 8200
+	 * 5).
+	 */
 	error = error ? error
-		      : set_option(udp, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+		      : set_option(udp, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
 	return error ? error : set_option(udp, IPPROTO_IPV6, IPV6_RECVERR, 1);
 }
 
@@ -533,14 +549,35 @@ static int bind_socket(struct udp *udp)
 	return error;
 }
 
+static void share_slots(struct udp *udp, const struct udp *other)
+{
+	udp->options.batch_max = other->options.batch_max;
+	udp->options.datagram_max = other->options.datagram_max;
+	udp->in_headers = other->in_headers;
+	udp->in = other->in;
+	udp->received = other->received;
+	udp->out_headers = other->out_headers;
+	udp->out = other->out;
+	udp->out_bytes = other->out_bytes;
+}
+
 static int prepare_slots(struct udp *udp)
 {
 	size_t stride = udp->options.datagram_max + stride_extra;
 
 	udp->buffers = calloc(udp->options.batch_max, stride);
-	if (!udp->buffers) {
+	udp->room = calloc(1, sizeof(*udp->room));
+	if (!udp->buffers || !udp->room) {
+		free(udp->buffers);
+		free(udp->room);
 		return -ENOMEM;
 	}
+	udp->in_headers = udp->room->in_headers;
+	udp->in = udp->room->in;
+	udp->received = udp->room->received;
+	udp->out_headers = udp->room->out_headers;
+	udp->out = udp->room->out;
+	udp->out_bytes = udp->room->out_bytes;
 	for (size_t i = 0; i < udp->options.batch_max; i++) {
 		struct slot *slot = &udp->in[i];
 
@@ -559,6 +596,7 @@ static void udp_free(void *context)
 	struct udp *udp = context;
 
 	free(udp->buffers);
+	free(udp->room);
 	free(udp);
 }
 
@@ -576,7 +614,9 @@ static struct udp *udp_new(const struct udp_options *options)
 	if (options->datagram_max == 0 || options->datagram_max > udp_datagram_max) {
 		udp->options.datagram_max = udp_datagram_max;
 	}
-	if (prepare_slots(udp) != 0) {
+	if (options->shares) {
+		share_slots(udp, options->shares);
+	} else if (prepare_slots(udp) != 0) {
 		free(udp);
 		return NULL;
 	}

@@ -55,6 +55,12 @@ struct udp_options {
 	bool is_group;
 	/* Bind a group socket beside this one: the unicast socket on the same port, or NULL. */
 	struct udp *beside;
+	/*
+	 * A socket of the same loop that lives longer: this one reads and sends with its buffers,
+	 * so that it costs next to no memory, and takes its batch_max and datagram_max. NULL: its
+	 * own.
+	 */
+	const struct udp *shares;
 	size_t batch_max;      /* datagrams a call; 0: udp_batch_max */
 	size_t datagram_max;   /* octets; 0: udp_datagram_max */
 	size_t receive_buffer; /* octets asked of the kernel; 0: its default */
