@@ -3,11 +3,13 @@
 
 #include "core/provision/transfers.h"
 #include "io/catalogue.h"
+#include "io/path.h"
 #include "io/udp.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
@@ -15,8 +17,7 @@ enum {
 	notices_max = 256,
 	listener_batch = 16,
 	request_datagram_max = 9216, /* a jumbo frame: what is too long is told so */
-	transfer_batch = 4,
-	transfer_datagram_max = 1024, /* an ACK has 4 octets */
+	spare_pieces_max = 8,
 };
 
 /* What the shell holds for one transfer: its socket, and the file when it is a stored one. */
@@ -27,10 +28,11 @@ struct carrier {
 	int fd;		 /* -1: none */
 	struct stat opened;
 	uv_fs_t read;
-	char *piece;
+	char *piece; /* NULL: nothing is being read */
 	uint64_t offset;
 	bool is_reading;
-	bool is_closed; /* the transfer is over; goes when the read is back */
+	bool is_closed;	 /* the transfer is over; goes when the read is back */
+	bool is_refused; /* nobody listens at the client's port: told once */
 };
 
 struct listener {
@@ -48,10 +50,13 @@ struct tftp_door {
 	struct transfer_effects effects;
 	struct transfer_notice notices[notices_max]; /* learned while effects are carried out */
 	size_t notice_count;
+	struct udp_datagram row[udp_batch_max]; /* of one transfer, that leave together */
 	struct listener listeners[listeners_max];
 	size_t listener_count;
 	struct listener *asked; /* the one whose datagram is looked at */
 	struct tftp_door_counters counters;
+	char *spare_pieces[spare_pieces_max]; /* of transfers_piece_max each */
+	size_t spare_piece_count;
 	size_t reads;	  /* under way */
 	uint64_t ignored; /* before they reach transfers */
 	bool is_timer_closed;
@@ -66,6 +71,26 @@ static void note(struct tftp_door *d, struct transfer_notice notice)
 	if (d->notice_count < notices_max) {
 		d->notices[d->notice_count++] = notice;
 	}
+}
+
+/* Pieces of files: held while they are read and looked at, then for the next one. */
+
+static char *take_piece(struct tftp_door *d)
+{
+	return d->spare_piece_count > 0 ? d->spare_pieces[--d->spare_piece_count]
+					: malloc(transfers_piece_max);
+}
+
+static void give_piece_back(struct carrier *carrier)
+{
+	struct tftp_door *d = carrier->door;
+
+	if (carrier->piece && d->spare_piece_count < spare_pieces_max) {
+		d->spare_pieces[d->spare_piece_count++] = carrier->piece;
+	} else {
+		free(carrier->piece);
+	}
+	carrier->piece = NULL;
 }
 
 /* Carriers. */
@@ -105,7 +130,7 @@ static void free_carrier(struct carrier *carrier)
 	if (carrier->fd >= 0) {
 		close(carrier->fd);
 	}
-	free(carrier->piece);
+	give_piece_back(carrier);
 	free(carrier);
 }
 
@@ -151,16 +176,22 @@ static void carrier_received(void *context, const struct udp_received *datagrams
 	}
 }
 
-/* An ICMP error: nobody is there to take the file. May come while effects are carried out. */
+/*
+ * Nobody listens at the client's port any more: the transfer is over. Anything else (no route just
+ * now, a queue that is full) is one datagram lost, and is repaired as such (RFC 1122 4.1.3.3,
+ * 3.2.2.1). May come while effects are carried out.
+ */
 static void carrier_unreachable(void *context, struct endpoint to, int error)
 {
 	struct carrier *carrier = context;
 
 	(void)to;
-	(void)error;
-	note(carrier->door,
-	     (struct transfer_notice){.kind = TRANSFER_SOCKET_FAILED, .id = carrier->id});
-	loop_timer_set(&carrier->door->timer, 0);
+	if (error == ECONNREFUSED && !carrier->is_refused) {
+		carrier->is_refused = true;
+		note(carrier->door,
+		     (struct transfer_notice){.kind = TRANSFER_SOCKET_FAILED, .id = carrier->id});
+		loop_timer_set(&carrier->door->timer, 0);
+	}
 }
 
 /* The carrying out of each effect. */
@@ -168,25 +199,30 @@ static void carrier_unreachable(void *context, struct endpoint to, int error)
 static void open_socket(struct tftp_door *d, const struct transfer_effect *effect)
 {
 	struct carrier *carrier = make_carrier(d, effect->id);
+	struct transfer_notice notice = {.kind = TRANSFER_SOCKET_FAILED, .id = effect->id};
 	char problem[udp_problem_size] = "no memory";
 	struct udp_options options = {
 		.bind = {.address = effect->local},
-		.batch_max = transfer_batch,
-		.datagram_max = transfer_datagram_max,
+		.shares = d->listeners[0].udp,
 		.received = carrier_received,
 		.unreachable = carrier_unreachable,
 		.context = carrier,
 	};
 
 	if (carrier && udp_open(&carrier->udp, d->loop, &options, problem) == 0) {
-		return;
+		notice.kind = TRANSFER_SOCKET_OPENED;
+		if (effect->wants_path) {
+			notice.path_octets =
+				path_octets_max(effect->local, effect->to, effect->interface);
+		}
+	} else {
+		d->door->report(d->door->context,
+				&(struct effect_report){.level = REPORT_WARNING,
+							.reason = "transfer_socket_failed",
+							.text = span_text(problem),
+							.source = effect->to});
 	}
-	d->door->report(d->door->context,
-			&(struct effect_report){.level = REPORT_WARNING,
-						.reason = "transfer_socket_failed",
-						.text = span_text(problem),
-						.source = effect->to});
-	note(d, (struct transfer_notice){.kind = TRANSFER_SOCKET_FAILED, .id = effect->id});
+	note(d, notice);
 }
 
 static void open_file(struct tftp_door *d, const struct transfer_effect *effect)
@@ -216,13 +252,34 @@ static bool is_unchanged(const struct carrier *carrier)
 	       now.st_mtim.tv_nsec == carrier->opened.st_mtim.tv_nsec;
 }
 
+/* What was read, as far as it is still the file that was opened. */
+static struct transfer_notice piece_notice(const struct carrier *carrier, ssize_t count)
+{
+	struct transfer_notice notice = {.kind = TRANSFER_FILE_READ,
+					 .id = carrier->id,
+					 .offset = carrier->offset};
+
+	if (count > 0 && is_unchanged(carrier)) {
+		notice.bytes = span_make(carrier->piece, (size_t)count);
+	}
+	return notice;
+}
+
+static void tell(struct tftp_door *d, const struct transfer_notice *notice)
+{
+	struct carrier *carrier = find_carrier(d, notice->id);
+
+	transfers_change(d->transfers, notice, now_ms(d), &d->effects);
+	if (carrier && notice->kind == TRANSFER_FILE_READ) {
+		give_piece_back(carrier);
+	}
+}
+
 static void on_piece(uv_fs_t *request)
 {
 	struct carrier *carrier = request->data;
 	struct tftp_door *d = carrier->door;
-	struct transfer_notice notice = {.kind = TRANSFER_FILE_READ,
-					 .id = carrier->id,
-					 .offset = carrier->offset};
+	struct transfer_notice notice;
 	ssize_t count = request->result;
 
 	uv_fs_req_cleanup(request);
@@ -233,90 +290,143 @@ static void on_piece(uv_fs_t *request)
 		free_door_if_over(d);
 		return;
 	}
-	if (count > 0 && is_unchanged(carrier)) {
-		notice.bytes = span_make(carrier->piece, (size_t)count);
-	}
-	transfers_change(d->transfers, &notice, now_ms(d), &d->effects);
+	notice = piece_notice(carrier, count);
+	tell(d, &notice);
 	carry_out(d);
 }
 
+/*
+ * From the page cache at once, where it nearly always is: a file goes to many phones. Else on
+ * libuv's threads, for the disk must not stop everybody.
+ */
 static void read_piece(struct tftp_door *d, const struct transfer_effect *effect)
 {
 	struct carrier *carrier = find_carrier(d, effect->id);
-	char *piece;
 	uv_buf_t buffer;
+	struct iovec room;
 
-	if (!carrier || carrier->fd < 0 || carrier->is_reading) {
+	if (!carrier || carrier->fd < 0 || carrier->piece || effect->length > transfers_piece_max) {
 		return;
 	}
-	piece = realloc(carrier->piece, effect->length);
-	if (piece) {
-		carrier->piece = piece;
-		buffer = uv_buf_init(piece, (unsigned)effect->length);
-		carrier->offset = effect->offset;
-		carrier->read.data = carrier;
-		if (uv_fs_read(&d->loop->uv, &carrier->read, carrier->fd, &buffer, 1,
-			       (int64_t)effect->offset, on_piece) == 0) {
-			carrier->is_reading = true;
-			d->reads++;
-			return;
-		}
+	carrier->piece = take_piece(d);
+	if (!carrier->piece) {
+		note(d, (struct transfer_notice){.kind = TRANSFER_FILE_FAILED, .id = effect->id});
+		return;
+	}
+	carrier->offset = effect->offset;
+	room = (struct iovec){carrier->piece, effect->length};
+	if (preadv2(carrier->fd, &room, 1, (off_t)effect->offset, RWF_NOWAIT) ==
+	    (ssize_t)effect->length) {
+		note(d, piece_notice(carrier, (ssize_t)effect->length));
+		return;
+	}
+	buffer = uv_buf_init(carrier->piece, (unsigned)effect->length);
+	carrier->read.data = carrier;
+	if (uv_fs_read(&d->loop->uv, &carrier->read, carrier->fd, &buffer, 1,
+		       (int64_t)effect->offset, on_piece) == 0) {
+		carrier->is_reading = true;
+		d->reads++;
+		return;
 	}
 	note(d, (struct transfer_notice){.kind = TRANSFER_FILE_FAILED, .id = effect->id});
+}
+
+static bool is_bound_for(struct udp *udp, struct address local)
+{
+	struct address bound = udp_endpoint(udp).address;
+
+	return address_equal(bound, local) ||
+	       (address_is_any(bound) && bound.family == local.family);
 }
 
 /* The listening socket that a refusal leaves from: the one that was asked. */
 static struct udp *listener_for(struct tftp_door *d, struct address local)
 {
-	if (d->asked) {
+	if (d->asked && is_bound_for(d->asked->udp, local)) {
 		return d->asked->udp;
 	}
 	for (size_t i = 0; i < d->listener_count; i++) {
-		struct address bound = udp_endpoint(d->listeners[i].udp).address;
-
-		if (address_equal(bound, local) ||
-		    (address_is_any(bound) && bound.family == local.family)) {
+		if (is_bound_for(d->listeners[i].udp, local)) {
 			return d->listeners[i].udp;
 		}
 	}
 	return NULL;
 }
 
-static void send_datagram(struct tftp_door *d, const struct transfer_effect *effect)
+static struct udp *sender_of(struct tftp_door *d, const struct transfer_effect *effect)
 {
 	struct carrier *carrier = find_carrier(d, effect->id);
-	struct udp *udp = effect->id == 0 ? listener_for(d, effect->local)
-			  : carrier	  ? carrier->udp
-					  : NULL;
-	struct udp_datagram datagram = {.to = effect->to,
-					.from = effect->local,
-					.interface = effect->interface,
-					.bytes = effect->bytes};
 
-	if (udp) {
-		udp_send(udp, &datagram, 1);
+	if (effect->id == 0) {
+		return listener_for(d, effect->local);
 	}
+	return carrier ? carrier->udp : NULL;
 }
 
-static void carry_out_one(struct tftp_door *d, const struct transfer_effect *effect)
+/* Cuts one SEND into its datagrams, behind those that are in the row; the new count. */
+static size_t add_to_row(struct tftp_door *d, struct udp *udp, const struct transfer_effect *effect,
+			 size_t count)
 {
-	switch (effect->kind) {
+	size_t size = effect->packet_size > 0 ? effect->packet_size : effect->bytes.length;
+
+	for (size_t at = 0; at < effect->bytes.length; at += size) {
+		if (count == udp_batch_max) {
+			udp_send(udp, d->row, count);
+			count = 0;
+		}
+		d->row[count++] = (struct udp_datagram){
+			.to = effect->to,
+			.from = effect->local,
+			.interface = effect->interface,
+			.bytes = span_slice(effect->bytes, at, at + size),
+		};
+	}
+	return count;
+}
+
+/* The SENDs of one transfer that come one behind the other: io/udp sends them in one go. How many.
+ */
+static size_t send_row(struct tftp_door *d, const struct transfer_effect *effects, size_t count)
+{
+	struct udp *udp = sender_of(d, effects);
+	size_t datagram_count = 0;
+	size_t row = 0;
+
+	/* Refusals may have to leave from different listening sockets. */
+	while (row < count && effects[row].kind == TRANSFER_SEND &&
+	       effects[row].id == effects->id && (row == 0 || effects->id != 0)) {
+		if (udp) {
+			datagram_count = add_to_row(d, udp, &effects[row], datagram_count);
+		}
+		row++;
+	}
+	if (udp) {
+		udp_send(udp, d->row, datagram_count);
+	}
+	return row;
+}
+
+/* The first of these effects, and what goes with it. How many. */
+static size_t carry_out_some(struct tftp_door *d, const struct transfer_effect *effects,
+			     size_t count)
+{
+	switch (effects->kind) {
 	case TRANSFER_OPEN_SOCKET:
-		open_socket(d, effect);
+		open_socket(d, effects);
 		break;
 	case TRANSFER_SEND:
-		send_datagram(d, effect);
-		break;
+		return send_row(d, effects, count);
 	case TRANSFER_OPEN_FILE:
-		open_file(d, effect);
+		open_file(d, effects);
 		break;
 	case TRANSFER_READ:
-		read_piece(d, effect);
+		read_piece(d, effects);
 		break;
 	case TRANSFER_CLOSE:
-		close_carrier(d, effect->id);
+		close_carrier(d, effects->id);
 		break;
 	}
+	return 1;
 }
 
 static void update_counters(struct tftp_door *d)
@@ -340,8 +450,8 @@ static void carry_out(struct tftp_door *d)
 	for (;;) {
 		struct transfer_notice notice;
 
-		for (size_t i = 0; i < d->effects.count; i++) {
-			carry_out_one(d, &d->effects.items[i]);
+		for (size_t i = 0; i < d->effects.count;) {
+			i += carry_out_some(d, &d->effects.items[i], d->effects.count - i);
 		}
 		door_carry_out(d->door, &d->effects.others);
 		transfer_effects_reset(&d->effects);
@@ -349,7 +459,7 @@ static void carry_out(struct tftp_door *d)
 			break;
 		}
 		notice = d->notices[--d->notice_count];
-		transfers_change(d->transfers, &notice, now_ms(d), &d->effects);
+		tell(d, &notice);
 	}
 	loop_timer_set(&d->timer, transfers_next_wake(d->transfers));
 	update_counters(d);
@@ -412,6 +522,9 @@ static void free_parts(struct tftp_door *d)
 {
 	transfers_free(d->transfers);
 	transfer_effects_free(&d->effects);
+	while (d->spare_piece_count > 0) {
+		free(d->spare_pieces[--d->spare_piece_count]);
+	}
 	free(d->carriers);
 	free(d);
 }
@@ -432,6 +545,7 @@ int tftp_door_new(struct tftp_door **out, struct loop *loop, const struct door *
 	decider.transfers_max =
 		options->transfers_max < UINT16_MAX ? options->transfers_max : UINT16_MAX;
 	decider.transfers_per_source_max = options->transfers_per_source_max;
+	decider.rollover = options->rolls_over_to_1 ? TFTP_ROLLOVER_1 : TFTP_ROLLOVER_0;
 	decider.serve = serve;
 	decider.context = d;
 	memcpy(decider.seed, options->seed, random_seed_size);

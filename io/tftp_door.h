@@ -24,6 +24,7 @@ struct tftp_door_counters {
 struct tftp_door_options {
 	size_t transfers_max; /* at once; at most 65535. Beyond: silence, the client asks again */
 	size_t transfers_per_source_max; /* the same, for one address */
+	bool rolls_over_to_1;		 /* block 65535 is followed by 1; else by 0 (R-TFTP-14) */
 	uint8_t seed[random_seed_size];
 };
 

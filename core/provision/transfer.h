@@ -7,19 +7,18 @@
 #define BELLHOP_CORE_PROVISION_TRANSFER_H
 
 #include "core/provision/transfers.h"
-#include "core/tftp/netascii.h"
-#include "core/tftp/packet.h"
+#include "core/tftp/blocks.h"
 
 enum {
-	transfer_chunk_size = 32768, /* read from a stored file at once */
 	transfer_name_size = 512,
 	transfer_key_size = 38,
 };
 
 enum transfer_state {
-	TRANSFER_WAITING, /* for the network to show who asks */
-	TRANSFER_OPENING, /* for the stored file */
-	TRANSFER_OFFERED, /* OACK is out, ACK 0 is awaited */
+	TRANSFER_WAITING,	 /* for the network to show who asks */
+	TRANSFER_OPENING_FILE,	 /* the stored one */
+	TRANSFER_OPENING_SOCKET, /* and finding what fits on the way to the client */
+	TRANSFER_OFFERED,	 /* OACK is out, ACK 0 is awaited */
 	TRANSFER_SENDING,
 	TRANSFER_COMPLETE,  /* over: all of it was acknowledged */
 	TRANSFER_ABANDONED, /* over: it failed */
@@ -28,6 +27,7 @@ enum transfer_state {
 struct transfer {
 	uint64_t id;
 	uint8_t key[transfer_key_size]; /* peer and local address, for the table */
+	bool is_superseded;		/* the same client has begun anew: no longer in the table */
 	enum transfer_state state;
 	struct endpoint peer;
 	struct address local;
@@ -35,12 +35,13 @@ struct transfer {
 	char request[tftp_request_max]; /* as it came, to know its copies */
 	size_t request_length;
 	uint64_t started_ms;
-	uint64_t deadline_ms; /* of the next resend, or of the next look at WAITING */
+	uint64_t deadline_ms; /* when what this state waits for takes too long */
 	unsigned resends;
 	uint64_t resend_ms; /* the interval before back-off */
+	unsigned strangers; /* datagrams of others that were answered */
 
 	enum tftp_mode mode;
-	struct tftp_options options; /* as granted, for the OACK */
+	struct tftp_options options; /* as asked, then as granted */
 	size_t block_size;
 	size_t window_size;
 
@@ -49,20 +50,16 @@ struct transfer {
 	char name[transfer_name_size];
 	char interface_name[device_interface_size];
 
-	char *bytes; /* rendered file, or a piece of the stored one */
-	size_t bytes_length;
-	size_t bytes_used; /* of them, already in the window */
+	char *bytes; /* of a rendered file; NULL: a stored one */
 	bool is_stored;
 	bool is_reading;
 	uint64_t size;	 /* of the file */
-	uint64_t offset; /* in the file, of what follows `bytes` */
-	struct netascii netascii;
+	uint64_t offset; /* in the file, of what goes into `blocks` next */
+	size_t held;	 /* octets of memory, as counted against held_bytes_max */
 
-	char *window; /* blocks acked+1 .. as they go out, without their heads */
-	size_t window_length;
+	struct tftp_blocks blocks;
 	bool is_gap_answered; /* one repeated ACK restarts a window, not each of its copies */
-	uint64_t acked;	      /* block numbers, not cut to 16 bits */
-	uint64_t sent;
+	uint64_t sent;	      /* the newest block that is out */
 };
 
 /* What the transfers have in common. */
@@ -78,16 +75,33 @@ bool transfer_is_over(const struct transfer *t);
 /* Appends an effect; bytes are copied. False when there was no room. */
 bool transfer_emit(struct transfer_effects *effects, struct transfer_effect effect);
 
-/* Sends ERROR from the socket of `id`. */
+/* An effect that names this transfer, its peer and our address. */
+struct transfer_effect transfer_effect_of(const struct transfer *t, enum transfer_effect_kind kind);
+
+/* Sends ERROR from the socket of `target`. `text` is short: no answer is much larger than what it
+ * answers (R-TFTP-36). */
 void transfer_send_error(struct transfer_effects *effects, struct transfer_effect target,
 			 enum tftp_error error, const char *text);
 
-/* The options this transfer gets, out of those asked for (RFC 2347). */
-void transfer_negotiate(struct transfer *t, const struct transfer_common *c,
-			const struct tftp_options *asked);
+/* It is over, for a reason that the operator is told. */
+void transfer_abandon(struct transfer *t, const struct transfer_common *c, enum report_level level,
+		      struct span reason);
 
-/* `bytes` or the stored file is there: OACK, or the first window. */
-void transfer_start(struct transfer *t, const struct transfer_common *c);
+/* The same, and the client is told so, in a few words that fit it. */
+void transfer_fail(struct transfer *t, const struct transfer_common *c, const char *text,
+		   struct span reason);
+
+/*
+ * The options this transfer gets, out of those asked for (RFC 2347); `path_octets` is the largest
+ * IP packet that the way to the client takes whole, 0 when that is not known.
+ */
+void transfer_negotiate(struct transfer *t, const struct transfer_common *c, size_t path_octets);
+
+/* How many blocks its ring is to have: a window that is out, and what is read ahead of the next. */
+size_t transfer_ring_capacity(const struct transfer *t);
+
+/* Socket and file are there: OACK, or the first window. -ENOMEM, with nothing done. */
+int transfer_start(struct transfer *t, const struct transfer_common *c);
 
 /* A datagram from the peer. */
 void transfer_receive(struct transfer *t, const struct transfer_common *c,

@@ -10,10 +10,14 @@
 enum {
 	effects_count_max = 256,
 	effects_bytes_max = 4 << 20,
-	effects_for_one = 80, /* what one transfer appends at most at once */
+	effects_for_one = 8, /* what one transfer appends at most at once */
 	evidence_wait_ms = 50,
 	evidence_wait_ms_max = 1000,
+	opening_ms_max = 5000,
 	serve_bytes_max = 4 << 20, /* of one answer of files_serve */
+	strangers_max = 8,	   /* answered by one transfer (R-TFTP-9) */
+	spares_max = 32,
+	spare_ring_size_max = 65536,
 };
 
 struct transfers {
@@ -25,7 +29,9 @@ struct transfers {
 	uint64_t serial;	 /* the other bits */
 	uint64_t next_wake;	 /* nothing is due before it */
 	size_t held_bytes;
-	struct arena arena; /* of one answer of files_serve */
+	struct arena arena;		     /* of one answer of files_serve */
+	struct transfer *spares[spares_max]; /* with their rings: a phone's files come in a row */
+	size_t spare_count;
 };
 
 int transfer_effects_init(struct transfer_effects *effects)
@@ -63,11 +69,13 @@ void transfers_defaults(struct transfers_options *options)
 		.transfers_max = 500,
 		.transfers_per_source_max = 16,
 		.held_bytes_max = 64 << 20,
-		.block_size_max = 1428, /* R-TFTP-22: room for PPPoE and a tunnel's head */
+		.block_size_max = tftp_block_size_max,
 		.window_size_max = 16,
+		.window_bytes_max = 128 << 10, /* what a socket holds unread, by default */
 		.resend_ms = 1000,
 		.resend_ms_max = 8000,
 		.resends_max = 6,
+		.read_ms_max = 30000,
 		.life_ms_max = UINT64_C(3600) * 1000,
 	};
 }
@@ -90,10 +98,6 @@ int transfers_new(struct transfers **transfers, const struct transfers_options *
 	if (ts->options.transfers_max > UINT16_MAX) {
 		ts->options.transfers_max = UINT16_MAX;
 	}
-	/* A whole window must fit into the list of effects, with what else one step appends. */
-	if (ts->options.window_size_max > effects_for_one - 16) {
-		ts->options.window_size_max = effects_for_one - 16;
-	}
 	ts->slots = calloc(ts->options.transfers_max, sizeof(struct transfer *));
 	if (!ts->slots) {
 		free(ts);
@@ -107,24 +111,65 @@ int transfers_new(struct transfers **transfers, const struct transfers_options *
 	return 0;
 }
 
-static size_t held_by(const struct transfer *t)
+/* Its memory with the ring is kept for the next one, or given back. */
+static void discard(struct transfers *ts, struct transfer *t)
 {
-	size_t bytes = t->is_stored ? transfer_chunk_size : t->bytes_length;
+	free(t->bytes);
+	t->bytes = NULL;
+	if (ts->spare_count < spares_max && t->blocks.ring_size <= spare_ring_size_max) {
+		ts->spares[ts->spare_count++] = t;
+		return;
+	}
+	tftp_blocks_free(&t->blocks);
+	free(t);
+}
 
-	return bytes + t->window_size * t->block_size;
+/* All zero but for the ring that may be left of an earlier one. */
+static struct transfer *take_memory(struct transfers *ts)
+{
+	struct transfer *t;
+	char *ring;
+	size_t ring_size;
+
+	if (ts->spare_count == 0) {
+		return calloc(1, sizeof(*t));
+	}
+	t = ts->spares[--ts->spare_count];
+	ring = t->blocks.ring;
+	ring_size = t->blocks.ring_size;
+	memset(t, 0, sizeof(*t));
+	t->blocks.ring = ring;
+	t->blocks.ring_size = ring_size;
+	return t;
+}
+
+/* Counts memory that the transfer is going to hold. False when that is too much in all. */
+static bool hold(struct transfers *ts, struct transfer *t, size_t octets)
+{
+	if (octets > ts->options.held_bytes_max - ts->held_bytes) {
+		ts->counters.full++;
+		return false;
+	}
+	ts->held_bytes += octets;
+	t->held += octets;
+	return true;
+}
+
+static void leave_table(struct transfers *ts, struct transfer *t)
+{
+	if (!t->is_superseded) {
+		table_remove(&ts->by_peer, key_of(t));
+		t->is_superseded = true;
+	}
 }
 
 static void free_transfer(struct transfers *ts, struct transfer *t)
 {
-	table_remove(&ts->by_peer, key_of(t));
+	leave_table(ts, t);
 	ts->slots[(t->id & UINT16_MAX) - 1] = NULL;
 	ts->counters.open--;
-	if (t->bytes) {
-		ts->held_bytes -= held_by(t);
-	}
-	free(t->bytes);
-	free(t->window);
-	free(t);
+	ts->held_bytes -= t->held;
+	discard(ts, t);
 }
 
 void transfers_free(struct transfers *transfers)
@@ -136,6 +181,12 @@ void transfers_free(struct transfers *transfers)
 		if (transfers->slots[i]) {
 			free_transfer(transfers, transfers->slots[i]);
 		}
+	}
+	while (transfers->spare_count > 0) {
+		struct transfer *t = transfers->spares[--transfers->spare_count];
+
+		tftp_blocks_free(&t->blocks);
+		free(t);
 	}
 	table_free(&transfers->by_peer);
 	arena_free(&transfers->arena);
@@ -220,7 +271,10 @@ static size_t count_from(const struct transfers *ts, struct address source)
 	return count;
 }
 
-/* Refuses from the listening socket: no state, and nothing larger than the request (R-TFTP-36). */
+/*
+ * Refuses from the listening socket: no state, and hardly larger than the smallest request
+ * (R-TFTP-36).
+ */
 static void refuse(struct transfers *ts, const struct packet *packet, enum tftp_error error,
 		   const char *text, struct transfer_effects *effects)
 {
@@ -230,6 +284,16 @@ static void refuse(struct transfers *ts, const struct packet *packet, enum tftp_
 
 	ts->counters.refused++;
 	transfer_send_error(effects, target, error, text);
+}
+
+/* Tells the operator why a request is not looked at. Its name may hold a key: it is not shown. */
+static void report_request(const struct packet *packet, const char *reason, const char *text,
+			   struct transfer_effects *effects)
+{
+	effects_report(&effects->others, (struct effect_report){.level = REPORT_INFO,
+								.reason = reason,
+								.text = span_text(text),
+								.source = packet->source});
 }
 
 static struct transfer *add_transfer(struct transfers *ts, const struct packet *packet)
@@ -244,13 +308,13 @@ static struct transfer *add_transfer(struct transfers *ts, const struct packet *
 	    count_from(ts, packet->source.address) >= ts->options.transfers_per_source_max) {
 		return NULL;
 	}
-	t = calloc(1, sizeof(*t));
+	t = take_memory(ts);
 	if (!t) {
 		return NULL;
 	}
 	make_key(t->key, packet);
 	if (table_add(&ts->by_peer, t) != 0) {
-		free(t);
+		discard(ts, t);
 		return NULL;
 	}
 	t->id = ++ts->serial << 16 | (slot + 1);
@@ -281,41 +345,52 @@ static void keep_answer(struct transfer *t, const struct file_request *request,
 	t->answer.etag = span_make(NULL, 0);
 }
 
+static void open_socket(struct transfer *t, const struct transfer_common *c)
+{
+	struct transfer_effect open = transfer_effect_of(t, TRANSFER_OPEN_SOCKET);
+
+	t->state = TRANSFER_OPENING_SOCKET;
+	t->deadline_ms = c->now_ms + opening_ms_max;
+	open.wants_path =
+		t->options.has_block_size && t->options.block_size > tftp_block_size_default;
+	transfer_emit(c->effects, open);
+}
+
+/* A copy of what was rendered, for as long as the transfer lives. False when there is no room. */
+static bool keep_bytes(struct transfers *ts, struct transfer *t, struct span bytes)
+{
+	if (!hold(ts, t, bytes.length)) {
+		return false;
+	}
+	t->bytes = malloc(bytes.length > 0 ? bytes.length : 1);
+	if (!t->bytes) {
+		return false;
+	}
+	if (bytes.length > 0) {
+		memcpy(t->bytes, bytes.data, bytes.length);
+	}
+	t->size = bytes.length;
+	return true;
+}
+
 /* Takes the answer over into the transfer: rendered bytes, or a stored file to open. */
 static void accept(struct transfers *ts, struct transfer *t, const struct file_request *request,
 		   const struct file_answer *answer, const struct transfer_common *c)
 {
-	bool is_stored = answer->verdict == FILE_CATALOGUE;
-	size_t room = is_stored ? transfer_chunk_size : answer->bytes.length;
+	struct transfer_effect open = transfer_effect_of(t, TRANSFER_OPEN_FILE);
 
 	keep_answer(t, request, answer);
-	t->is_stored = is_stored;
-	t->bytes_length = is_stored ? 0 : answer->bytes.length;
-	if (ts->held_bytes + held_by(t) > ts->options.held_bytes_max) {
-		ts->counters.full++;
+	t->is_stored = answer->verdict == FILE_CATALOGUE;
+	if (t->is_stored) {
+		t->state = TRANSFER_OPENING_FILE;
+		t->deadline_ms = c->now_ms + opening_ms_max;
+		open.bytes = t->answer.name;
+		transfer_emit(c->effects, open);
+	} else if (keep_bytes(ts, t, answer->bytes)) {
+		open_socket(t, c);
+	} else {
 		t->state = TRANSFER_ABANDONED;
-		return;
 	}
-	t->bytes = malloc(room > 0 ? room : 1);
-	if (!t->bytes) {
-		t->state = TRANSFER_ABANDONED;
-		return;
-	}
-	ts->held_bytes += held_by(t);
-	if (is_stored) {
-		t->state = TRANSFER_OPENING;
-		t->deadline_ms = c->now_ms + evidence_wait_ms_max;
-		transfer_emit(c->effects, (struct transfer_effect){.kind = TRANSFER_OPEN_FILE,
-								   .id = t->id,
-								   .bytes = t->answer.name});
-		return;
-	}
-	if (room > 0) {
-		memcpy(t->bytes, answer->bytes.data, room);
-	}
-	t->size = room;
-	t->offset = room;
-	transfer_start(t, c);
 }
 
 /* Asks files_serve, now or again when the sender was not known yet. */
@@ -332,7 +407,7 @@ static void ask(struct transfers *ts, struct transfer *t, const struct transfer_
 		return;
 	}
 	t->mode = read.mode;
-	transfer_negotiate(t, c, &read.options);
+	t->options = read.options;
 	request.path = read.file;
 	ts->options.serve(ts->options.context, &request, t->interface, &ts->arena, &answer,
 			  &c->effects->others);
@@ -365,21 +440,41 @@ static void take_request(struct transfers *ts, const struct packet *packet,
 		struct span request = span_make(t->request, t->request_length);
 
 		/* R-TFTP-13: a copy of the request; its answer is on the way, or will be resent. */
-		if (span_equal(request, packet->bytes) && t->acked == 0) {
+		if (span_equal(request, packet->bytes) && t->blocks.acked == 0) {
 			ts->counters.ignored++;
 			return;
 		}
-		/* The client began anew on the same port. */
-		t->state = TRANSFER_ABANDONED;
-		settle(ts, t, c->effects);
+		/*
+		 * The client began anew on the same port, or this is a copy that was long under
+		 * way. Which it is the client will say: it refuses the transfer that it does not
+		 * know (R-TFTP-9), the old one or the new one.
+		 */
+		leave_table(ts, t);
 	}
 	t = add_transfer(ts, packet);
 	if (!t) {
 		ts->counters.full++; /* silence: the client asks again */
+		report_request(
+			packet, "tftp_full",
+			"a TFTP request has to wait: too many transfers, in all or of its source",
+			c->effects);
 		return;
 	}
 	t->started_ms = c->now_ms;
 	ask(ts, t, c);
+}
+
+static void refuse_request(struct transfers *ts, const struct packet *packet, enum tftp_error error,
+			   const char *text, struct transfer_effects *effects)
+{
+	char told[100];
+	struct writer w = writer_over(told, sizeof(told) - 1);
+
+	writer_text(&w, "TFTP request refused: ");
+	writer_text(&w, text);
+	writer_terminate(&w);
+	report_request(packet, "tftp_refused", told, effects);
+	refuse(ts, packet, error, text, effects);
 }
 
 /* R-TFTP-37: what is no request gets no answer, or two servers could talk for ever. */
@@ -392,13 +487,32 @@ static void receive_listening(struct transfers *ts, const struct packet *packet,
 	if (result == -EBADMSG || (read.opcode != TFTP_RRQ && read.opcode != TFTP_WRQ)) {
 		ts->counters.ignored++;
 	} else if (read.opcode == TFTP_WRQ) {
-		refuse(ts, packet, TFTP_ERROR_ACCESS, "Read only", c->effects); /* R-TFTP-12 */
+		refuse_request(ts, packet, TFTP_ERROR_ACCESS, "Read only", c->effects);
 	} else if (result == -E2BIG) {
-		refuse(ts, packet, TFTP_ERROR_OPTION, "Request too long", c->effects);
+		refuse_request(ts, packet, TFTP_ERROR_OPTION, "Request too long", c->effects);
+	} else if (result == -EMSGSIZE) {
+		refuse_request(ts, packet, TFTP_ERROR_OPERATION, "Name too long", c->effects);
 	} else if (result != 0 || read.mode == TFTP_MAIL) {
-		refuse(ts, packet, TFTP_ERROR_OPERATION, "Illegal operation", c->effects);
+		refuse_request(ts, packet, TFTP_ERROR_OPERATION, "Unknown mode", c->effects);
 	} else {
 		take_request(ts, packet, c);
+	}
+}
+
+/*
+ * R-TFTP-9: told that nobody knows it, but not for ever: an ERROR is longer than the ACK with the
+ * forged source that it might answer. R-TFTP-10: an ERROR is never answered.
+ */
+static void receive_stranger(struct transfers *ts, struct transfer *t, struct endpoint stranger,
+			     enum tftp_opcode opcode, struct transfer_effects *effects)
+{
+	struct transfer_effect target = transfer_effect_of(t, TRANSFER_SEND);
+
+	ts->counters.ignored++;
+	if (opcode != TFTP_ERROR && t->strangers < strangers_max) {
+		t->strangers++;
+		target.to = stranger;
+		transfer_send_error(effects, target, TFTP_ERROR_TID, "Unknown transfer");
 	}
 }
 
@@ -419,16 +533,7 @@ void transfers_receive(struct transfers *transfers, uint64_t id, const struct pa
 		return;
 	}
 	if (!endpoint_equal(packet->source, t->peer)) {
-		/* R-TFTP-9; R-TFTP-10: an ERROR is never answered. */
-		transfers->counters.ignored++;
-		if (read.opcode != TFTP_ERROR) {
-			transfer_send_error(effects,
-					    (struct transfer_effect){.id = id,
-								     .to = packet->source,
-								     .local = t->local,
-								     .interface = t->interface},
-					    TFTP_ERROR_TID, "Unknown transfer");
-		}
+		receive_stranger(transfers, t, packet->source, read.opcode, effects);
 		return;
 	}
 	transfer_receive(t, &c, &read);
@@ -437,12 +542,13 @@ void transfers_receive(struct transfers *transfers, uint64_t id, const struct pa
 
 static void expire_one(struct transfers *ts, struct transfer *t, const struct transfer_common *c)
 {
-	if (t->state == TRANSFER_WAITING && t->deadline_ms <= c->now_ms) {
+	if (c->now_ms - t->started_ms >= ts->options.life_ms_max) {
+		transfer_fail(t, c, "Out of time", SPAN("it took too long in all"));
+	} else if (t->state == TRANSFER_WAITING) {
 		ask(ts, t, c);
 		return;
-	}
-	if (c->now_ms - t->started_ms >= ts->options.life_ms_max || t->state == TRANSFER_OPENING) {
-		t->state = TRANSFER_ABANDONED;
+	} else if (t->state == TRANSFER_OPENING_FILE || t->state == TRANSFER_OPENING_SOCKET) {
+		transfer_abandon(t, c, REPORT_INFO, SPAN("it could not be opened in time"));
 	} else {
 		transfer_resend(t, c);
 	}
@@ -464,7 +570,8 @@ void transfers_expire(struct transfers *transfers, uint64_t now_ms,
 		if (!t || due_at(transfers, t) > now_ms) {
 			continue;
 		}
-		if (effects->count + effects_for_one > effects->count_max) {
+		if (effects->count + effects_for_one > effects->count_max ||
+		    effects->others.count + effects_for_one > effects->others.count_max) {
 			break;
 		}
 		expire_one(transfers, t, &c);
@@ -484,15 +591,27 @@ uint64_t transfers_next_wake(const struct transfers *transfers)
 	return transfers->next_wake;
 }
 
-static void file_opened(struct transfers *ts, struct transfer *t, uint64_t size,
-			const struct transfer_common *c)
+/* There is a socket: what is granted is known now, and what memory that takes. */
+static void socket_opened(struct transfers *ts, struct transfer *t, size_t path_octets,
+			  const struct transfer_common *c)
 {
-	if (t->state == TRANSFER_OPENING) {
-		t->size = size;
-		t->answer.size = size;
-		transfer_start(t, c);
+	transfer_negotiate(t, c, path_octets);
+	if (!hold(ts, t, tftp_blocks_size(transfer_ring_capacity(t), t->block_size)) ||
+	    transfer_start(t, c) != 0) {
+		transfer_abandon(t, c, REPORT_INFO, SPAN("too much memory is in use"));
 	}
-	settle(ts, t, c->effects);
+}
+
+static void file_failed(struct transfers *ts, struct transfer *t, const struct transfer_common *c)
+{
+	struct packet packet = {.source = t->peer, .local = t->local, .interface = t->interface};
+
+	if (t->state != TRANSFER_OPENING_FILE) {
+		transfer_fail(t, c, "Reading failed", SPAN("the file cannot be read"));
+		return;
+	}
+	refuse(ts, &packet, TFTP_ERROR_NOT_FOUND, "File not found", c->effects);
+	transfer_abandon(t, c, REPORT_INFO, SPAN("the file is there no more"));
 }
 
 void transfers_change(struct transfers *transfers, const struct transfer_notice *notice,
@@ -505,25 +624,27 @@ void transfers_change(struct transfers *transfers, const struct transfer_notice 
 		return;
 	}
 	switch (notice->kind) {
+	case TRANSFER_SOCKET_OPENED:
+		if (t->state == TRANSFER_OPENING_SOCKET) {
+			socket_opened(transfers, t, notice->path_octets, &c);
+		}
+		break;
 	case TRANSFER_FILE_OPENED:
-		files_opened(&t->answer, notice->version);
-		file_opened(transfers, t, notice->size, &c);
-		return;
+		if (t->state == TRANSFER_OPENING_FILE) {
+			t->size = notice->size;
+			t->answer.size = notice->size;
+			files_opened(&t->answer, notice->version);
+			open_socket(t, &c);
+		}
+		break;
 	case TRANSFER_FILE_READ:
 		transfer_take_piece(t, &c, notice->offset, notice->bytes);
 		break;
 	case TRANSFER_FILE_FAILED:
-		if (t->state == TRANSFER_OPENING) {
-			struct packet packet = {.source = t->peer,
-						.local = t->local,
-						.interface = t->interface};
-
-			refuse(transfers, &packet, TFTP_ERROR_NOT_FOUND, "File not found", effects);
-		}
-		t->state = TRANSFER_ABANDONED;
+		file_failed(transfers, t, &c);
 		break;
 	case TRANSFER_SOCKET_FAILED:
-		t->state = TRANSFER_ABANDONED;
+		transfer_abandon(t, &c, REPORT_DEBUG, SPAN("the client is there no more"));
 		break;
 	}
 	settle(transfers, t, effects);

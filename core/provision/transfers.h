@@ -5,9 +5,13 @@
  * files. A transfer is named by an id that is never used twice; id 0 is the listening socket.
  *
  * A request is answered by files_serve, through the `serve` callback. What was rendered is held for
- * the life of the transfer; a stored file is opened once and read in pieces, so that a client gets
- * one version of it. Lost datagrams are repaired by resending with back-off; a copy of an ACK never
- * makes us send (Sorcerer's Apprentice, R-TFTP-6).
+ * the life of the transfer; a stored file is opened once and read in pieces, ahead of need, so that
+ * a client gets one version of it. Lost datagrams are repaired by resending with back-off; a copy
+ * of an ACK never makes us send (Sorcerer's Apprentice, R-TFTP-6).
+ *
+ * The socket comes first and tells how large a packet may be on the way to the client (R-TFTP-22):
+ * blksize is granted after that. A size that was granted stays, whatever the network does later:
+ * the shell's sockets let too large a datagram be cut into fragments.
  */
 #ifndef BELLHOP_CORE_PROVISION_TRANSFERS_H
 #define BELLHOP_CORE_PROVISION_TRANSFERS_H
@@ -15,31 +19,41 @@
 #include "core/base/effects.h"
 #include "core/base/random.h"
 #include "core/provision/files.h"
+#include "core/tftp/blocks.h"
+
+enum { transfers_piece_max = 32768 }; /* octets read from a stored file at once, at most */
 
 enum transfer_effect_kind {
-	TRANSFER_OPEN_SOCKET, /* make a socket on a fresh port of `local`, for this transfer */
-	TRANSFER_SEND,	      /* from the transfer's socket; id 0: from the listening one */
-	TRANSFER_OPEN_FILE,   /* a catalogue file, -> TRANSFER_FILE_OPENED or _FILE_FAILED */
-	TRANSFER_READ,	      /* of it, -> TRANSFER_FILE_READ or _FILE_FAILED */
-	TRANSFER_CLOSE,	      /* the transfer is over: let go of its socket and file */
+	/* a socket on a fresh port of `local`, -> TRANSFER_SOCKET_OPENED or _SOCKET_FAILED */
+	TRANSFER_OPEN_SOCKET,
+	TRANSFER_SEND,	    /* from the transfer's socket; id 0: from the listening one */
+	TRANSFER_OPEN_FILE, /* a catalogue file, -> TRANSFER_FILE_OPENED or _FILE_FAILED */
+	TRANSFER_READ,	    /* of it, -> TRANSFER_FILE_READ or _FILE_FAILED */
+	TRANSFER_CLOSE,	    /* the transfer is over: let go of its socket and file */
 };
 
 struct transfer_effect {
 	enum transfer_effect_kind kind;
 	uint64_t id;
-	struct endpoint to;   /* SEND */
+	struct endpoint to;   /* SEND, OPEN_SOCKET: the client */
 	struct address local; /* SEND, OPEN_SOCKET: our address that was asked */
 	uint32_t interface;   /* SEND, OPEN_SOCKET */
-	struct span bytes;    /* SEND: the datagram; OPEN_FILE: the name */
-	uint64_t offset;      /* READ */
-	size_t length;	      /* READ */
+	bool wants_path;      /* OPEN_SOCKET: and find out how large a packet may be */
+	/*
+	 * OPEN_FILE: the name. SEND: the datagram, or several in a row, each of `packet_size`
+	 * octets, the last one perhaps shorter. Valid until the next call of anything here.
+	 */
+	struct span bytes;
+	size_t packet_size; /* SEND: 0 for one datagram */
+	uint64_t offset;    /* READ */
+	size_t length;	    /* READ */
 };
 
 struct transfer_effects {
 	struct transfer_effect *items;
 	size_t count;
 	size_t count_max;
-	struct effects others; /* EFFECT_REPORT and EFFECT_CHANGE; its arena holds all bytes */
+	struct effects others; /* EFFECT_REPORT and EFFECT_CHANGE */
 };
 
 /* 0 or -ENOMEM. */
@@ -50,13 +64,16 @@ void transfer_effects_free(struct transfer_effects *effects);
 struct transfers_options {
 	size_t transfers_max; /* at most 65535 */
 	size_t transfers_per_source_max;
-	size_t held_bytes_max;	  /* rendered files and windows of all transfers */
-	uint16_t block_size_max;  /* offered at most: no fragments (R-TFTP-22) */
-	uint16_t window_size_max; /* offered at most */
-	uint64_t resend_ms;	  /* first time-out, when the client asks for none */
-	uint64_t resend_ms_max;	  /* where doubling ends */
-	unsigned resends_max;	  /* without any progress */
-	uint64_t life_ms_max;	  /* of one transfer */
+	size_t held_bytes_max;	  /* rendered files and blocks of all transfers */
+	uint16_t block_size_max;  /* granted at most, where the way to the client takes more */
+	uint16_t window_size_max; /* granted at most, in blocks */
+	size_t window_bytes_max;  /* and in octets */
+	enum tftp_rollover rollover;
+	uint64_t resend_ms;	/* first time-out, when the client asks for none */
+	uint64_t resend_ms_max; /* where doubling ends */
+	unsigned resends_max;	/* without any progress */
+	uint64_t read_ms_max;	/* patience with a disk while the client waits for it */
+	uint64_t life_ms_max;	/* of one transfer */
 	/*
 	 * files_serve under the shell's lock. Everything in `request` but the interface's name and
 	 * the link's evidence is filled; the callback fills those two, from the source and
@@ -81,15 +98,18 @@ struct transfers_counters {
 
 /* What the shell learned. */
 enum transfer_notice_kind {
+	TRANSFER_SOCKET_OPENED, /* `path_octets` */
 	TRANSFER_FILE_OPENED,	/* `size`, `version` */
 	TRANSFER_FILE_READ,	/* `bytes` at `offset`; fewer than asked for only when it failed */
 	TRANSFER_FILE_FAILED,	/* it cannot be opened or read */
-	TRANSFER_SOCKET_FAILED, /* no socket, or an ICMP error */
+	TRANSFER_SOCKET_FAILED, /* no socket, or nobody listens at the client's port any more */
 };
 
 struct transfer_notice {
 	enum transfer_notice_kind kind;
 	uint64_t id;
+	size_t path_octets; /* the largest IP packet that leaves whole; 0: not known, or not asked
+			     */
 	uint64_t size;
 	uint64_t version;
 	uint64_t offset;

@@ -39,54 +39,99 @@ static struct tftp_options options_of(struct span tail)
 	return p.options;
 }
 
-static void r_tftp_15_to_26_reads_options(void)
+static void r_tftp_15_options_in_any_order_and_case_each_once(void)
 {
-	struct tftp_options o = options_of(SPAN("BLKSIZE\0"
-						"1428\0x\0y\0tsize\0"
-						"0\0timeout\0"
-						"5\0windowsize\0"
-						"4\0"));
+	struct tftp_options o = options_of(SPAN("windowsize\0"
+						"4\0TSIZE\0"
+						"0\0timeOut\0"
+						"5\0BlkSize\0"
+						"1428\0"));
 
 	CHECK(o.has_block_size && o.block_size == 1428);
 	CHECK(o.has_transfer_size && o.transfer_size == 0);
 	CHECK(o.has_timeout && o.timeout_s == 5);
 	CHECK(o.has_window_size && o.window_size == 4);
-	CHECK(!options_of(SPAN("blksize\0"
-			       "7\0"))
-		       .has_block_size);
-	CHECK_EQUAL(65464, options_of(SPAN("blksize\0"
-					   "65465\0"))
-				   .block_size);
-	CHECK(!options_of(SPAN("blksize\0"
-			       "0512\0"))
-		       .has_block_size);
-	CHECK(!options_of(SPAN("blksize\0"
-			       "+512\0"))
-		       .has_block_size);
-	CHECK(!options_of(SPAN("blksize\0"
-			       "-1\0"))
-		       .has_block_size);
-	CHECK(!options_of(SPAN("blksize\0"
-			       "512x\0"))
-		       .has_block_size);
-	CHECK(!options_of(SPAN("blksize\0"
-			       "99999999999999999999\0"))
-		       .has_block_size);
-	CHECK(!options_of(SPAN("blksize\0")).has_block_size);
-	CHECK(!options_of(SPAN("blksize")).has_block_size);
-	CHECK(!options_of(SPAN("timeout\0"
-			       "0\0"))
-		       .has_timeout);
-	CHECK(!options_of(SPAN("timeout\0"
-			       "256\0"))
-		       .has_timeout);
-	CHECK(!options_of(SPAN("windowsize\0"
-			       "0\0"))
-		       .has_window_size);
 	CHECK_EQUAL(512, options_of(SPAN("blksize\0"
 					 "512\0blksize\0"
 					 "1024\0"))
 				 .block_size);
+	CHECK(!options_of(SPAN("blksize\0")).has_block_size);
+	CHECK(!options_of(SPAN("blksize")).has_block_size);
+	CHECK(!options_of(SPAN("blksize\0"
+			       "1428"))
+		       .has_block_size);
+}
+
+static void r_tftp_17_unknown_options_are_passed_over(void)
+{
+	struct tftp_options o = options_of(SPAN("x\0y\0utimeout\0"
+						"5\0\0\0blksize\0"
+						"1000\0"));
+
+	CHECK_EQUAL(1000, o.block_size);
+	CHECK(!o.has_timeout && !o.has_transfer_size && !o.has_window_size);
+}
+
+static void r_tftp_34_multicast_is_unknown(void)
+{
+	struct tftp_options o = options_of(SPAN("multicast\0\0tsize\0"
+						"0\0"));
+
+	CHECK(o.has_transfer_size);
+	CHECK(!o.has_block_size && !o.has_timeout && !o.has_window_size);
+}
+
+/* One option with this value; the pair is written by hand. */
+static struct tftp_options option(const char *name, const char *value)
+{
+	char text[100];
+	struct writer w = writer_over(text, sizeof(text));
+
+	writer_text(&w, name);
+	writer_u8(&w, 0);
+	writer_text(&w, value);
+	writer_u8(&w, 0);
+	return options_of(writer_span(&w));
+}
+
+static void r_tftp_21_blksize_from_8_to_65464(void)
+{
+	static const char *const bad[] = {
+		"0",	"7", "65536", "99999999999999999999", "-1", "+512", "0512", "512x",
+		" 512", "",  "0x200",
+	};
+
+	CHECK_EQUAL(8, option("blksize", "8").block_size);
+	CHECK_EQUAL(65464, option("blksize", "65464").block_size);
+	CHECK_EQUAL(65464, option("blksize", "65465").block_size);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		CHECK(!option("blksize", bad[i]).has_block_size);
+	}
+}
+
+static void r_tftp_23_timeout_from_1_to_255(void)
+{
+	CHECK_EQUAL(1, option("timeout", "1").timeout_s);
+	CHECK_EQUAL(255, option("timeout", "255").timeout_s);
+	CHECK(!option("timeout", "0").has_timeout);
+	CHECK(!option("timeout", "256").has_timeout);
+	CHECK(!option("timeout", "-1").has_timeout);
+}
+
+static void r_tftp_24_tsize_beyond_32_bits(void)
+{
+	CHECK(option("tsize", "0").has_transfer_size);
+	CHECK(option("tsize", "5000000000").transfer_size == UINT64_C(5000000000));
+	CHECK(!option("tsize", "9223372036854775808").has_transfer_size);
+	CHECK(!option("tsize", "x").has_transfer_size);
+}
+
+static void r_tftp_26_windowsize_from_1_to_65535(void)
+{
+	CHECK_EQUAL(1, option("windowsize", "1").window_size);
+	CHECK_EQUAL(65535, option("windowsize", "65535").window_size);
+	CHECK(!option("windowsize", "0").has_window_size);
+	CHECK(!option("windowsize", "65536").has_window_size);
 }
 
 static void r_tftp_38_padding_is_passed_over(void)
@@ -119,6 +164,22 @@ static void r_tftp_3_netascii_pairs_cross_blocks(void)
 		}
 		CHECK_SPAN(span_make(expected, sizeof(expected) - 1), span_make(got, length));
 	}
+}
+
+static void r_tftp_11_an_error_has_code_and_text(void)
+{
+	struct tftp_packet p;
+
+	for (char code = 0; code <= TFTP_ERROR_OPTION; code++) {
+		char text[] = {0, 5, 0, code, 'n', 'o', 0};
+
+		CHECK_EQUAL(0, tftp_read(span_make(text, sizeof(text)), &p));
+		CHECK_EQUAL(code, p.error);
+		CHECK_TEXT("no", p.text);
+		CHECK_EQUAL(0, tftp_read(span_make(text, 4), &p)); /* T6: no text, no NUL */
+		CHECK_EQUAL(0, p.text.length);
+	}
+	CHECK_EQUAL(-EBADMSG, tftp_read(SPAN("\0\5\0"), &p));
 }
 
 static void writes_what_it_reads(void)
@@ -166,7 +227,14 @@ static void reads_no_octet_too_many(void)
 int main(void)
 {
 	RUN(r_tftp_2_reads_requests);
-	RUN(r_tftp_15_to_26_reads_options);
+	RUN(r_tftp_11_an_error_has_code_and_text);
+	RUN(r_tftp_15_options_in_any_order_and_case_each_once);
+	RUN(r_tftp_17_unknown_options_are_passed_over);
+	RUN(r_tftp_21_blksize_from_8_to_65464);
+	RUN(r_tftp_23_timeout_from_1_to_255);
+	RUN(r_tftp_24_tsize_beyond_32_bits);
+	RUN(r_tftp_26_windowsize_from_1_to_65535);
+	RUN(r_tftp_34_multicast_is_unknown);
 	RUN(r_tftp_38_padding_is_passed_over);
 	RUN(r_tftp_3_netascii_pairs_cross_blocks);
 	RUN(writes_what_it_reads);
