@@ -48,6 +48,7 @@ static const struct key keys[] = {
 	{"https", "client_ca", "", "a PEM file, or empty", KEY_PATH, FIELD(https_client_ca), 0, 0},
 	{"tftp", "listen", "0.0.0.0:69", "ADDRESS:PORT, several, or empty", KEY_LISTEN,
 	 FIELD(tftp_listen), 0, configuration_listen_max},
+	{"tftp", "rollover", "0", "0 or 1", KEY_BOOL_WORD, FIELD(tftp_rolls_over_to_1), 0, 0},
 	{"admin", "socket", "DATA/admin.sock", "a path", KEY_PATH, FIELD(admin_socket), 0, 0},
 	{"admin", "listen", "127.0.0.1:8090", "ADDRESS:PORT, several, or empty", KEY_LISTEN,
 	 FIELD(admin_listen), 0, configuration_listen_max},
@@ -99,6 +100,7 @@ static const char *const *words_of(const struct key *key)
 	static const char *const switches[] = {"off", "on", NULL};
 	static const char *const routed[] = {"refuse", "serve", NULL};
 	static const char *const formats[] = {"text", "json", NULL};
+	static const char *const rollovers[] = {"0", "1", NULL};
 
 	switch (key->offset) {
 	case FIELD(unknown):
@@ -109,6 +111,8 @@ static const char *const *words_of(const struct key *key)
 		return switches;
 	case FIELD(serves_routed):
 		return routed;
+	case FIELD(tftp_rolls_over_to_1):
+		return rollovers;
 	default:
 		return formats;
 	}

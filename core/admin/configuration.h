@@ -61,6 +61,7 @@ struct configuration {
 	unsigned https_key_line;
 	unsigned https_client_ca_line;
 	struct configuration_listen tftp_listen;
+	bool tftp_rolls_over_to_1; /* block number 65535 is followed by 1 */
 	struct span admin_socket;
 	struct configuration_listen admin_listen;
 	struct span url;

@@ -355,6 +355,7 @@ static int start_files(struct server *server, char *problem, size_t problem_size
 	struct tftp_door_options tftp = {
 		.transfers_max = config->tftp_transfers_max,
 		.transfers_per_source_max = config->tftp_transfers_per_source_max,
+		.rolls_over_to_1 = config->tftp_rolls_over_to_1,
 	};
 	int error = make_seed(tftp.seed);
 

@@ -38,6 +38,7 @@ static void defaults_are_those_of_the_contract(void)
 	CHECK(configuration.access_by_key && configuration.access_by_neighbour);
 	CHECK(!configuration.serves_routed);
 	CHECK(configuration.pads_answers);
+	CHECK(!configuration.tftp_rolls_over_to_1);
 }
 
 /* Every default of the table is itself legal. */
@@ -123,7 +124,7 @@ static void reads_every_kind_of_value(void)
 		"[server]\ndata = ./var/\n"
 		"[sip]\nlisten = 10.13.4.121:5061 ; comment\ngroup =\ninterfaces = eth0 eth0.20 "
 		"lo\npadding = off\n"
-		"[http]\nlisten = 0.0.0.0:80 [::1]:8080\n[tftp]\nlisten =\n"
+		"[http]\nlisten = 0.0.0.0:80 [::1]:8080\n[tftp]\nlisten =\nrollover = 1\n"
 		"[provisioning]\nurl = \"tftp://%{address}\"\nurl.yealink = http://%{address}/y/\n"
 		"unknown = bootstrap\naccess = key\nrouted = serve\n"
 		"[log]\nlevel = debug\nformat = json\n[limits]\ndevices = 5\n");
@@ -139,13 +140,14 @@ static void reads_every_kind_of_value(void)
 	CHECK_EQUAL(0, configuration.tftp_listen.count);
 	CHECK_TEXT("tftp://%{address}",
 		   configuration_url(&configuration, SPAN("audiocodes"), &line));
-	CHECK_EQUAL(13, line);
+	CHECK_EQUAL(14, line);
 	CHECK_TEXT("http://%{address}/y/",
 		   configuration_url(&configuration, SPAN("yealink"), NULL));
 	CHECK_EQUAL(CONFIGURATION_UNKNOWN_BOOTSTRAP, configuration.unknown);
 	CHECK(configuration.access_by_key && !configuration.access_by_neighbour);
 	CHECK(configuration.serves_routed);
 	CHECK(!configuration.pads_answers);
+	CHECK(configuration.tftp_rolls_over_to_1);
 	CHECK(configuration.log_json);
 	CHECK_EQUAL(5, configuration.devices_max);
 }
