@@ -222,10 +222,10 @@ static inline bool tftp_take(struct tftp_client *client)
 	return true;
 }
 
-/* Turns the loop until a datagram is there. False when that takes too long for anybody. */
-static inline bool tftp_await(struct tftp_client *client)
+/* Turns the loop until a datagram is there. False when none comes for so long. */
+static inline bool tftp_await_for(struct tftp_client *client, uint64_t patience_ms)
 {
-	uint64_t give_up_ms = loop_now_ms(&house.loop) + tftp_patience_ms;
+	uint64_t give_up_ms = loop_now_ms(&house.loop) + patience_ms;
 	struct pollfd wait[] = {{.fd = client->descriptor, .events = POLLIN},
 				{.fd = uv_backend_fd(&house.loop.uv), .events = POLLIN}};
 
@@ -237,6 +237,11 @@ static inline bool tftp_await(struct tftp_client *client)
 		poll(wait, 2, 10);
 	}
 	return true;
+}
+
+static inline bool tftp_await(struct tftp_client *client)
+{
+	return tftp_await_for(client, tftp_patience_ms);
 }
 
 /* Turns the loop until no transfer is left. */
