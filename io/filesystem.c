@@ -63,7 +63,7 @@ int filesystem_read(const char *path, size_t bytes_max, struct span *bytes)
 	return 0;
 }
 
-static int write_all(int descriptor, struct span bytes)
+int filesystem_write(int descriptor, struct span bytes)
 {
 	while (bytes.length > 0) {
 		ssize_t count = write(descriptor, bytes.data, bytes.length);
@@ -81,7 +81,7 @@ static int write_all(int descriptor, struct span bytes)
 }
 
 /* A rename is only durable once its folder is. */
-static int sync_folder_of(const char *path)
+int filesystem_sync_folder_of(const char *path)
 {
 	char folder[filesystem_path_max];
 	const char *slash = strrchr(path, '/');
@@ -120,7 +120,7 @@ int filesystem_replace(const char *path, struct span bytes)
 	if (descriptor < 0) {
 		return -errno;
 	}
-	error = write_all(descriptor, bytes);
+	error = filesystem_write(descriptor, bytes);
 	if (error == 0 && fsync(descriptor) != 0) {
 		error = -errno;
 	}
@@ -134,7 +134,7 @@ int filesystem_replace(const char *path, struct span bytes)
 		unlink(beside);
 		return error;
 	}
-	return sync_folder_of(path);
+	return filesystem_sync_folder_of(path);
 }
 
 int filesystem_move_into_place(const char *from, const char *path)
@@ -152,7 +152,7 @@ int filesystem_move_into_place(const char *from, const char *path)
 	if (error == 0 && rename(from, path) != 0) {
 		error = -errno;
 	}
-	return error != 0 ? error : sync_folder_of(path);
+	return error != 0 ? error : filesystem_sync_folder_of(path);
 }
 
 int filesystem_make_folder(const char *path)

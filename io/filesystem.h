@@ -29,6 +29,12 @@ int filesystem_replace(const char *path, struct span bytes);
  */
 int filesystem_move_into_place(const char *from, const char *path);
 
+/* Writes all of it at the descriptor's place. 0 or a negative errno, some of it written then. */
+int filesystem_write(int descriptor, struct span bytes);
+
+/* Has the names in the folder that `path` lies in survive a power cut. 0 or a negative errno. */
+int filesystem_sync_folder_of(const char *path);
+
 /* Makes the folder (mode 0700) if it is not there; its parent must be. 0, -ENOTDIR, or an errno. */
 int filesystem_make_folder(const char *path);
 

@@ -46,6 +46,7 @@ struct job *job_list_take(struct job_list *list)
 void job_free(struct job *job)
 {
 	arena_free(&job->arena);
+	store_restoration_free(job->restoration);
 	free(job->problem);
 	free(job);
 }
@@ -70,12 +71,19 @@ static bool is_report(const struct change *change)
 
 bool job_is_report(const struct job *job)
 {
-	return is_report(job->change);
+	return job->change && is_report(job->change);
 }
 
 bool job_is_of_device(const struct job *job)
 {
-	return job->change->kind <= CHANGE_DEVICE_FETCHED;
+	return job->change && job->change->kind <= CHANGE_DEVICE_FETCHED;
+}
+
+void job_fail(struct job *job, int result, const char *problem)
+{
+	job->result = result;
+	free(job->problem);
+	job->problem = strdup(problem);
 }
 
 int store_lock_init(pthread_rwlock_t *lock)
@@ -267,9 +275,22 @@ static int enqueue(struct store *store, struct job *job)
 	return result;
 }
 
-static struct job *job_new(const struct change *change, struct span who)
+static struct job *job_new(struct span who)
 {
 	struct job *job = calloc(1, sizeof(*job));
+
+	if (job) {
+		job->posted_ms = store_clock_ms(CLOCK_MONOTONIC);
+		snprintf(job->who, sizeof(job->who), "%.*s",
+			 (int)(who.length < job_who_size ? who.length : job_who_size),
+			 who.data ? who.data : "");
+	}
+	return job;
+}
+
+static struct job *job_of_change(const struct change *change, struct span who)
+{
+	struct job *job = job_new(who);
 
 	if (!job) {
 		return NULL;
@@ -283,16 +304,12 @@ static struct job *job_new(const struct change *change, struct span who)
 	if (job->change->utc_ms == 0) {
 		job->change->utc_ms = store_clock_ms(CLOCK_REALTIME);
 	}
-	job->posted_ms = store_clock_ms(CLOCK_MONOTONIC);
-	snprintf(job->who, sizeof(job->who), "%.*s",
-		 (int)(who.length < job_who_size ? who.length : job_who_size),
-		 who.data ? who.data : "");
 	return job;
 }
 
 int store_post(struct store *store, const struct change *change, struct span who)
 {
-	struct job *job = job_new(change, who);
+	struct job *job = job_of_change(change, who);
 
 	return job ? enqueue(store, job) : -ENOMEM;
 }
@@ -300,7 +317,7 @@ int store_post(struct store *store, const struct change *change, struct span who
 int store_client_post(struct store_client *client, const struct change *change, struct span who,
 		      store_done_fn *done, void *context)
 {
-	struct job *job = job_new(change, who);
+	struct job *job = job_of_change(change, who);
 
 	if (!job) {
 		return -ENOMEM;
@@ -308,6 +325,23 @@ int store_client_post(struct store_client *client, const struct change *change, 
 	job->client = client;
 	job->is_awaited = done != NULL;
 	job->done = done;
+	job->context = context;
+	return enqueue(client->store, job);
+}
+
+int store_client_restore(struct store_client *client, struct store_restoration *restoration,
+			 struct span who, store_restored_fn *done, void *context)
+{
+	struct job *job = job_new(who);
+
+	if (!job) {
+		store_restoration_free(restoration);
+		return -ENOMEM;
+	}
+	job->restoration = restoration;
+	job->client = client;
+	job->is_awaited = true;
+	job->restored = done;
 	job->context = context;
 	return enqueue(client->store, job);
 }
@@ -339,6 +373,8 @@ static void client_woken(uv_async_t *async)
 		}
 		if (job->done) {
 			job->done(job->context, job->result, job->problem ? job->problem : "");
+		} else if (job->restored) {
+			store_restore_tell(job);
 		}
 		job_free(job);
 	}
@@ -373,6 +409,7 @@ static void forget(struct job_list *list, const struct store_client *client, con
 	for (struct job *job = list->first; job; job = job->next) {
 		if (job->client == client && (!context || job->context == context)) {
 			job->done = NULL;
+			job->restored = NULL;
 		}
 	}
 }

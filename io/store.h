@@ -26,6 +26,15 @@ struct store;
 /* The store's way back to one event loop: acknowledgements and news of events arrive there. */
 struct store_client;
 
+/* What came of store_client_restore; valid for the call. */
+struct store_restored {
+	struct store_holdings holdings; /* of what was handed in */
+	uint64_t stale;	  /* devices that have fetched since, and have something else now */
+	const char *kept; /* the file with what was before */
+	const char *who;
+	const struct inventory *before; /* the old records; NULL where they are not told */
+};
+
 struct store_options {
 	struct store_database *database; /* taken over, also when store_start fails */
 	struct inventory *inventory;
@@ -34,9 +43,12 @@ struct store_options {
 	size_t events_max;		  /* kept in memory */
 	unsigned report_delay_ms;
 	/* Both on the store's thread, and both may be NULL: after a change is durable and in place
-	 * (`change` is valid for the call), and when something failed that nobody waits for. */
+	 * (`change` is valid for the call), and when something failed that nobody waits for (the
+	 * same sentence is not told again for a minute). */
 	void (*committed)(void *context, const struct change *change);
 	void (*problem)(void *context, const char *sentence);
+	/* The same for a whole database that was restored. May be NULL. */
+	void (*restored)(void *context, const struct store_restored *restored);
 	void *context;
 };
 
@@ -97,6 +109,40 @@ int store_client_post(struct store_client *client, const struct change *change, 
 /* Drops the acknowledgement for `context`: its `done` will not be called. The change still is made.
  */
 void store_client_forget(struct store_client *client, void *context);
+
+/* --- The whole: backup and restore. --- */
+
+/*
+ * A consistent copy of the database, made beside the store's work: `*file` is open for reading, the
+ * caller's, and has no name. Blocks for as long as it takes: not for a loop's thread. 0, or a
+ * negative errno with one sentence; -EBUSY while another copy is made or a restore is under way.
+ */
+int store_copy(struct store *store, int *file, struct store_holdings *holdings, char *problem,
+	       size_t problem_size);
+
+/* A database that was handed in: checked as a whole, and its records loaded. Not in use. */
+struct store_restoration;
+
+/*
+ * Makes one of the bytes of such a copy, which nobody needs to trust. Blocks, as store_copy. 0 and
+ * `*restoration`; -EINVAL it cannot be used, and why; -ENOSPC it holds more than fits here, or the
+ * disk is full; other negative errno.
+ */
+int store_restoration_new(struct store *store, struct span bytes,
+			  struct store_restoration **restoration, char *problem,
+			  size_t problem_size);
+void store_restoration_free(struct store_restoration *restoration);
+
+/*
+ * Posts it, to become the database after all changes that were posted before: durable, and in place
+ * for all readers in one step, when `done` is told 0. With a negative errno and a sentence all is
+ * as it was. What was before is kept beside the database. Events go on as they were, the audit log
+ * is that of the backup and names `who`. `restoration` is taken over, also when this fails.
+ */
+typedef void store_restored_fn(void *context, int result, const char *problem,
+			       const struct store_restored *restored);
+int store_client_restore(struct store_client *client, struct store_restoration *restoration,
+			 struct span who, store_restored_fn *done, void *context);
 
 /* Keeps a report as an event. Texts are copied, cut to event_text_max. From any thread. */
 void store_event(struct store *store, const struct effect_report *report, uint64_t utc_ms);

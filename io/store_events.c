@@ -156,6 +156,13 @@ void store_events_written(struct store_events *events, uint64_t id, bool is_lost
 	pthread_mutex_unlock(&events->mutex);
 }
 
+void store_events_rewrite(struct store_events *events)
+{
+	pthread_mutex_lock(&events->mutex);
+	events->written_id = events->first_id - 1;
+	pthread_mutex_unlock(&events->mutex);
+}
+
 bool store_events_wait(struct store_events *events)
 {
 	bool waits;

@@ -36,6 +36,9 @@ size_t store_events_unwritten(struct store_events *events, struct event **copies
 /* Those up to `id` are written, or given up (`is_lost`). */
 void store_events_written(struct store_events *events, uint64_t id, bool is_lost);
 
+/* All that are in memory are to be written once more: the database is another one. */
+void store_events_rewrite(struct store_events *events);
+
 bool store_events_wait(struct store_events *events); /* some are not written yet */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the halves of the store share: store.c takes changes in and tells what became of them,
- * store_writer.c is the thread between.
+ * What the parts of the store share: store.c takes changes in and tells what became of them,
+ * store_writer.c is the thread between, store_restore.c replaces the whole.
  */
 #ifndef BELLHOP_IO_STORE_INTERNAL_H
 #define BELLHOP_IO_STORE_INTERNAL_H
@@ -11,18 +11,26 @@
 
 #include <time.h>
 
-enum { batch_changes_max = 1000, batch_events_max = 500, job_who_size = 64 };
+enum {
+	batch_changes_max = 1000,
+	batch_events_max = 500,
+	job_who_size = 64,
+	store_problem_size = 512,
+	problem_interval_ms = 60000, /* until the same sentence is told again */
+};
 
-/* A change on its way through the store. */
+/* A change on its way through the store, or a whole database. */
 struct job {
 	struct job *next;
 	struct arena arena; /* of the change */
 	struct change *change;
+	struct store_restoration *restoration; /* owned; then there is no change */
 	char who[job_who_size];
 	uint64_t posted_ms;	     /* monotonic */
 	struct store_client *client; /* with `done` */
 	bool is_awaited;
-	store_done_fn *done; /* NULL: nobody waits any more */
+	store_done_fn *done;	     /* NULL: nobody waits any more */
+	store_restored_fn *restored; /* the same, of a restoration */
 	void *context;
 	struct prepared prepared;
 	bool is_prepared;
@@ -63,11 +71,14 @@ struct store {
 	bool is_stopping;
 	struct job *jobs[batch_changes_max]; /* the batch in hand; the thread's own */
 	struct event *batch_events[batch_events_max];
+	char told[store_problem_size]; /* the last problem, and when; the thread's own */
+	uint64_t told_ms;
 };
 
 struct job *job_list_take(struct job_list *list);
 void job_list_append(struct job_list *list, struct job *job);
 void job_free(struct job *job);
+void job_fail(struct job *job, int result, const char *problem);
 
 /* Comes from a phone, and may wait a little to be written together with others. */
 bool job_is_report(const struct job *job);
@@ -79,6 +90,15 @@ struct span job_key(const void *entry);
 /* The thread; `store` is its argument. Ends when is_stopping is set and nothing is left to write.
  */
 void *store_writer_run(void *store);
+
+/* Tells options.problem of what nobody waits for. The thread's own. */
+void store_tell_problem(struct store *store, const char *sentence);
+
+/* Makes the job's database that of the store; the outcome is in the job. The thread's own. */
+void store_restore_run(struct store *store, struct job *job);
+
+/* What became of it, for who waited. */
+void store_restore_tell(const struct job *job);
 
 uint64_t store_clock_ms(clockid_t clock);
 

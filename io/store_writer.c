@@ -6,20 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { problem_size = 512 };
+enum { problem_size = store_problem_size };
 
-static void tell_problem(struct store *store, const char *sentence)
+/* A full disk refuses every report of every phone: that is told once a minute. */
+void store_tell_problem(struct store *store, const char *sentence)
 {
-	if (store->options.problem) {
-		store->options.problem(store->options.context, sentence);
+	uint64_t now_ms = store_clock_ms(CLOCK_MONOTONIC);
+
+	if (!store->options.problem ||
+	    (strcmp(store->told, sentence) == 0 && now_ms - store->told_ms < problem_interval_ms)) {
+		return;
 	}
-}
-
-static void job_fail(struct job *job, int result, const char *problem)
-{
-	job->result = result;
-	free(job->problem);
-	job->problem = strdup(problem);
+	snprintf(store->told, sizeof(store->told), "%s", sentence);
+	store->told_ms = now_ms;
+	store->options.problem(store->options.context, sentence);
 }
 
 static int write_audit(struct store *store, const struct job *job, char *problem)
@@ -174,6 +174,7 @@ static int write_together(struct store *store, struct job *const *jobs, size_t c
 	}
 	result = batch_end(&batch, result);
 	if (batch.has_begun && result == 0) {
+		store->told[0] = '\0'; /* what failed before works again */
 		pthread_mutex_lock(&store->mutex);
 		store->counters.transactions++;
 		pthread_mutex_unlock(&store->mutex);
@@ -206,7 +207,7 @@ static void write_batch(struct store *store, size_t count, size_t event_count)
 		if (result < 0) {
 			job_fail(store->jobs[i], result, problem);
 			if (!store->jobs[i]->is_awaited) {
-				tell_problem(store, problem);
+				store_tell_problem(store, problem);
 			}
 		}
 	}
@@ -218,7 +219,7 @@ static void write_batch(struct store *store, size_t count, size_t event_count)
 	}
 	store_events_written(&store->events, events[event_count - 1]->id, result < 0);
 	if (result < 0) {
-		tell_problem(store, problem);
+		store_tell_problem(store, problem);
 	}
 }
 
@@ -266,8 +267,13 @@ static size_t take_jobs(struct store *store)
 	size_t count = 0;
 
 	while (count < batch_changes_max && store->queue.first) {
-		struct job *job = job_list_take(&store->queue);
+		struct job *job;
 
+		/* A whole database is a batch of its own. */
+		if (count > 0 && (store->queue.first->restoration || store->jobs[0]->restoration)) {
+			break;
+		}
+		job = job_list_take(&store->queue);
 		if (job_is_of_device(job) && table_find(&store->last, job_key(job)) == job) {
 			table_remove(&store->last, job_key(job));
 		}
@@ -286,7 +292,7 @@ static void acknowledge(struct store *store)
 
 		store->counters.changes += job->result == 0;
 		store->counters.refused += job->result < 0;
-		if (client && job->done) {
+		if (client && (job->done || job->restored)) {
 			job_list_append(&client->done, job);
 			uv_async_send(&client->async);
 		} else {
@@ -295,11 +301,34 @@ static void acknowledge(struct store *store)
 	}
 }
 
+/* Writes what run_batch took; how many events were among it. */
+static size_t write_all(struct store *store, size_t count)
+{
+	size_t event_count =
+		store_events_unwritten(&store->events, store->batch_events, batch_events_max);
+
+	write_batch(store, count, event_count);
+	for (size_t i = 0; i < event_count; i++) {
+		free(store->batch_events[i]);
+	}
+	return event_count;
+}
+
+static void tend(struct store *store)
+{
+	char problem[problem_size] = "";
+
+	if (store->database->class->tend(store->database, problem, problem_size) < 0) {
+		store_tell_problem(store, problem);
+	}
+}
+
 /* One round: false when there is nothing left to do and the store is stopping. */
 static bool run_batch(struct store *store)
 {
 	size_t count;
-	size_t event_count;
+	size_t event_count = 0;
+	bool is_restoration;
 	bool is_over;
 
 	pthread_mutex_lock(&store->mutex);
@@ -308,10 +337,11 @@ static bool run_batch(struct store *store)
 	store->events_posted_ms = 0;
 	pthread_mutex_unlock(&store->mutex);
 
-	event_count = store_events_unwritten(&store->events, store->batch_events, batch_events_max);
-	write_batch(store, count, event_count);
-	for (size_t i = 0; i < event_count; i++) {
-		free(store->batch_events[i]);
+	is_restoration = count > 0 && store->jobs[0]->restoration;
+	if (is_restoration) {
+		store_restore_run(store, store->jobs[0]);
+	} else {
+		event_count = write_all(store, count);
 	}
 
 	pthread_mutex_lock(&store->mutex);
@@ -319,8 +349,9 @@ static bool run_batch(struct store *store)
 	if (store->events_posted_ms == 0 && store_events_wait(&store->events)) {
 		store->events_posted_ms = store_clock_ms(CLOCK_MONOTONIC);
 	}
-	is_over = store->is_stopping && !store->queue.first && event_count == 0;
+	is_over = store->is_stopping && !store->queue.first && event_count == 0 && !is_restoration;
 	pthread_mutex_unlock(&store->mutex);
+	tend(store);
 	return !is_over;
 }
 

@@ -90,3 +90,15 @@ bool device_text_is_plain(struct span text, size_t size)
 	}
 	return text.length > 0 && text.length < size;
 }
+
+bool device_vendor_is_legal(struct span vendor)
+{
+	for (size_t i = 0; i < vendor.length; i++) {
+		char c = vendor.data[i];
+
+		if (!ascii_is_digit(c) && (c < 'a' || c > 'z')) {
+			return false;
+		}
+	}
+	return vendor.length < device_vendor_size;
+}

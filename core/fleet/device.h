@@ -91,6 +91,9 @@ const char *notify_form_name(enum notify_form form); /* "default", "rfc", "print
  */
 bool device_text_is_plain(struct span text, size_t size);
 
+/* Small letters and digits, shorter than device_vendor_size; empty: nobody knows. */
+bool device_vendor_is_legal(struct span vendor);
+
 /* The value with this name: 0, or -EINVAL. */
 int device_state_parse(struct span name, enum device_state *state);
 int device_identified_by_parse(struct span name, enum device_identified_by *by);

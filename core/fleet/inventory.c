@@ -475,13 +475,37 @@ void prepared_free(struct prepared *prepared)
 
 /* --- what the store hands over at start --- */
 
+static bool text_has_no_controls(const char *text)
+{
+	while (*text && (unsigned char)*text >= 0x20 && *text != 0x7f) {
+		text++;
+	}
+	return *text == '\0';
+}
+
+static bool text_is_plain(const char *text, size_t size)
+{
+	return text[0] == '\0' || device_text_is_plain(span_text(text), size);
+}
+
+static bool key_is_sound(const struct device *device)
+{
+	size_t length = strspn(device->key, "0123456789abcdef");
+
+	return device->key[length] == '\0' &&
+	       (length == device_key_size - 1 || (length == 0 && !device_is_claimed(device)));
+}
+
+/* As inventory_prepare would have made it: see set_plain and prepare_text. */
 static bool device_is_sound(const struct device *device)
 {
-	size_t key_length = strnlen(device->key, device_key_size);
-
 	return mac_is_device(device->mac) && device->state <= DEVICE_BLOCKED &&
-	       (key_length == device_key_size - 1 ||
-		(key_length == 0 && !device_is_claimed(device)));
+	       key_is_sound(device) && device_vendor_is_legal(span_text(device->vendor)) &&
+	       text_is_plain(device->model, sizeof(device->model)) &&
+	       text_is_plain(device->firmware, sizeof(device->firmware)) &&
+	       text_has_no_controls(device->label) && text_has_no_controls(device->profile) &&
+	       text_has_no_controls(device->interface) &&
+	       text_has_no_controls(device->bound_interface);
 }
 
 int inventory_load_device(struct inventory *inventory, struct device *device)

@@ -63,6 +63,7 @@ struct inventory {
 	struct prepared *pending;      /* prepared, not committed, newest first; the writer's */
 	uint64_t revision_prepared;    /* the last one given out; the writer's */
 	uint64_t revision;	       /* the last one committed */
+	uint64_t revision_restored;    /* what has a smaller one was made from other records */
 	struct table devices;	       /* by MAC */
 	struct table devices_by_key;   /* by key, those that have one */
 	struct table devices_by_bound; /* by bound address, those that have one */
@@ -160,6 +161,31 @@ int inventory_load_file(struct inventory *inventory, struct catalogue_file *file
 void device_free(struct device *device);
 void profile_free(struct profile *profile);
 void catalogue_file_free(struct catalogue_file *file);
+
+/*
+ * That every device and every profile names a profile that is there, and that no chain is a circle
+ * or too long. 0, or -EINVAL with a sentence that names the first that does not.
+ */
+int inventory_check_profiles(const struct inventory *inventory, char *problem, size_t problem_size);
+
+/*
+ * Another inventory, read from a database that is to be restored, takes the place of this one's
+ * records. In the order of the calls:
+ *
+ * inventory_reconcile_begin gives the other one revisions beyond all that were given out here;
+ * inventory_reconcile_next walks its devices (`*cursor` 0 at first) and returns, one after the
+ * other, those that were changed and must be stored: a phone that has fetched since the backup was
+ * made has something else than the backup says, and is stale. NULL: no more. Both under the read
+ * lock of `inventory`.
+ *
+ * inventory_exchange puts devices and profiles in place, under the write lock, and cannot fail; the
+ * other inventory then holds the old ones. Packs, catalogue and limits stay where they are, nothing
+ * may be prepared and not committed, and the limits of the two must be the same.
+ */
+void inventory_reconcile_begin(struct inventory *other, const struct inventory *inventory);
+struct device *inventory_reconcile_next(struct inventory *other, const struct inventory *inventory,
+					size_t *cursor);
+void inventory_exchange(struct inventory *inventory, struct inventory *other);
 
 /* Puts these packs in the place of the old ones, which are handed back for the caller to free. */
 void inventory_set_vendors(struct inventory *inventory, struct vendors *vendors);

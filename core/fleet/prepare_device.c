@@ -17,18 +17,6 @@ static bool is_sighting(const struct prepare *work)
 	       work->change->kind == CHANGE_DEVICE_NOTIFIED;
 }
 
-static bool vendor_is_legal(struct span vendor)
-{
-	for (size_t i = 0; i < vendor.length; i++) {
-		char c = vendor.data[i];
-
-		if (!ascii_is_digit(c) && (c < 'a' || c > 'z')) {
-			return false;
-		}
-	}
-	return vendor.length < device_vendor_size;
-}
-
 static int set_plain(struct prepare *work, char *place, size_t size, struct span text,
 		     const char *what)
 {
@@ -45,7 +33,7 @@ static int set_maker(struct prepare *work, struct device *device)
 	int error = 0;
 
 	if (has(work, FIELD_VENDOR) && (is_open || !device->vendor[0])) {
-		if (!vendor_is_legal(change->vendor)) {
+		if (!device_vendor_is_legal(change->vendor)) {
 			return prepare_refuse(work, -EINVAL,
 					      "a vendor is named in small letters and digits, not",
 					      change->vendor);
@@ -180,6 +168,19 @@ static int set_seen(struct prepare *work, struct device *device)
 	return 0;
 }
 
+/* It has all it should have; what was made before another database was restored is not that. */
+static void set_fetched(struct prepare *work, struct device *device)
+{
+	uint64_t revision =
+		work->change->revision ? work->change->revision : work->inventory->revision;
+
+	if (revision < work->inventory->revision_restored) {
+		device->revision = prepare_next_revision(work);
+	} else {
+		device->fetched_revision = revision;
+	}
+}
+
 /* Which states a kind of change wants, and what it makes of them. */
 static int set_state(struct prepare *work, struct device *device)
 {
@@ -210,9 +211,7 @@ static int set_state(struct prepare *work, struct device *device)
 	case CHANGE_DEVICE_FETCHED:
 		device->fetched_utc_ms = work->change->utc_ms;
 		if (work->change->is_complete) {
-			device->fetched_revision = work->change->revision
-							   ? work->change->revision
-							   : work->inventory->revision;
+			set_fetched(work, device);
 		}
 		break;
 	case CHANGE_DEVICE_ADD:

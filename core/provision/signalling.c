@@ -682,6 +682,11 @@ int signalling_change(struct signalling *s, const struct notice *notice, uint64_
 			signalling_count(s, "notify_withdrawn");
 		}
 		return 0;
+	case NOTICE_WITHDRAWN_ALL:
+		for (unsigned i = client_transactions_stop_all(s->clients); i > 0; i--) {
+			signalling_count(s, "notify_withdrawn");
+		}
+		return 0;
 	}
 	return 0;
 }

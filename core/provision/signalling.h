@@ -50,12 +50,13 @@ struct signalling_counter {
 
 /* What the shell learned and a decider waits for. */
 enum notice_kind {
-	NOTICE_NEIGHBOUR,    /* `address` on `interface` has hardware address `mac` */
-	NOTICE_NO_NEIGHBOUR, /* it could not be resolved: nobody there, or not on-link */
-	NOTICE_ROUTED,	     /* the address is not on-link: its hardware address cannot be seen */
-	NOTICE_UNREACHABLE,  /* ICMP error, or the kernel refused, for a datagram to `endpoint` */
-	NOTICE_FETCHED,	     /* the device `mac` fetched its files: stop resending its NOTIFY */
-	NOTICE_WITHDRAWN,    /* the device `mac` was blocked or removed: the same, at once */
+	NOTICE_NEIGHBOUR,     /* `address` on `interface` has hardware address `mac` */
+	NOTICE_NO_NEIGHBOUR,  /* it could not be resolved: nobody there, or not on-link */
+	NOTICE_ROUTED,	      /* the address is not on-link: its hardware address cannot be seen */
+	NOTICE_UNREACHABLE,   /* ICMP error, or the kernel refused, for a datagram to `endpoint` */
+	NOTICE_FETCHED,	      /* the device `mac` fetched its files: stop resending its NOTIFY */
+	NOTICE_WITHDRAWN,     /* the device `mac` was blocked or removed: the same, at once */
+	NOTICE_WITHDRAWN_ALL, /* so many were that no NOTIFY under way can be stood by */
 };
 
 struct notice {

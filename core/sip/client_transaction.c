@@ -411,6 +411,21 @@ unsigned client_transactions_stop_device(struct client_transactions *all, struct
 	return count;
 }
 
+unsigned client_transactions_stop_all(struct client_transactions *all)
+{
+	/* Who still waits is under Timer F. */
+	struct timer_list *const lists[] = {&all->timers_f, &all->timers_f_early};
+	unsigned count = 0;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		while (lists[i]->first) {
+			destroy(all, TIMER_OWNER(lists[i]->first, struct client_transaction, end));
+			count++;
+		}
+	}
+	return count;
+}
+
 uint64_t client_transactions_next_wake(const struct client_transactions *all)
 {
 	const struct timer_list *lists[] = {&all->timers_e[0], &all->timers_e[1],

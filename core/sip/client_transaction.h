@@ -128,6 +128,9 @@ bool client_transactions_unreachable(struct client_transactions *transactions,
 unsigned client_transactions_stop_device(struct client_transactions *transactions,
 					 struct mac device);
 
+/* The same for whatever still waits for anybody. */
+unsigned client_transactions_stop_all(struct client_transactions *transactions);
+
 uint64_t client_transactions_next_wake(const struct client_transactions *transactions);
 
 struct client_transactions_counts

@@ -20,6 +20,7 @@ enum {
 	store_busy_ms = 2000,
 	store_audit_max = 100000,
 	admin_connections_max = 64,
+	withdrawn_max = 1024,	       /* notices of one restore; more: all NOTIFYs end */
 	neighbours_pending_max = 1024, /* of phones that fetch before they were seen */
 	reports_per_second = 10,       /* about one source; a phone's round makes a handful */
 	reports_burst = 200,
@@ -165,6 +166,16 @@ static void link_for(void *context, struct address source, uint32_t interface,
 	}
 }
 
+static void notify_sip_door(struct server *server, const struct notice *notice)
+{
+	/* Held all the while: the door is not freed from under the notice. */
+	pthread_mutex_lock(&server->sip_door_lock);
+	if (server->sip_door) {
+		(void)sip_door_notice(server->sip_door, notice);
+	}
+	pthread_mutex_unlock(&server->sip_door_lock);
+}
+
 /*
  * On the store's thread: a phone that has its files needs no more copies of its NOTIFY, and one
  * that was blocked or removed must not get another.
@@ -180,12 +191,7 @@ static void change_committed(void *context, const struct change *change)
 	} else if (change->kind != CHANGE_DEVICE_FETCHED) {
 		return;
 	}
-	/* Held all the while: the door is not freed from under the notice. */
-	pthread_mutex_lock(&server->sip_door_lock);
-	if (server->sip_door) {
-		(void)sip_door_notice(server->sip_door, &notice);
-	}
-	pthread_mutex_unlock(&server->sip_door_lock);
+	notify_sip_door(server, &notice);
 }
 
 static void store_problem(void *context, const char *sentence)
@@ -193,6 +199,62 @@ static void store_problem(void *context, const char *sentence)
 	struct server *server = context;
 
 	log_error(&server->log, "store_failed", "%s", sentence);
+}
+
+static void store_tells(void *context, const char *sentence)
+{
+	struct server *server = context;
+
+	log_info(&server->log, "store", "%s", sentence);
+}
+
+/* It may not be told its URL any more, or its URL is another one. */
+static bool is_withdrawn(const struct device *before, const struct device *now)
+{
+	return device_is_claimed(before) &&
+	       (!now || !device_is_claimed(now) || strcmp(before->key, now->key) != 0);
+}
+
+/*
+ * On the store's thread, which alone changes devices and may look at them without the lock: no
+ * NOTIFY is sent again with a URL that the restored database does not know.
+ */
+static void withdraw_all(struct server *server, const struct inventory *before)
+{
+	const struct device *device;
+	size_t cursor = 0;
+	size_t count = 0;
+
+	while ((device = inventory_next_device(before, &cursor))) {
+		if (!is_withdrawn(device, inventory_device(&server->inventory, device->mac))) {
+			continue;
+		}
+		if (++count > withdrawn_max) {
+			notify_sip_door(server, &(struct notice){.kind = NOTICE_WITHDRAWN_ALL});
+			return;
+		}
+		notify_sip_door(server,
+				&(struct notice){.kind = NOTICE_WITHDRAWN, .mac = device->mac});
+	}
+}
+
+static void database_restored(void *context, const struct store_restored *restored)
+{
+	struct server *server = context;
+	char text[event_text_max];
+	struct effect_report report = {.level = REPORT_WARNING, .reason = "database_restored"};
+	int length =
+		snprintf(text, sizeof(text),
+			 "%s restored a database of %llu devices, %llu of them stale; what was "
+			 "is kept as %s",
+			 restored->who, (unsigned long long)restored->holdings.devices,
+			 (unsigned long long)restored->stale, restored->kept);
+
+	withdraw_all(server, restored->before);
+	report.text =
+		span_make(text, length < (int)sizeof(text) ? (size_t)length : sizeof(text) - 1);
+	log_report(&server->log, &report);
+	keep_event(server, &report);
 }
 
 static void files_changed(void *context)
@@ -246,6 +308,8 @@ static int start_store(struct server *server, char *problem, size_t problem_size
 		.events_max = server->config.events_max,
 		.audit_max = store_audit_max,
 		.busy_ms = store_busy_ms,
+		.tell = store_tells,
+		.context = server,
 	};
 	struct store_options options = {
 		.inventory = &server->inventory,
@@ -255,6 +319,7 @@ static int start_store(struct server *server, char *problem, size_t problem_size
 		.report_delay_ms = store_report_delay_ms,
 		.committed = change_committed,
 		.problem = store_problem,
+		.restored = database_restored,
 		.context = server,
 	};
 	int error = store_sqlite_open(&options.database, &database, problem, problem_size);

@@ -3,163 +3,15 @@
  * The store over SQLite: what was acknowledged is there after the database is opened again, after
  * kill -9 and after every write and sync has failed once; what was refused has not touched memory.
  */
-#include "io/store.h"
-#include "io/store_sqlite.h"
+#include "tests/io/faulty_vfs.h"
+#include "tests/io/store_house.h"
 #include "tests/test.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <sqlite3.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { events_max = 50, devices_max = 5000 };
-
-/* One server's worth of state. */
-struct house {
-	char path[128];
-	struct inventory inventory;
-	pthread_rwlock_t lock;
-	struct store *store;
-	struct store_client *client;
-	uv_loop_t loop;
-	unsigned pages_max;
-	unsigned delay_ms;
-	char problem[512];
-	uint64_t told; /* problems that nobody waited for */
-};
-
-static char folder[64];
-static unsigned next_file;
-
-static void house_path(struct house *house)
-{
-	snprintf(house->path, sizeof(house->path), "%s/%u.db", folder, next_file++);
-}
-
-static void tell(void *context, const char *sentence)
-{
-	struct house *house = context;
-
-	(void)sentence;
-	house->told++;
-}
-
-/* Opens the database at house->path: 0 or the errno, with its sentence in house->problem. */
-static int house_open(struct house *house)
-{
-	uint8_t seed[random_seed_size]; /* the keys of one run must not come again in the next */
-	struct inventory_limits limits = {.devices_max = devices_max,
-					  .new_devices_max = devices_max,
-					  .profiles_max = 100,
-					  .files_max = 100};
-	struct store_sqlite_options sqlite = {.path = house->path,
-					      .events_max = events_max,
-					      .audit_max = 100,
-					      .busy_ms = 50,
-					      .pages_max = house->pages_max};
-	struct store_options options = {.inventory = &house->inventory,
-					.inventory_lock = &house->lock,
-					.queue_max = 10000,
-					.events_max = events_max,
-					.report_delay_ms = house->delay_ms,
-					.problem = tell,
-					.context = house};
-	int result;
-
-	house->problem[0] = '\0';
-	result = store_sqlite_open(&options.database, &sqlite, house->problem,
-				   sizeof(house->problem));
-	if (result < 0) {
-		return result;
-	}
-	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed) ||
-	    inventory_init(&house->inventory, &limits, seed) < 0 ||
-	    store_lock_init(&house->lock) < 0) {
-		abort();
-	}
-	result = store_start(&house->store, &options, house->problem, sizeof(house->problem));
-	if (result < 0) {
-		inventory_free(&house->inventory);
-		return result;
-	}
-	uv_loop_init(&house->loop);
-	return store_client_open(house->store, &house->loop, &house->client);
-}
-
-static void house_close(struct house *house)
-{
-	store_client_close(house->client);
-	uv_run(&house->loop, UV_RUN_DEFAULT);
-	CHECK_EQUAL(0, uv_loop_close(&house->loop));
-	store_stop(house->store);
-	inventory_free(&house->inventory);
-	pthread_rwlock_destroy(&house->lock);
-}
-
-struct outcome {
-	struct house *house;
-	bool is_done;
-	int result;
-};
-
-static void keep_outcome(void *context, int result, const char *problem)
-{
-	struct outcome *outcome = context;
-
-	outcome->is_done = true;
-	outcome->result = result;
-	snprintf(outcome->house->problem, sizeof(outcome->house->problem), "%s", problem);
-}
-
-/* Posts and waits for the acknowledgement. */
-static int make(struct house *house, const struct change *change)
-{
-	struct outcome outcome = {.house = house};
-	int result =
-		store_client_post(house->client, change, SPAN("tester"), keep_outcome, &outcome);
-
-	while (result == 0 && !outcome.is_done) {
-		uv_run(&house->loop, UV_RUN_ONCE);
-	}
-	return result < 0 ? result : outcome.result;
-}
-
-static struct mac mac_number(unsigned n)
-{
-	return (struct mac){
-		.octets = {0x00, 0x90, 0x8f, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}};
-}
-
-static int claim(struct house *house, unsigned n)
-{
-	return make(house, &(struct change){.kind = CHANGE_DEVICE_CLAIM, .mac = mac_number(n)});
-}
-
-static const struct device *device_number(struct house *house, unsigned n)
-{
-	return inventory_device(&house->inventory, mac_number(n));
-}
-
-/* The first column of the first row, as text. */
-static void query(const char *path, const char *sql, char *value, size_t size)
-{
-	sqlite3 *connection = NULL;
-	sqlite3_stmt *row = NULL;
-
-	snprintf(value, size, "(none)");
-	if (sqlite3_open_v2(path, &connection, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
-	    sqlite3_prepare_v2(connection, sql, -1, &row, NULL) == SQLITE_OK &&
-	    sqlite3_step(row) == SQLITE_ROW) {
-		snprintf(value, size, "%s", (const char *)sqlite3_column_text(row, 0));
-	}
-	sqlite3_finalize(row);
-	sqlite3_close(connection);
-}
 
 /* --- What was acknowledged is there again. --- */
 
@@ -418,10 +270,10 @@ static void refuses_newer_foreign_and_damaged(void)
 		CHECK_EQUAL(0, claim(&house, (unsigned)i));
 	}
 	house_close(&house);
-	set_version(&house, store_sqlite_schema_version + 1);
+	set_version(&house, store_sqlite_schema.version + 1);
 	CHECK_EQUAL(-EPROTO, house_open(&house));
 	CHECK(strstr(house.problem, "newer") != NULL);
-	set_version(&house, store_sqlite_schema_version);
+	set_version(&house, store_sqlite_schema.version);
 	REQUIRE(house_open(&house) == 0);
 	house_close(&house);
 
@@ -622,81 +474,24 @@ static void full_database_refuses_and_keeps(void)
 	house_close(&house);
 }
 
-/* A file system whose n-th write or sync fails: SQLite's own, with those two in between. */
-static int fail_after; /* 0: never */
-static sqlite3_vfs faulty_vfs;
-static sqlite3_vfs *real_vfs;
-
-struct faulty_file {
-	sqlite3_file base;
-	sqlite3_io_methods methods;
-	const sqlite3_io_methods *real_methods;
-};
-
-static bool is_fault_due(void)
-{
-	return fail_after > 0 && --fail_after == 0;
-}
-
-static struct faulty_file *extra_of(sqlite3_file *file)
-{
-	return (struct faulty_file *)((char *)file + real_vfs->szOsFile);
-}
-
-static int faulty_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at)
-{
-	return is_fault_due() ? SQLITE_IOERR_WRITE
-			      : extra_of(file)->real_methods->xWrite(file, bytes, count, at);
-}
-
-static int faulty_sync(sqlite3_file *file, int flags)
-{
-	return is_fault_due() ? SQLITE_IOERR_FSYNC
-			      : extra_of(file)->real_methods->xSync(file, flags);
-}
-
-static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
-		       int *flags_out)
-{
-	int code = real_vfs->xOpen(real_vfs, name, file, flags, flags_out);
-
-	(void)vfs;
-	if (code == SQLITE_OK && file->pMethods) {
-		struct faulty_file *extra = extra_of(file);
-
-		extra->real_methods = file->pMethods;
-		extra->methods = *file->pMethods;
-		extra->methods.xWrite = faulty_write;
-		extra->methods.xSync = faulty_sync;
-		file->pMethods = &extra->methods;
-	}
-	return code;
-}
-
 static void every_write_and_sync_fails_once(void)
 {
 	bool has_failed = true;
 	unsigned rounds = 0;
 
-	real_vfs = sqlite3_vfs_find(NULL);
-	faulty_vfs = *real_vfs;
-	faulty_vfs.zName = "faulty";
-	faulty_vfs.szOsFile += (int)sizeof(struct faulty_file);
-	faulty_vfs.xOpen = faulty_open;
-	sqlite3_vfs_register(&faulty_vfs, 1);
+	faulty_vfs_begin();
 	for (int n = 1; has_failed && n < 200; n++) {
 		struct house house = {.delay_ms = 0};
 		bool is_acknowledged[5];
 
 		house_path(&house);
 		REQUIRE(house_open(&house) == 0);
-		fail_after = n;
+		faulty_vfs_arm(n, 1, 0);
 		for (unsigned i = 0; i < 5; i++) {
 			is_acknowledged[i] = claim(&house, i) == 0;
 			CHECK_EQUAL(is_acknowledged[i], device_number(&house, i) != NULL);
 		}
-		has_failed = fail_after == 0;
-		fail_after = 0;
+		has_failed = faulty_vfs_disarm();
 		house_close(&house);
 		REQUIRE(house_open(&house) == 0);
 		for (unsigned i = 0; i < 5; i++) {
@@ -708,7 +503,7 @@ static void every_write_and_sync_fails_once(void)
 	CHECK(!has_failed);
 	CHECK(rounds > 5);
 	printf("# %u different writes and syncs have failed\n", rounds);
-	sqlite3_vfs_unregister(&faulty_vfs);
+	faulty_vfs_end();
 }
 
 /* Claims devices for as long as it lives, and tells the pipe of each acknowledgement. */
@@ -775,26 +570,9 @@ static void acknowledged_claims_survive_kill(void)
 	printf("# %u claims in 12 rounds\n", next);
 }
 
-static void remove_folder(void)
-{
-	DIR *directory = opendir(folder);
-
-	for (struct dirent *e; directory && (e = readdir(directory));) {
-		unlinkat(dirfd(directory), e->d_name, 0);
-	}
-	if (directory) {
-		closedir(directory);
-	}
-	rmdir(folder);
-}
-
 int main(void)
 {
-	snprintf(folder, sizeof(folder), "/tmp/bellhop-store-XXXXXX");
-	if (!mkdtemp(folder)) {
-		perror("mkdtemp");
-		return 1;
-	}
+	make_folder();
 	RUN(keeps_devices_and_profiles);
 	RUN(refuses_without_touching_memory);
 	RUN(many_in_one_batch_keep_their_order);

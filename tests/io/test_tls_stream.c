@@ -70,12 +70,16 @@ static void over(void *data, bool is_whole)
 
 static void answer_big(struct http_exchange *exchange)
 {
+	struct http_parts parts = http_parts_whole(big_size);
+	struct stat opened;
+
 	house.file = memfd_create("big", MFD_CLOEXEC);
-	if (house.file < 0 || ftruncate(house.file, big_size) != 0) {
+	if (house.file < 0 || ftruncate(house.file, big_size) != 0 ||
+	    fstat(house.file, &opened) != 0) {
 		abort();
 	}
 	http_exchange_answer_file(exchange, &(struct http_response){.status = 200}, dup(house.file),
-				  0, big_size);
+				  &opened, &parts);
 }
 
 static void answer_path(struct http_exchange *exchange)

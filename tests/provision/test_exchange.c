@@ -598,15 +598,20 @@ static void a_fetch_stops_resending(void)
 /* Blocked or removed: the URL with its key does not go out once more. */
 static void a_block_stops_resending(void)
 {
-	open_claimed();
-	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
-	REQUIRE(bench_is_served(&bench));
-	CHECK_EQUAL(0, bench_notice(&bench,
-				    (struct notice){.kind = NOTICE_WITHDRAWN, .mac = bench_mac}));
-	bench_expire(&bench, bench.now_ms + 4000);
-	CHECK(bench_is_silent(&bench));
-	CHECK_EQUAL(1, bench_counted(&bench, "notify_withdrawn"));
-	bench_close(&bench);
+	const struct notice notices[] = {{.kind = NOTICE_WITHDRAWN, .mac = bench_mac},
+					 {.kind = NOTICE_WITHDRAWN_ALL}};
+
+	for (unsigned i = 0; i < 4; i++) {
+		open_claimed();
+		bench_set_form(&bench, bench_mac, i < 2 ? FORM_PRINT : FORM_RFC);
+		CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
+		REQUIRE(bench_is_served(&bench));
+		CHECK_EQUAL(0, bench_notice(&bench, notices[i % 2]));
+		bench_expire(&bench, bench.now_ms + 4000);
+		CHECK(bench_is_silent(&bench));
+		CHECK_EQUAL(1, bench_counted(&bench, "notify_withdrawn"));
+		bench_close(&bench);
+	}
 }
 
 /* R-3261-59, 79: an ICMP error ends this phone's NOTIFY; the next phone is served all the same. */

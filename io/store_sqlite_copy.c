@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/filesystem.h"
+#include "io/store_sqlite_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- Out. --- */
+
+/* All pages as they are at this moment: commits that come meanwhile are not in the way. */
+static int copy_pages(sqlite3 *from, sqlite3 *to)
+{
+	sqlite3_backup *backup;
+	int finished;
+	int code = store_sqlite_query(from, "BEGIN", NULL, 0);
+
+	if (code == SQLITE_OK) {
+		code = store_sqlite_query(from, "SELECT count(*) FROM sqlite_schema", NULL, 0);
+	}
+	if (code != SQLITE_OK) {
+		return code;
+	}
+	backup = sqlite3_backup_init(to, "main", from, "main");
+	if (!backup) {
+		return sqlite3_errcode(to);
+	}
+	code = sqlite3_backup_step(backup, -1);
+	finished = sqlite3_backup_finish(backup);
+	return code == SQLITE_DONE ? finished : code;
+}
+
+static uint64_t query_count(sqlite3 *connection, const char *sql, int *code)
+{
+	char text[32] = "";
+
+	if (*code == SQLITE_OK) {
+		*code = store_sqlite_query(connection, sql, text, sizeof(text));
+	}
+	return strtoull(text, NULL, 10);
+}
+
+/* What a database holds, but for its bytes. */
+static int count_rows(sqlite3 *connection, struct store_holdings *holdings)
+{
+	int code = SQLITE_OK;
+
+	*holdings = (struct store_holdings){
+		.devices = query_count(connection, "SELECT count(*) FROM devices", &code),
+		.profiles = query_count(connection, "SELECT count(*) FROM profiles", &code),
+		.schema = (unsigned)query_count(connection, "PRAGMA user_version", &code),
+	};
+	return code;
+}
+
+/* A copy of something damaged is no backup. */
+static int check_copy(struct store_sqlite *store, sqlite3 *copy, struct store_holdings *holdings,
+		      char *problem, size_t problem_size)
+{
+	char found[256] = "";
+	int code = store_sqlite_query(copy, "PRAGMA quick_check(1)", found, sizeof(found));
+
+	if (code == SQLITE_OK && strcmp(found, "ok") != 0) {
+		snprintf(problem, problem_size, "%s is damaged (%s); restore a backup of it",
+			 store->path, found);
+		return -EIO;
+	}
+	if (code == SQLITE_OK) {
+		code = count_rows(copy, holdings);
+	}
+	return code == SQLITE_OK ? 0
+				 : store_sqlite_fault_of(copy, store->path, code, "copy", problem,
+							 problem_size);
+}
+
+int store_sqlite_copy_to(struct store_sqlite *store, const char *path,
+			 struct store_holdings *holdings, char *problem, size_t problem_size)
+{
+	struct store_holdings counted;
+	sqlite3 *from = NULL;
+	sqlite3 *to = NULL;
+	int result = 0;
+	int code = sqlite3_open_v2(store->path, &from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+				   NULL);
+
+	if (code == SQLITE_OK) {
+		code = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+				       NULL);
+	}
+	if (code == SQLITE_OK) {
+		sqlite3_busy_timeout(from, (int)store->options.busy_ms);
+		code = store_sqlite_query(to, "PRAGMA synchronous = OFF", NULL, 0);
+	}
+	if (code == SQLITE_OK) {
+		code = copy_pages(from, to);
+	}
+	/* One file, that can be read where nothing can be written. */
+	if (code == SQLITE_OK) {
+		code = store_sqlite_query(to, "PRAGMA journal_mode = DELETE", NULL, 0);
+	}
+	if (code != SQLITE_OK) {
+		result = store_sqlite_fault_of(to ? to : from, store->path, code, "copy", problem,
+					       problem_size);
+	}
+	sqlite3_close(from);
+	if (result == 0) {
+		result = check_copy(store, to, holdings ? holdings : &counted, problem,
+				    problem_size);
+	}
+	sqlite3_close(to);
+	return result;
+}
+
+static int open_copy(const char *path, int *file, struct store_holdings *holdings)
+{
+	struct stat info;
+
+	*file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (*file < 0) {
+		return -errno;
+	}
+	if (fstat(*file, &info) < 0) {
+		close(*file);
+		return -errno;
+	}
+	holdings->bytes = (uint64_t)info.st_size;
+	return 0;
+}
+
+int store_sqlite_copy(struct store_database *database, int *file, struct store_holdings *holdings,
+		      char *problem, size_t problem_size)
+{
+	struct store_sqlite *store = (struct store_sqlite *)database;
+	char *part = NULL;
+	int result;
+
+	if (pthread_mutex_trylock(&store->copying) != 0) {
+		snprintf(problem, problem_size,
+			 "a backup or a restore is under way; try again when it is done");
+		return -EBUSY;
+	}
+	result = store_sqlite_make_part(store, &part, problem, problem_size);
+	if (result == 0) {
+		result = store_sqlite_copy_to(store, part, holdings, problem, problem_size);
+		if (result == 0) {
+			result = open_copy(part, file, holdings);
+			snprintf(problem, problem_size, "the copy cannot be read: %s; try again",
+				 strerror(-result));
+		}
+		store_sqlite_remove_part(part);
+		free(part);
+	}
+	pthread_mutex_unlock(&store->copying);
+	return result;
+}
+
+/* --- In. --- */
+
+static int write_part(const char *path, struct span bytes, char *problem, size_t problem_size)
+{
+	int file = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	int result = file < 0 ? -errno : filesystem_write(file, bytes);
+
+	if (file >= 0) {
+		close(file);
+	}
+	if (result < 0) {
+		snprintf(problem, problem_size,
+			 "the file cannot be kept beside the database: %s; "
+			 "look at its disk",
+			 strerror(-result));
+	}
+	return result;
+}
+
+/* Checks the candidate and makes it like one of ours. */
+static int prepare_candidate(struct store_sqlite *candidate, struct store_holdings *holdings,
+			     char *problem, size_t problem_size)
+{
+	int version = 0;
+	int code;
+	int result = store_sqlite_attach(candidate, problem, problem_size);
+
+	if (result == 0) {
+		result = store_sqlite_examine(candidate, true, &version, problem, problem_size);
+	}
+	if (result == 0) {
+		result = store_sqlite_configure(candidate, problem, problem_size);
+	}
+	if (result == 0) {
+		result = store_sqlite_migrate(candidate, version, problem, problem_size);
+	}
+	if (result < 0) {
+		return result;
+	}
+	code = count_rows(candidate->connection, holdings);
+	if (code == SQLITE_OK) {
+		code = store_sqlite_query(candidate->connection, "DELETE FROM events", NULL, 0);
+	}
+	if (code != SQLITE_OK) {
+		return store_sqlite_fault(candidate, code, "read", problem, problem_size);
+	}
+	holdings->schema = (unsigned)version; /* as it came */
+	return store_sqlite_prepare(candidate, problem, problem_size);
+}
+
+int store_sqlite_take_in(struct store_database *database, struct span bytes,
+			 struct store_database **candidate, struct store_holdings *holdings,
+			 char *problem, size_t problem_size)
+{
+	static const char magic[] = "SQLite format 3";
+	struct store_sqlite *store = (struct store_sqlite *)database;
+	struct store_sqlite *new;
+	char *part = NULL;
+	int result;
+
+	/* The NUL counts. SQLite itself would take an empty file for a new database. */
+	if (!span_starts_with(bytes, span_make(magic, sizeof(magic)))) {
+		snprintf(problem, problem_size,
+			 "the file is no database; give one that bellhop backup made");
+		return -EINVAL;
+	}
+	result = store_sqlite_make_part(store, &part, problem, problem_size);
+	if (result < 0) {
+		return result;
+	}
+	new = store_sqlite_new(&store->options, part);
+	if (!new) {
+		snprintf(problem, problem_size, "out of memory");
+		return -ENOMEM;
+	}
+	new->is_candidate = true;
+	new->name = "the file";
+	new->options.pages_max = 0;
+	new->options.tell = NULL;
+	result = write_part(new->path, bytes, problem, problem_size);
+	if (result == 0) {
+		result = prepare_candidate(new, holdings, problem, problem_size);
+		/* What is wrong with it is the giver's matter, not the disk's. */
+		result = result == -EIO || result == -EPROTO ? -EINVAL : result;
+		holdings->bytes = bytes.length;
+	}
+	if (result < 0) {
+		new->base.class->close(&new->base);
+		return result;
+	}
+	*candidate = &new->base;
+	return 0;
+}
