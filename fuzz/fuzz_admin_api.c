@@ -65,6 +65,8 @@ static void ask(const struct api_context *api, struct inventory *inventory, stru
 	switch (answer.verdict) {
 	case API_ANSWER:
 	case API_EVENTS:
+	case API_BACKUP:
+	case API_RESTORE:
 		break;
 	case API_CHANGE:
 	case API_UPLOAD:

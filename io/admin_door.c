@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/admin_door.h"
 
+#include "io/admin_visit.h"
 #include "io/catalogue.h"
-#include "io/http_server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,40 +14,6 @@
 enum {
 	follow_batch = 256,	    /* events written in one turn to one follower */
 	stream_bytes_max = 4 << 20, /* that a slow follower may leave waiting */
-	sentence_size = 512,
-	who_size = 32,
-};
-
-/* One request on its way. */
-struct visit {
-	struct admin_door *door;
-	struct visit *next;
-	struct http_exchange *exchange;
-	struct arena arena;
-	struct api_facts facts;
-	struct api_answer answer;
-	char who[who_size];
-	/* A file operation on the thread pool. */
-	uv_work_t work;
-	bool is_working;
-	int result;
-	char problem[sentence_size];
-	/* A stream of events. */
-	bool is_following;
-	bool is_over;	/* the exchange is: follower_over came */
-	bool is_broken; /* to be ended */
-	uint64_t cursor;
-};
-
-struct admin_door {
-	struct admin_door_options options;
-	struct http_server *server;
-	struct store_client *client;
-	struct visit *visits;
-	struct admin_door_counters counters;
-	int files_fd;
-	bool is_closing;
-	bool is_server_closed;
 };
 
 static void door_free_when_done(struct admin_door *door)
@@ -58,7 +24,7 @@ static void door_free_when_done(struct admin_door *door)
 	}
 }
 
-static void visit_free(struct visit *visit)
+void admin_visit_free(struct visit *visit)
 {
 	struct admin_door *door = visit->door;
 
@@ -68,14 +34,14 @@ static void visit_free(struct visit *visit)
 			break;
 		}
 	}
+	admin_database_drop(visit);
 	api_answer_free(&visit->answer);
 	arena_free(&visit->arena);
 	free(visit);
 	door_free_when_done(door);
 }
 
-/* The visit's answer goes out, and the visit is over. */
-static void reply(struct visit *visit)
+void admin_visit_reply(struct visit *visit)
 {
 	const struct api_answer *answer = &visit->answer;
 	struct http_response response = {
@@ -87,7 +53,7 @@ static void reply(struct visit *visit)
 	};
 
 	http_exchange_answer(visit->exchange, &response, answer->body);
-	visit_free(visit);
+	admin_visit_free(visit);
 }
 
 static void context_of(const struct visit *visit, struct api_context *api)
@@ -102,7 +68,7 @@ static void context_of(const struct visit *visit, struct api_context *api)
 	};
 }
 
-static void finish(struct visit *visit, int result, const char *problem)
+void admin_visit_finish(struct visit *visit, int result, const char *problem)
 {
 	struct api_context api;
 
@@ -110,7 +76,7 @@ static void finish(struct visit *visit, int result, const char *problem)
 	pthread_rwlock_rdlock(visit->door->options.inventory_lock);
 	api_finish(&api, &visit->answer, result, problem);
 	pthread_rwlock_unlock(visit->door->options.inventory_lock);
-	reply(visit);
+	admin_visit_reply(visit);
 }
 
 /* --- Changes. --- */
@@ -126,7 +92,7 @@ static void change_done(void *context, int result, const char *problem)
 	if (visit->answer.verdict == API_FILE_REMOVE && result == -ENOENT) {
 		result = 0;
 	}
-	finish(visit, result, problem);
+	admin_visit_finish(visit, result, problem);
 }
 
 static void post(struct visit *visit)
@@ -135,11 +101,11 @@ static void post(struct visit *visit)
 				       span_text(visit->who), change_done, visit);
 
 	if (result < 0) {
-		finish(visit, result, "");
+		admin_visit_finish(visit, result, "");
 	}
 }
 
-/* --- Files, on the thread pool. --- */
+/* --- Files and databases, on the thread pool. --- */
 
 static int put_in_memory_file(struct span bytes)
 {
@@ -193,7 +159,9 @@ static void work(uv_work_t *request)
 {
 	struct visit *visit = request->data;
 
-	if (visit->answer.verdict == API_UPLOAD) {
+	if (visit->answer.verdict == API_BACKUP || visit->answer.verdict == API_RESTORE) {
+		admin_database_work(visit);
+	} else if (visit->answer.verdict == API_UPLOAD) {
 		visit->result = upload(visit);
 	} else {
 		visit->result = catalogue_remove(visit->door->files_fd, visit->answer.file,
@@ -207,9 +175,11 @@ static void work_done(uv_work_t *request, int status)
 
 	visit->is_working = false;
 	if (status < 0 || visit->door->is_closing) {
-		finish(visit, -ESHUTDOWN, "the server is being stopped; try again");
+		admin_visit_finish(visit, -ESHUTDOWN, "the server is being stopped; try again");
 	} else if (visit->result < 0) {
-		finish(visit, visit->result, visit->problem);
+		admin_visit_finish(visit, visit->result, visit->problem);
+	} else if (visit->answer.verdict == API_BACKUP || visit->answer.verdict == API_RESTORE) {
+		admin_database_done(visit);
 	} else {
 		post(visit);
 	}
@@ -223,7 +193,7 @@ static void queue_work(struct visit *visit)
 	result = uv_queue_work(visit->door->options.loop, &visit->work, work, work_done);
 	visit->is_working = result == 0;
 	if (result < 0) {
-		finish(visit, result, "");
+		admin_visit_finish(visit, result, "");
 	}
 }
 
@@ -281,7 +251,7 @@ static void list_events(struct visit *visit)
 		visit->answer.owned = lines.text;
 		visit->answer.body = span_make(lines.text, lines.length);
 	}
-	reply(visit);
+	admin_visit_reply(visit);
 }
 
 /* The visit goes when both have said so: we that the stream ends, the server that it is over. */
@@ -293,7 +263,7 @@ static void end_following(struct visit *visit)
 	visit->door->counters.followers--;
 	http_exchange_stream_end(visit->exchange);
 	if (was_over) {
-		visit_free(visit);
+		admin_visit_free(visit);
 	}
 }
 
@@ -343,7 +313,7 @@ static void follower_over(void *data, bool is_whole)
 	(void)is_whole;
 	visit->is_over = true;
 	if (!visit->is_following) {
-		visit_free(visit);
+		admin_visit_free(visit);
 	} else if (visit->door->client) {
 		store_client_wake(visit->door->client);
 	}
@@ -383,20 +353,22 @@ static void list_devices(struct visit *visit)
 		has_more = api_list_step(&api, &visit->answer);
 		pthread_rwlock_unlock(visit->door->options.inventory_lock);
 	} while (has_more);
-	reply(visit);
+	admin_visit_reply(visit);
 }
 
 static void carry_out(struct visit *visit)
 {
 	switch (visit->answer.verdict) {
 	case API_ANSWER:
-		reply(visit);
+		admin_visit_reply(visit);
 		break;
 	case API_CHANGE:
 		post(visit);
 		break;
 	case API_UPLOAD:
 	case API_FILE_REMOVE:
+	case API_BACKUP:
+	case API_RESTORE:
 		queue_work(visit);
 		break;
 	case API_LIST:
@@ -435,6 +407,7 @@ static struct visit *visit_new(struct admin_door *door, struct http_exchange *ex
 	if (visit) {
 		visit->door = door;
 		visit->exchange = exchange;
+		visit->copy = -1;
 		arena_init(&visit->arena, api_arena_bytes_max);
 		snprintf(visit->who, sizeof(visit->who), "uid %lu", (unsigned long)peer->uid);
 		visit->next = door->visits;
@@ -462,7 +435,7 @@ static void handle(void *context, struct http_exchange *exchange)
 		door->counters.foreign++;
 		api_fail(&visit->answer, 403, "the kernel does not say who you are",
 			 "connect to the unix socket");
-		reply(visit);
+		admin_visit_reply(visit);
 		return;
 	}
 	door->options.facts(door->options.context, &visit->arena, &visit->facts);
@@ -570,8 +543,9 @@ void admin_door_close(struct admin_door *door)
 		if (visit->is_following) {
 			end_following(visit);
 		} else if (!visit->is_working) {
-			finish(visit, -ESHUTDOWN,
-			       "the server is being stopped; look whether the change was made");
+			admin_visit_finish(
+				visit, -ESHUTDOWN,
+				"the server is being stopped; look whether the change was made");
 		}
 	}
 	if (door->server) {

@@ -31,6 +31,8 @@ static const struct route {
 	{"GET", "/api/v1/files", api_files_list},
 	{"PUT", "/api/v1/files/{name...}", api_file_put},
 	{"DELETE", "/api/v1/files/{name...}", api_file_remove},
+	{"GET", "/api/v1/database", api_database_get},
+	{"PUT", "/api/v1/database", api_database_put},
 	{"GET", "/api/v1/events", api_events_get},
 	{"GET", "/api/v1/settings", api_settings_list},
 	{"GET", "/api/v1/openapi.json", api_openapi_get},
@@ -70,7 +72,7 @@ static void answer_memory(struct api_answer *answer)
 	answer->body = span_make(memory_text, sizeof(memory_text) - 1);
 }
 
-static void answer_json(struct api_answer *answer, unsigned status, json_t *json)
+void api_answer_json(struct api_answer *answer, unsigned status, json_t *json)
 {
 	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 	size_t length = text ? strlen(text) : 0;
@@ -102,12 +104,12 @@ void api_fail(struct api_answer *answer, unsigned status, const char *error, con
 		json_decref(json);
 		json = NULL;
 	}
-	answer_json(answer, status, json);
+	api_answer_json(answer, status, json);
 }
 
 void call_answer_json(struct call *call, unsigned status, json_t *json)
 {
-	answer_json(call->answer, status, json);
+	api_answer_json(call->answer, status, json);
 }
 
 void call_answer_bytes(struct call *call, const char *content_type, char *bytes, size_t length)
@@ -384,7 +386,7 @@ static const char *remedy_of(unsigned status)
 }
 
 /* Sentences are "what is wrong; what to do". */
-static void fail_with_problem(struct api_answer *answer, int result, const char *problem)
+void api_answer_problem(struct api_answer *answer, int result, const char *problem)
 {
 	struct span whole = span_text(problem);
 	size_t at = span_search(whole, SPAN("; "));
@@ -457,8 +459,9 @@ void api_finish(const struct api_context *api, struct api_answer *answer, int re
 		const char *problem)
 {
 	if (result < 0) {
-		fail_with_problem(answer, result, problem);
+		api_answer_problem(answer, result, problem);
 		return;
 	}
-	answer_json(answer, answer->is_creation ? 201 : 200, json_of_subject(api, answer->change));
+	api_answer_json(answer, answer->is_creation ? 201 : 200,
+			json_of_subject(api, answer->change));
 }

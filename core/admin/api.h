@@ -77,6 +77,8 @@ enum api_verdict {
 	API_FILE_REMOVE, /* remove `file` below DATA/files/, then api_finish */
 	API_LIST,	 /* call api_list_step until it is an API_ANSWER */
 	API_EVENTS,	 /* send the events that `events` asks for, one JSON object a line */
+	API_BACKUP,	 /* send a copy of the database */
+	API_RESTORE,	 /* make the body the database, then api_finish_restore */
 };
 
 /* Which events: those that came after `after`, the newest `limit` of them, then the new ones. */
@@ -128,6 +130,20 @@ void api_handle(const struct api_context *api, const struct api_request *request
  */
 void api_finish(const struct api_context *api, struct api_answer *answer, int result,
 		const char *problem);
+
+/* What a restore came to: see io/store.h. */
+struct api_restored {
+	uint64_t devices;
+	uint64_t profiles;
+	uint64_t bytes;
+	unsigned schema;
+	uint64_t stale;
+	const char *kept;
+};
+
+/* As api_finish, for API_RESTORE. `restored` is read when `result` is 0. */
+void api_finish_restore(struct api_answer *answer, int result, const char *problem,
+			const struct api_restored *restored);
 
 /* Makes `answer` an error, for the shell's own refusals (a body too large, a foreign user). */
 void api_fail(struct api_answer *answer, unsigned status, const char *error,

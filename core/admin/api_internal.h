@@ -23,6 +23,12 @@ struct call {
 
 typedef void call_handler_fn(struct call *call);
 
+/* Makes `answer` a JSON value, which is taken over; NULL stands for a lack of memory. */
+void api_answer_json(struct api_answer *answer, unsigned status, json_t *json);
+
+/* Makes `answer` the error that a negative errno and its sentence come to. */
+void api_answer_problem(struct api_answer *answer, int result, const char *problem);
+
 /* Answers with a JSON value, which is taken over; NULL stands for a lack of memory. */
 void call_answer_json(struct call *call, unsigned status, json_t *json);
 
@@ -78,6 +84,7 @@ call_handler_fn api_devices_list, api_devices_add, api_device_get, api_device_se
 	api_device_preview;
 call_handler_fn api_profiles_list, api_profile_get, api_profile_set, api_profile_remove;
 call_handler_fn api_files_list, api_file_put, api_file_remove;
+call_handler_fn api_database_get, api_database_put;
 call_handler_fn api_events_get, api_settings_list, api_openapi_get;
 
 /* openapi.json, embedded when the project is built. */

@@ -43,9 +43,11 @@ enum option_bit {
 	OPTION_JSON = 1 << 21,
 	OPTION_HELP = 1 << 22,
 	OPTION_VERSION = 1 << 23,
+	/* Of single commands, again. */
+	OPTION_FORCE = 1 << 24,
 };
 
-enum { option_count = 24 };
+enum { option_count = 25 };
 
 /* One --set or --unset, in the order of the command line. */
 struct setting_argument {
@@ -89,6 +91,7 @@ command_fn run_device_list, run_device_show, run_device_add, run_device_set, run
 command_fn run_profile_list, run_profile_show, run_profile_set, run_profile_remove;
 command_fn run_file_add, run_file_list, run_file_remove;
 command_fn run_events;
+command_fn run_backup, run_restore;
 
 /* --- help.c --- */
 

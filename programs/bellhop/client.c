@@ -137,6 +137,9 @@ struct request {
 	struct text answer;
 	bool is_too_long;
 	char error[CURL_ERROR_SIZE];
+	/* Of a download. */
+	FILE *file;
+	int write_error;
 	/* Of a stream. */
 	client_line_fn *line;
 	void *context;
@@ -249,6 +252,9 @@ static int judge(const struct request *request, CURLcode code)
 	if (request->is_too_long) {
 		return fail("the server's answer is too long; ask for less");
 	}
+	if (request->write_error) {
+		return fail("the answer cannot be written: %s", strerror(request->write_error));
+	}
 	if (code != CURLE_OK) {
 		return fail("the server cannot be asked: %s",
 			    request->error[0] ? request->error : curl_easy_strerror(code));
@@ -261,7 +267,9 @@ static int judge(const struct request *request, CURLcode code)
 			  0, NULL);
 	error = json_string_value(json_object_get(json, "error"));
 	what_to_do = json_string_value(json_object_get(json, "what_to_do"));
-	if (error) {
+	if (status == 413) {
+		say("that is longer than the server takes; send less");
+	} else if (error) {
 		say("%s%s%s", error, what_to_do && *what_to_do ? "; " : "",
 		    what_to_do ? what_to_do : "");
 	} else {
@@ -346,28 +354,47 @@ static size_t give_file(char *bytes, size_t size, size_t count, void *context)
 	return given == 0 && ferror(file) ? CURL_READFUNC_ABORT : given * size;
 }
 
-static int show_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t total,
-			 curl_off_t sent)
-{
-	int *last_percent = context;
-	int percent = total > 0 ? (int)(sent * 100 / total) : 0;
+struct progress {
+	const char *verb;
+	int last_percent;
+};
 
-	(void)down_total;
-	(void)down;
-	if (total > 0 && percent != *last_percent) {
-		fprintf(stderr, "\rsent %lld of %lld KiB (%d %%)", (long long)sent / 1024,
-			(long long)total / 1024, percent);
-		*last_percent = percent;
+static int show_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+			 curl_off_t up)
+{
+	struct progress *progress = context;
+	curl_off_t total = up_total > 0 ? up_total : down_total;
+	curl_off_t done = up_total > 0 ? up : down;
+	int percent = total > 0 ? (int)(done * 100 / total) : 0;
+
+	if (total > 0 && percent != progress->last_percent) {
+		fprintf(stderr, "\r%s %lld of %lld KiB (%d %%)", progress->verb,
+			(long long)done / 1024, (long long)total / 1024, percent);
+		progress->last_percent = percent;
 	}
 	return 0;
+}
+
+/* Performs a request that may take long, and shows how far it is. */
+static int perform_shown(struct request *request, const char *verb)
+{
+	struct progress progress = {.verb = verb, .last_percent = -1};
+	int result;
+
+	curl_easy_setopt(request->curl, CURLOPT_NOPROGRESS, isatty(STDERR_FILENO) == 1 ? 0L : 1L);
+	curl_easy_setopt(request->curl, CURLOPT_XFERINFOFUNCTION, show_progress);
+	curl_easy_setopt(request->curl, CURLOPT_XFERINFODATA, &progress);
+	result = perform(request);
+	if (progress.last_percent >= 0) {
+		fputc('\n', stderr);
+	}
+	return result;
 }
 
 int client_upload(const struct arguments *arguments, const char *path, FILE *file, long long size,
 		  json_t **reply)
 {
 	struct request request;
-	int last_percent = -1;
-	bool has_terminal = isatty(STDERR_FILENO) == 1;
 	int result = request_init(&request, arguments, "PUT", path);
 
 	if (result == EXIT_DONE) {
@@ -375,16 +402,58 @@ int client_upload(const struct arguments *arguments, const char *path, FILE *fil
 		curl_easy_setopt(request.curl, CURLOPT_READFUNCTION, give_file);
 		curl_easy_setopt(request.curl, CURLOPT_READDATA, file);
 		curl_easy_setopt(request.curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
-		curl_easy_setopt(request.curl, CURLOPT_NOPROGRESS, has_terminal ? 0L : 1L);
-		curl_easy_setopt(request.curl, CURLOPT_XFERINFOFUNCTION, show_progress);
-		curl_easy_setopt(request.curl, CURLOPT_XFERINFODATA, &last_percent);
-		result = perform(&request);
-		if (last_percent >= 0) {
-			fputc('\n', stderr);
-		}
+		result = perform_shown(&request, "sent");
 	}
 	if (result == EXIT_DONE) {
 		result = read_json(&request, reply);
+	}
+	request_free(&request);
+	return result;
+}
+
+/* --- Fetching a file. --- */
+
+/* What is no success is an error's text. */
+static size_t take_file(char *bytes, size_t size, size_t count, void *context)
+{
+	struct request *request = context;
+	long status = 0;
+
+	curl_easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200) {
+		return take_answer(bytes, size, count, context);
+	}
+	if (fwrite(bytes, size, count, request->file) != count) {
+		request->write_error = errno;
+		return 0;
+	}
+	return size * count;
+}
+
+static void read_numbers(const struct request *request, struct client_number *numbers,
+			 size_t number_count)
+{
+	for (size_t i = 0; i < number_count; i++) {
+		struct curl_header *header = NULL;
+
+		if (curl_easy_header(request->curl, numbers[i].name, 0, CURLH_HEADER, -1,
+				     &header) == CURLHE_OK) {
+			numbers[i].value = strtoll(header->value, NULL, 10);
+		}
+	}
+}
+
+int client_download(const struct arguments *arguments, const char *path, FILE *file,
+		    struct client_number *numbers, size_t number_count)
+{
+	struct request request;
+	int result = request_init(&request, arguments, "GET", path);
+
+	if (result == EXIT_DONE) {
+		request.file = file;
+		curl_easy_setopt(request.curl, CURLOPT_WRITEFUNCTION, take_file);
+		result = perform_shown(&request, "received");
+		read_numbers(&request, numbers, number_count);
 	}
 	request_free(&request);
 	return result;

@@ -34,6 +34,19 @@ int client_fetch(const struct arguments *arguments, const char *path, struct tex
 int client_upload(const struct arguments *arguments, const char *path, FILE *file, long long size,
 		  json_t **reply);
 
+/* A header of an answer that holds a number. */
+struct client_number {
+	const char *name;
+	long long value; /* 0 when it is not there */
+};
+
+/*
+ * Writes the answer to a GET to `file`, whole or with a failure, and shows how far it is when
+ * stderr is a terminal. `numbers` are looked up in its headers.
+ */
+int client_download(const struct arguments *arguments, const char *path, FILE *file,
+		    struct client_number *numbers, size_t number_count);
+
 /* Calls `line` for each line of the answer as it comes; `line` returns false to stop. */
 typedef bool client_line_fn(void *context, const char *line);
 int client_stream(const struct arguments *arguments, const char *path, client_line_fn *line,

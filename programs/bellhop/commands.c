@@ -10,6 +10,10 @@ static const char edit_more[] =
 	"An empty value (--address \"\") takes a field away. Names of settings:\n"
 	"`bellhop help settings`.";
 
+static const char backup_more[] =
+	"Devices, profiles, settings, events and the audit log are in it, secrets and all;\n"
+	"files that phones fetch by name (`bellhop file`) are not: copy DATA/files as well.";
+
 const struct command commands[] = {
 	{NULL, "status", NULL, 0, 0, 0, run_status,
 	 "what runs, since when, how many phones in which state", NULL},
@@ -46,6 +50,12 @@ const struct command commands[] = {
 	{"file", "remove", "NAME", 1, 1, 0, run_file_remove, "remove one of them", NULL},
 	{NULL, "events", NULL, 0, 0, OPTION_FOLLOW | OPTION_DEVICE | OPTION_LIMIT, run_events,
 	 "what happened, the newest last", NULL},
+	{NULL, "backup", "FILE", 1, 1, OPTION_FORCE, run_backup,
+	 "copy the server's database to FILE (-: stdout) while it runs", backup_more},
+	{NULL, "restore", "FILE", 1, 1, 0, run_restore,
+	 "put what a backup holds in the place of what is there",
+	 "The server checks FILE as a whole first, keeps what was beside its database, and\n"
+	 "serves phones all the while. Files that phones fetch by name stay as they are."},
 	{NULL, "help", "[COMMAND | settings]", 0, 2, 0, run_help, "this, or more of one command",
 	 NULL},
 };

@@ -25,6 +25,7 @@ const struct option_row option_rows[] = {
 	{OPTION_NAME, "name", "NAME", "its name for phones; else the last part of PATH"},
 	{OPTION_FOLLOW, "follow", NULL, "go on with new ones as they come"},
 	{OPTION_DEVICE, "device", "MAC", "only those of this device"},
+	{OPTION_FORCE, "force", NULL, "replace the file if it is there"},
 	{OPTION_LIMIT, "limit", "NUMBER", "the newest so many; 100 when not given"},
 	{OPTION_SOCKET, "socket", "PATH",
 	 "the server's admin socket; else $BELLHOP_SOCKET,\n"

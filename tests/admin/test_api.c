@@ -100,6 +100,8 @@ static unsigned ask_bytes(const char *method, const char *target, struct span by
 	switch (answer.verdict) {
 	case API_ANSWER:
 	case API_EVENTS:
+	case API_BACKUP:
+	case API_RESTORE:
 		break;
 	case API_UPLOAD:
 		answer.change->bytes = bytes.length;
@@ -515,6 +517,32 @@ static void failures_of_the_store_are_told(void)
 	stop();
 }
 
+static void a_restore_is_told(void)
+{
+	const struct api_restored restored = {3, 2, 40960, 1, 1, "/data/kept"};
+
+	start();
+	CHECK_EQUAL(200, ask("GET", "/api/v1/database", ""));
+	CHECK_EQUAL(API_BACKUP, answer.verdict);
+	CHECK_EQUAL(400, ask("PUT", "/api/v1/database", ""));
+	CHECK_HAS("the body is empty");
+	CHECK_EQUAL(405, ask("DELETE", "/api/v1/database", ""));
+	CHECK_EQUAL(200, ask("PUT", "/api/v1/database", "SQLite format 3"));
+	REQUIRE(answer.verdict == API_RESTORE);
+	api_finish_restore(&answer, 0, "", &restored);
+	CHECK_EQUAL(API_ANSWER, answer.verdict);
+	CHECK_EQUAL(200, answer.status);
+	snprintf(body, sizeof(body), "%.*s", (int)answer.body.length, answer.body.data);
+	CHECK_HAS("\"devices\": 3");
+	CHECK_HAS("\"kept\": \"/data/kept\"");
+	api_finish_restore(&answer, -EINVAL, "the file is no database; give another", &restored);
+	CHECK_EQUAL(400, answer.status);
+	snprintf(body, sizeof(body), "%.*s", (int)answer.body.length, answer.body.data);
+	check_error(__LINE__);
+	CHECK_HAS("\"what_to_do\": \"give another\"");
+	stop();
+}
+
 /* Both ways: a route that is not described, and a description without its route. */
 static void openapi_tells_of_every_route(void)
 {
@@ -577,6 +605,7 @@ int main(void)
 	RUN(events_are_asked_for);
 	RUN(status_and_metrics_tell);
 	RUN(failures_of_the_store_are_told);
+	RUN(a_restore_is_told);
 	RUN(openapi_tells_of_every_route);
 	RUN(settings_are_listed);
 	return test_end();

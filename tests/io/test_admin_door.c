@@ -266,6 +266,53 @@ static void files_come_and_go(void)
 	stop();
 }
 
+/* The body of the last reply. */
+static size_t reply_body(char **start)
+{
+	*start = strstr(reply, "\r\n\r\n");
+	if (!*start) {
+		abort();
+	}
+	*start += 4;
+	return reply_length - (size_t)(*start - reply);
+}
+
+static void a_database_is_fetched_and_put_back(void)
+{
+	char schema[64];
+	char *start_of;
+	size_t length;
+	char *copy;
+	int fd;
+
+	start();
+	snprintf(schema, sizeof(schema), "Bellhop-Schema: %d\r\n", store_sqlite_schema.version);
+	CHECK_EQUAL(200, ask_text("POST", "/api/v1/devices/00908f000001/claim", ""));
+	CHECK_EQUAL(200, ask_text("GET", "/api/v1/database", ""));
+	CHECK(strstr(reply, "Content-Type: application/vnd.sqlite3") != NULL);
+	CHECK(strstr(reply, "Bellhop-Devices: 1\r\n") != NULL);
+	CHECK(strstr(reply, schema) != NULL);
+	length = reply_body(&start_of);
+	CHECK(length > 4096 && length % 4096 == 0);
+	copy = malloc(length);
+	REQUIRE(copy != NULL);
+	memcpy(copy, start_of, length);
+	CHECK_EQUAL(200, ask_text("DELETE", "/api/v1/devices/00908f000001", ""));
+	CHECK_EQUAL(400, ask("PUT", "/api/v1/database", copy, length - 100));
+	CHECK(strstr(reply, "damaged") != NULL);
+	CHECK_EQUAL(404, ask_text("GET", "/api/v1/devices/00908f000001", ""));
+	CHECK_EQUAL(200, ask("PUT", "/api/v1/database", copy, length));
+	CHECK(strstr(reply, "\"devices\": 1") != NULL);
+	CHECK(strstr(reply, ".before-restore-") != NULL);
+	CHECK_EQUAL(200, ask_text("GET", "/api/v1/devices/00908f000001", ""));
+	/* Closed with a backup under way. */
+	fd = connect_socket();
+	send_all(fd, "GET /api/v1/database HTTP/1.1\r\nHost: x\r\n\r\n", 44);
+	stop();
+	close(fd);
+	free(copy);
+}
+
 static void tell_event(const char *reason, unsigned n)
 {
 	store_event(store,
@@ -369,6 +416,7 @@ int main(void)
 	json_object_seed(0);
 	RUN(changes_are_made_and_audited);
 	RUN(files_come_and_go);
+	RUN(a_database_is_fetched_and_put_back);
 	RUN(events_are_listed_and_followed);
 	RUN(a_page_has_every_device);
 	RUN(closing_answers_what_waits);
