@@ -555,7 +555,8 @@ int signalling_receive(struct signalling *s, const struct packet *packet, uint64
 		signalling_count(s, reason);
 		return 0;
 	}
-	parsed = sip_message_parse(&s->message, packet->bytes);
+	parsed = sip_message_parse_parts(&s->message, packet->bytes,
+					 SIP_PART_VIA | SIP_PART_CALL_ID | SIP_PART_CSEQ);
 	if (parsed == -ENOMSG) {
 		signalling_count(s, "not_sip");
 		return 0;

@@ -415,7 +415,7 @@ static void read_cseq(struct sip_message *message)
 	}
 }
 
-static void read_mandatory(struct sip_message *message)
+static void read_mandatory(struct sip_message *message, unsigned parts)
 {
 	struct span value;
 
@@ -426,8 +426,12 @@ static void read_mandatory(struct sip_message *message)
 			note_fault(message, 400, sip_message_fault_text(SIP_HEADER_VIA, -EINVAL));
 		}
 	}
-	read_name_address(message, SIP_HEADER_FROM, SIP_PART_FROM, &message->from);
-	read_name_address(message, SIP_HEADER_TO, SIP_PART_TO, &message->to);
+	if (message->is_request || (parts & SIP_PART_FROM) != 0) {
+		read_name_address(message, SIP_HEADER_FROM, SIP_PART_FROM, &message->from);
+	}
+	if (message->is_request || (parts & SIP_PART_TO) != 0) {
+		read_name_address(message, SIP_HEADER_TO, SIP_PART_TO, &message->to);
+	}
 	if (first_value(message, SIP_HEADER_CALL_ID, &value) == 0) {
 		message->call_id = value;
 		if (sip_is_visible(value)) {
@@ -464,6 +468,11 @@ static void clear(struct sip_message *message)
 
 int sip_message_parse(struct sip_message *message, struct span datagram)
 {
+	return sip_message_parse_parts(message, datagram, SIP_PART_DIALOG);
+}
+
+int sip_message_parse_parts(struct sip_message *message, struct span datagram, unsigned parts)
+{
 	const char *p = datagram.data;
 	const char *end = sip_end(datagram);
 	const char *next;
@@ -478,7 +487,7 @@ int sip_message_parse(struct sip_message *message, struct span datagram)
 		return -ENOMSG;
 	}
 	next = read_rows(message, next, end);
-	read_mandatory(message);
+	read_mandatory(message, parts);
 	read_body(message, next ? sip_between(next, end) : span_make(end, 0));
 	return message->fault ? -EBADMSG : 0;
 }

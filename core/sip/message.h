@@ -151,6 +151,13 @@ struct sip_message {
 int sip_message_parse(struct sip_message *message, struct span datagram);
 
 /*
+ * The same, but a response is read only as far as `parts` (enum sip_part) asks: without
+ * SIP_PART_FROM or _TO that header is not looked at, and what is wrong with it is no fault. For who
+ * needs no more than to find the transaction that a response is for.
+ */
+int sip_message_parse_parts(struct sip_message *message, struct span datagram, unsigned parts);
+
+/*
  * May a request that came back with -EBADMSG be answered with its fault_status? (Decision table of
  * doc/standards.md, steps 3 to 6.) The top Via names a sent-by, and From, To, Call-ID and CSeq are
  * there; where the start line itself is the fault, all five can be read. Never true for a response
