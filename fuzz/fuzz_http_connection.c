@@ -21,7 +21,7 @@ static unsigned handed_on;
 static void fuzz_handle(void *context, struct http_exchange *exchange)
 {
 	const struct http_request *request = http_exchange_request(exchange);
-	char path[64] = "";
+	char text[64] = "";
 
 	HOLD(handed_on < answers_max);
 	is_head[handed_on++] = request->method == METHOD_HEAD;
@@ -30,13 +30,24 @@ static void fuzz_handle(void *context, struct http_exchange *exchange)
 		answer_file(context, exchange);
 		return;
 	}
-	span_to_text(request->path, path, sizeof(path));
-	answer_text(exchange, path);
+	span_to_text(request->path, text, sizeof(text));
+	answer_text(exchange, text);
+}
+
+/* A unix socket: the ports of loopback are few, for thousands of runs a second. */
+static char folder[] = "/tmp/bellhop-fuzz-XXXXXX";
+static char path[sizeof(folder) + 8];
+
+static void remove_socket(void)
+{
+	unlink(path);
+	rmdir(folder);
 }
 
 static void open_once(void)
 {
 	static bool is_open;
+	char problem[256];
 
 	if (!is_open) {
 		prepare();
@@ -44,6 +55,11 @@ static void open_once(void)
 		house.options.body_max = 200;
 		house.file_size = fuzzed_file_size;
 		open_server();
+		HOLD(mkdtemp(folder));
+		snprintf(path, sizeof(path), "%s/socket", folder);
+		HOLD(http_server_listen_unix(house.server, path, 0600, problem, sizeof(problem)) ==
+		     0);
+		atexit(remove_socket);
 		is_open = true;
 	}
 }
@@ -134,7 +150,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct client client;
 	size_t step = size > 0 ? data[0] % 97 + 1U : 1;
-	const struct linger at_once = {.l_onoff = 1};
 
 	if (size > received_max / 64) {
 		return 0; /* its answers would not fit what the client keeps */
@@ -143,7 +158,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	handed_on = 0;
 	house.over = 0;
 	house.over_whole = 0;
-	connect_from(&client, 1);
+	client.fd = connect_unix(path);
+	client.is_ended = false;
+	client.length = 0;
+	HOLD(client.fd >= 0);
 	for (size_t at = 1; at < size && !client.is_ended; at += step) {
 		size_t length = size - at < step ? size - at : step;
 
@@ -153,8 +171,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	turn_until_quiet(&client);
 	check_answers(&client);
 	HOLD(house.over_whole == handed_on);
-	/* No port stays in TIME_WAIT behind thousands of runs. */
-	setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	hang_up(&client);
 	while (counters()->open > 0) {
 		uv_run(&house.loop, UV_RUN_NOWAIT);

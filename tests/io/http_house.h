@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum {
@@ -52,6 +53,7 @@ static struct house house;
 struct client {
 	int fd;
 	bool is_ended;
+	bool is_reset; /* and not in order */
 	size_t length;
 	char received[received_max + 1];
 };
@@ -218,6 +220,7 @@ static inline void connect_from(struct client *client, uint8_t from)
 	int yes = 1;
 
 	client->is_ended = false;
+	client->is_reset = false;
 	client->length = 0;
 	client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
@@ -226,6 +229,19 @@ static inline void connect_from(struct client *client, uint8_t from)
 	    connect(client->fd, (struct sockaddr *)&there, sizeof(there)) != 0) {
 		abort();
 	}
+}
+
+static inline int connect_unix(const char *path)
+{
+	struct sockaddr_un there = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(there.sun_path, sizeof(there.sun_path), "%s", path);
+	if (connect(fd, (struct sockaddr *)&there, sizeof(there)) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 static inline void say(struct client *client, const char *text)
@@ -245,6 +261,7 @@ static inline void hear(struct client *client)
 
 	if (count == 0 || (count < 0 && errno != EAGAIN)) {
 		client->is_ended = true;
+		client->is_reset = count < 0;
 	} else if (count > 0 && !is_full) {
 		client->length += (size_t)count;
 	}

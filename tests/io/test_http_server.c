@@ -2,14 +2,13 @@
 /* What an HTTP connection does when the peer is slow, silent, too many or gone. */
 #include "tests/io/http_house.h"
 
-#include <sys/un.h>
-
 /* Time-outs. */
 
-static void r_http_head_too_slow_is_408(void)
+static void r_http_28_head_too_slow_is_408(void)
 {
 	static struct client silent;
 	static struct client trickling;
+	static struct client used;
 
 	prepare();
 	house.options.head_timeout_ms = soon_ms;
@@ -28,12 +27,20 @@ static void r_http_head_too_slow_is_408(void)
 	}
 	CHECK(begins_with(&trickling, "HTTP/1.1 408 "));
 	CHECK_EQUAL(0, counters()->requests);
+	/* Nor is it that the connection has served before. */
+	connect_from(&used, 1);
+	say(&used, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(has_heard(&used, "HTTP/1.1 200 "));
+	say(&used, "GET /b HTTP/1.1\r\nHos");
+	WAIT_FOR(has_ended(&used));
+	CHECK(strstr(used.received, "HTTP/1.1 408 ") != NULL);
+	hang_up(&used);
 	hang_up(&silent);
 	hang_up(&trickling);
 	close_house();
 }
 
-static void r_http_body_too_slow_is_408(void)
+static void r_http_28_body_too_slow_is_408(void)
 {
 	static struct client client;
 
@@ -50,7 +57,7 @@ static void r_http_body_too_slow_is_408(void)
 	close_house();
 }
 
-static void an_idle_connection_is_closed_without_a_word(void)
+static void r_http_28_an_idle_connection_is_closed_without_a_word(void)
 {
 	static struct client fresh;
 	static struct client used;
@@ -75,7 +82,7 @@ static void an_idle_connection_is_closed_without_a_word(void)
 
 /* Caps. */
 
-static void r_http_connections_max_is_503(void)
+static void r_http_28_connections_max_is_503(void)
 {
 	static struct client clients[5];
 
@@ -106,7 +113,7 @@ static void r_http_connections_max_is_503(void)
 	close_house();
 }
 
-static void r_http_one_source_keeps_nobody_else_out(void)
+static void r_http_28_one_source_keeps_nobody_else_out(void)
 {
 	static struct client clients[3];
 	static struct client others[200];
@@ -189,7 +196,7 @@ static void r_http_27_pipelined_requests_are_answered_in_order(void)
 	close_house();
 }
 
-static void r_http_body_limits_and_expectations(void)
+static void r_http_28_29_body_limits_and_expectations(void)
 {
 	static struct client client;
 
@@ -209,6 +216,68 @@ static void r_http_body_limits_and_expectations(void)
 	CHECK(strstr(client.received, "HTTP/1.1 413 ") != NULL);
 	CHECK_EQUAL(1, counters()->requests);
 	hang_up(&client);
+	close_house();
+}
+
+/* Ends. */
+
+/* Closing over unread input would reset the connection and might take the answer along. */
+static void r_http_26_a_refusal_arrives_over_unread_input(void)
+{
+	static char body[200000];
+	static struct client client;
+	size_t sent = 0;
+
+	prepare();
+	house.options.body_max = 8;
+	open_server();
+	connect_from(&client, 1);
+	say(&client, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n");
+	for (unsigned i = 0; i < patience_ms && sent < sizeof(body); i++) {
+		ssize_t count = send(client.fd, body + sent, sizeof(body) - sent,
+				     MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		CHECK(count > 0 || errno == EAGAIN);
+		sent += count > 0 ? (size_t)count : 0;
+		turn();
+	}
+	CHECK_EQUAL(sizeof(body), sent);
+	WAIT_FOR(has_ended(&client));
+	CHECK(begins_with(&client, "HTTP/1.1 413 "));
+	CHECK(!client.is_reset);
+	hang_up(&client);
+	WAIT_FOR(counters()->open == 0);
+	close_house();
+}
+
+/* It is not drained for ever: neither who goes on sending nor who never leaves keeps his place. */
+static void r_http_26_draining_ends(void)
+{
+	static char piece[65536];
+	static struct client busy;
+	static struct client silent;
+	size_t sent = 0;
+
+	prepare();
+	open_server();
+	connect_from(&busy, 1);
+	say(&busy, "BAD\r\n\r\n");
+	WAIT_FOR(has_heard(&busy, "HTTP/1.1 400 "));
+	for (unsigned i = 0; i < patience_ms && counters()->open > 0; i++) {
+		ssize_t count = send(busy.fd, piece, sizeof(piece), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		sent += count > 0 ? (size_t)count : 0;
+		turn();
+	}
+	CHECK_EQUAL(0, counters()->open);
+	CHECK(sent < (64 << 20));
+	connect_from(&silent, 1);
+	say(&silent, "BAD\r\n\r\n");
+	WAIT_FOR(has_heard(&silent, "HTTP/1.1 400 "));
+	WAIT_FOR(counters()->open == 0);
+	CHECK_EQUAL(0, counters()->timeouts);
+	hang_up(&busy);
+	hang_up(&silent);
 	close_house();
 }
 
@@ -319,19 +388,6 @@ static void closing_waits_for_what_is_held(void)
 
 /* The unix socket. */
 
-static int connect_unix(const char *path)
-{
-	struct sockaddr_un there = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(there.sun_path, sizeof(there.sun_path), "%s", path);
-	if (connect(fd, (struct sockaddr *)&there, sizeof(there)) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 static void a_unix_socket_shows_who_is_there(void)
 {
 	static struct client client;
@@ -405,13 +461,15 @@ static void a_stale_unix_socket_is_replaced_and_nothing_else(void)
 
 int main(void)
 {
-	RUN(r_http_head_too_slow_is_408);
-	RUN(r_http_body_too_slow_is_408);
-	RUN(an_idle_connection_is_closed_without_a_word);
-	RUN(r_http_connections_max_is_503);
-	RUN(r_http_one_source_keeps_nobody_else_out);
+	RUN(r_http_28_head_too_slow_is_408);
+	RUN(r_http_28_body_too_slow_is_408);
+	RUN(r_http_28_an_idle_connection_is_closed_without_a_word);
+	RUN(r_http_28_connections_max_is_503);
+	RUN(r_http_28_one_source_keeps_nobody_else_out);
 	RUN(r_http_27_pipelined_requests_are_answered_in_order);
-	RUN(r_http_body_limits_and_expectations);
+	RUN(r_http_28_29_body_limits_and_expectations);
+	RUN(r_http_26_a_refusal_arrives_over_unread_input);
+	RUN(r_http_26_draining_ends);
 	RUN(a_stream_is_chunked_and_ends);
 	RUN(a_stream_to_who_does_not_read_is_cut);
 	RUN(who_leaves_a_stream_is_noticed);
