@@ -230,7 +230,7 @@ def test_r_http_5_the_tag_changes_with_every_octet():
 
 
 def test_r_http_5_two_changes_within_one_tick_of_the_clock():
-    """The kernel dates files by its tick: edits that follow each other closely have one date."""
+    """Before Linux 6.13 the kernel dates files by its tick: edits that follow closely have one date."""
     with Server() as s, socket.create_connection(("127.0.0.1", s.http), PATIENCE_S,
                                                  ("127.0.0.2", 0)) as client:
         settled(s, "a.bin", b"0123456789")
