@@ -6,8 +6,8 @@
  * which may run on any thread beside it.
  *
  * Each function returns 0 or a negative errno with one sentence in `problem` that says what failed
- * and what to do: -ENOSPC disk or database full, -EROFS may not be written, -EIO the disk failed or
- * the database is damaged, -EBUSY somebody else holds it, -ENOMEM.
+ * and what to do: -ENOSPC disk or database full, -EROFS may not be written, -EIO the disk failed,
+ * -EUCLEAN the database is damaged, -EBUSY somebody else holds it, -ENOMEM.
  */
 #ifndef BELLHOP_IO_STORE_DATABASE_H
 #define BELLHOP_IO_STORE_DATABASE_H

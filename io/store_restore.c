@@ -53,7 +53,7 @@ static int load(struct store *store, struct store_restoration *restoration, char
 		}
 	}
 	/* A row that does not load is the giver's matter, not the disk's. */
-	return result == -EIO ? -EINVAL : result;
+	return result == -EUCLEAN ? -EINVAL : result;
 }
 
 int store_restoration_new(struct store *store, struct span bytes,

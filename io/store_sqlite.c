@@ -117,6 +117,7 @@ static int tend(struct store_database *database, char *problem, size_t problem_s
 	if (!store->connection || store->log_frames < frames) {
 		return 0;
 	}
+	errno = 0;
 	code = sqlite3_wal_checkpoint_v2(store->connection, NULL, SQLITE_CHECKPOINT_PASSIVE,
 					 &frames, &moved);
 	/* A reader (a copy that is made) may need the log a while longer. */

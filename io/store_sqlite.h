@@ -42,8 +42,8 @@ struct store_sqlite_options {
 /*
  * Opens (or makes) the database, checks it (as a whole when the last end was not clean, or somebody
  * else has written to it since) and brings the schema up to date. 0 and `*database`, closed by its
- * class; -EBUSY another server has it, -EIO damaged (nothing is changed or replaced), -EPROTO
- * written by a newer Bellhop or another program, -EACCES, -EROFS, -ENOSPC, -ENOMEM.
+ * class; -EBUSY another server has it, -EUCLEAN damaged (nothing is changed or replaced), -EPROTO
+ * written by a newer Bellhop or another program, -EIO, -EACCES, -EROFS, -ENOSPC, -ENOMEM.
  */
 int store_sqlite_open(struct store_database **database, const struct store_sqlite_options *options,
 		      char *problem, size_t problem_size);

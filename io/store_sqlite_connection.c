@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "io/filesystem.h"
 #include "io/store_sqlite_internal.h"
 
 #include <errno.h>
@@ -16,107 +17,96 @@ const char *store_sqlite_remedy(const struct store_sqlite *store)
 				   : "put a backup in its place, nothing was changed in it";
 }
 
-/* Why the kernel did not do what SQLite asked of it. */
-static int say_refused(sqlite3 *connection, const char *name, int code, const char *doing,
-		       struct writer *w)
+/* What the kernel's reason comes to. */
+static int result_of(int reason)
 {
-	int error = connection ? sqlite3_system_errno(connection) : 0;
-
-	switch (error) {
+	switch (reason) {
 	case ENOSPC:
 	case EDQUOT:
-		error = -ENOSPC;
-		break;
+		return -ENOSPC;
 	case EROFS:
 	case EACCES:
 	case EPERM:
-		error = -EROFS;
-		break;
+		return -EROFS;
 	case EMFILE:
 	case ENFILE:
 	case ENOMEM:
-		error = -ENOMEM;
-		break;
+		return -ENOMEM;
 	default:
-		error = -EIO;
-		break;
+		return -EIO;
 	}
-	writer_text(w, "cannot ");
-	writer_text(w, doing);
-	writer_char(w, ' ');
-	writer_text(w, name);
-	switch (error) {
-	case -ENOSPC:
-		writer_text(w, ": there is no room left; free space on its disk");
-		break;
-	case -EROFS:
-		writer_text(w, ": it may not be written (");
-		writer_text(w, strerrordesc_np(sqlite3_system_errno(connection)));
-		writer_text(w, "); check its owner, its folder and whether the disk is mounted "
-			       "read-only");
-		break;
-	case -ENOMEM:
-		writer_text(w, ": out of memory or of file descriptors; try again later");
-		break;
-	default:
-		writer_text(w, ": ");
-		writer_text(w, sqlite3_errstr(code));
-		writer_text(w, " (SQLite ");
-		writer_signed(w, code);
-		writer_text(w, "); look at the disk");
-		break;
-	}
-	return error;
 }
 
-int store_sqlite_fault_of(sqlite3 *connection, const char *name, int code, const char *doing,
-			  char *problem, size_t problem_size)
+/* The kernel did not do what SQLite asked of it. */
+static int refused_by_kernel(int reason, int code, const char *what, char *problem,
+			     size_t problem_size)
 {
-	struct writer w = writer_over(problem, problem_size > 0 ? problem_size - 1 : 0);
-	int result;
+	int result = result_of(reason);
 
+	switch (result) {
+	case -ENOSPC:
+		snprintf(problem, problem_size, "%s: there is no room left; free space on its disk",
+			 what);
+		break;
+	case -EROFS:
+		snprintf(problem, problem_size,
+			 "%s: it may not be written (%s); check its owner, its folder and whether "
+			 "the disk is mounted read-only",
+			 what, strerrordesc_np(reason));
+		break;
+	case -ENOMEM:
+		snprintf(problem, problem_size, "%s: %s; try again later", what,
+			 strerrordesc_np(reason));
+		break;
+	default:
+		snprintf(problem, problem_size, "%s: %s (%s%sSQLite %d); look at the disk", what,
+			 sqlite3_errstr(code), reason ? strerrordesc_np(reason) : "",
+			 reason ? ", " : "", code);
+		break;
+	}
+	return result;
+}
+
+int store_sqlite_fault_of(const char *name, int code, const char *doing, char *problem,
+			  size_t problem_size)
+{
+	int reason = errno == ENOENT ? 0 : errno; /* of a later look, or nothing */
+	char what[filesystem_path_max + 64];
+
+	snprintf(what, sizeof(what), "cannot %s %s", doing, name);
 	switch (code & 0xff) {
 	case SQLITE_FULL:
-		snprintf(problem, problem_size,
-			 "cannot %s %s: there is no room left; free space on its disk", doing,
-			 name);
-		return -ENOSPC;
+		return refused_by_kernel(ENOSPC, code, what, problem, problem_size);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 		snprintf(problem, problem_size,
-			 "cannot %s %s: it may not be written (%s); check its owner, its folder "
-			 "and whether the disk is mounted read-only",
-			 doing, name, sqlite3_errstr(code));
+			 "%s: it cannot be opened for writing; check its owner, its folder and its "
+			 "disk, and whether that is mounted read-only",
+			 what);
 		return -EROFS;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		snprintf(problem, problem_size,
-			 "cannot %s %s: another program holds it; end that program and try again",
-			 doing, name);
+			 "%s: another program holds it; end that program and try again", what);
 		return -EBUSY;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		snprintf(problem, problem_size, "cannot %s %s: the database is damaged (%s)", doing,
-			 name, sqlite3_errstr(code));
-		return -EIO;
+		snprintf(problem, problem_size, "%s: the database is damaged (%s)", what,
+			 sqlite3_errstr(code));
+		return -EUCLEAN;
 	case SQLITE_NOMEM:
-		snprintf(problem, problem_size, "cannot %s %s: out of memory; try again later",
-			 doing, name);
-		return -ENOMEM;
+		return refused_by_kernel(ENOMEM, code, what, problem, problem_size);
 	default:
-		result = say_refused(connection, name, code, doing, &w);
-		problem[w.length] = '\0';
-		return result;
+		return refused_by_kernel(reason, code, what, problem, problem_size);
 	}
 }
 
 int store_sqlite_fault(const struct store_sqlite *store, int code, const char *doing, char *problem,
 		       size_t problem_size)
 {
-	int result = store_sqlite_fault_of(store->connection, store->name, code, doing, problem,
-					   problem_size);
+	int result = store_sqlite_fault_of(store->name, code, doing, problem, problem_size);
 
-	if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB) {
+	if (result == -EUCLEAN) {
 		size_t length = strlen(problem);
 
 		snprintf(problem + length, problem_size - length, "; %s",
@@ -129,9 +119,11 @@ int store_sqlite_run(struct store_sqlite *store, enum statement which, char *pro
 		     size_t problem_size)
 {
 	sqlite3_stmt *statement = store->statements[which];
-	int code = sqlite3_step(statement);
 	int result = 0;
+	int code;
 
+	errno = 0;
+	code = sqlite3_step(statement);
 	if (code != SQLITE_DONE && code != SQLITE_ROW) {
 		result = store_sqlite_fault(store, code, "write to", problem, problem_size);
 		store->is_suspect = store->is_suspect || (code & 0xff) == SQLITE_CORRUPT ||
@@ -145,8 +137,11 @@ int store_sqlite_run(struct store_sqlite *store, enum statement which, char *pro
 int store_sqlite_query(sqlite3 *connection, const char *sql, char *value, size_t value_size)
 {
 	sqlite3_stmt *statement = NULL;
-	int code = sqlite3_prepare_v2(connection, sql, -1, &statement, NULL);
+	int reason;
+	int code;
 
+	errno = 0;
+	code = sqlite3_prepare_v2(connection, sql, -1, &statement, NULL);
 	if (code == SQLITE_OK) {
 		code = sqlite3_step(statement);
 	}
@@ -155,7 +150,9 @@ int store_sqlite_query(sqlite3 *connection, const char *sql, char *value, size_t
 
 		snprintf(value, value_size, "%s", text ? (const char *)text : "");
 	}
+	reason = errno;
 	sqlite3_finalize(statement);
+	errno = reason;
 	return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
@@ -171,10 +168,20 @@ int store_sqlite_harden(sqlite3 *connection)
 	return store_sqlite_query(connection, "PRAGMA cell_size_check = ON", NULL, 0);
 }
 
+int store_sqlite_open_file(const char *path, sqlite3 **connection)
+{
+	int code;
+
+	errno = 0;
+	code = sqlite3_open_v2(path, connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	/* What cannot be opened for writing SQLite opens for reading, and says nothing. */
+	return code == SQLITE_OK && sqlite3_db_readonly(*connection, "main") == 1 ? SQLITE_READONLY
+										  : code;
+}
+
 int store_sqlite_attach(struct store_sqlite *store, char *problem, size_t problem_size)
 {
-	int code = sqlite3_open_v2(store->path, &store->connection,
-				   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int code = store_sqlite_open_file(store->path, &store->connection);
 
 	if (code == SQLITE_OK) {
 		sqlite3_busy_timeout(store->connection, (int)store->options.busy_ms);

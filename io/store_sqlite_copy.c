@@ -28,6 +28,7 @@ static int copy_pages(sqlite3 *from, sqlite3 *to)
 	if (!backup) {
 		return sqlite3_errcode(to);
 	}
+	errno = 0;
 	code = sqlite3_backup_step(backup, -1);
 	finished = sqlite3_backup_finish(backup);
 	return code == SQLITE_DONE ? finished : code;
@@ -66,14 +67,14 @@ static int check_copy(struct store_sqlite *store, sqlite3 *copy, struct store_ho
 	if (code == SQLITE_OK && strcmp(found, "ok") != 0) {
 		snprintf(problem, problem_size, "%s is damaged (%s); restore a backup of it",
 			 store->path, found);
-		return -EIO;
+		return -EUCLEAN;
 	}
 	if (code == SQLITE_OK) {
 		code = count_rows(copy, holdings);
 	}
-	return code == SQLITE_OK ? 0
-				 : store_sqlite_fault_of(copy, store->path, code, "copy", problem,
-							 problem_size);
+	return code == SQLITE_OK
+		       ? 0
+		       : store_sqlite_fault_of(store->path, code, "copy", problem, problem_size);
 }
 
 int store_sqlite_copy_to(struct store_sqlite *store, const char *path,
@@ -83,12 +84,10 @@ int store_sqlite_copy_to(struct store_sqlite *store, const char *path,
 	sqlite3 *from = NULL;
 	sqlite3 *to = NULL;
 	int result = 0;
-	int code = sqlite3_open_v2(store->path, &from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-				   NULL);
+	int code = store_sqlite_open_file(store->path, &from);
 
 	if (code == SQLITE_OK) {
-		code = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-				       NULL);
+		code = store_sqlite_open_file(path, &to);
 	}
 	if (code == SQLITE_OK) {
 		sqlite3_busy_timeout(from, (int)store->options.busy_ms);
@@ -102,8 +101,7 @@ int store_sqlite_copy_to(struct store_sqlite *store, const char *path,
 		code = store_sqlite_query(to, "PRAGMA journal_mode = DELETE", NULL, 0);
 	}
 	if (code != SQLITE_OK) {
-		result = store_sqlite_fault_of(to ? to : from, store->path, code, "copy", problem,
-					       problem_size);
+		result = store_sqlite_fault_of(store->path, code, "copy", problem, problem_size);
 	}
 	sqlite3_close(from);
 	if (result == 0) {
@@ -240,7 +238,7 @@ int store_sqlite_take_in(struct store_database *database, struct span bytes,
 	if (result == 0) {
 		result = prepare_candidate(new, holdings, problem, problem_size);
 		/* What is wrong with it is the giver's matter, not the disk's. */
-		result = result == -EIO || result == -EPROTO ? -EINVAL : result;
+		result = result == -EUCLEAN || result == -EPROTO ? -EINVAL : result;
 		holdings->bytes = bytes.length;
 	}
 	if (result < 0) {

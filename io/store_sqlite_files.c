@@ -135,7 +135,7 @@ int store_sqlite_make_file(const struct store_sqlite *store, bool *is_new, char 
 			 "%s is missing or empty, but its log %s-wal holds changes; put a backup "
 			 "in its place and the log away, nothing was changed",
 			 store->path, store->path);
-		return -EIO;
+		return -EUCLEAN;
 	}
 	file = open(store->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (file < 0) {

@@ -66,14 +66,15 @@ extern const char *const store_sqlite_statements[STATEMENT_COUNT];
 
 /*
  * Turns SQLite's result of `doing` ("write to", "read") into a negative errno and a sentence that
- * names the file and the remedy.
+ * names the file and the remedy. SQLite tells that the kernel refused, and not why (or why it did
+ * the time before): that is taken from errno, which whoever calls SQLite clears before.
  */
 int store_sqlite_fault(const struct store_sqlite *store, int code, const char *doing, char *problem,
 		       size_t problem_size);
 
-/* The same for another connection, to the file called `name`. */
-int store_sqlite_fault_of(sqlite3 *connection, const char *name, int code, const char *doing,
-			  char *problem, size_t problem_size);
+/* The same for the file called `name`, without a remedy when it is damaged. */
+int store_sqlite_fault_of(const char *name, int code, const char *doing, char *problem,
+			  size_t problem_size);
 
 /* "put a backup in its place, …", or what suits a candidate. */
 const char *store_sqlite_remedy(const struct store_sqlite *store);
@@ -84,6 +85,9 @@ int store_sqlite_run(struct store_sqlite *store, enum statement which, char *pro
 
 /* Runs SQL that gives at most one value, as text in `value` (may be NULL): SQLite's result. */
 int store_sqlite_query(sqlite3 *connection, const char *sql, char *value, size_t value_size);
+
+/* Opens a file that is there, for reading and writing: SQLite's result. */
+int store_sqlite_open_file(const char *path, sqlite3 **connection);
 
 /* Opens the connection with nothing written yet, so that the database can be looked at first. */
 int store_sqlite_attach(struct store_sqlite *store, char *problem, size_t problem_size);

@@ -102,7 +102,7 @@ static int bad_row(const struct store_sqlite *store, const char *table, struct s
 		 name.data ? name.data : "",
 		 store->is_candidate ? store_sqlite_remedy(store)
 				     : "mend that row or put a backup in its place");
-	return -EIO;
+	return -EUCLEAN;
 }
 
 /*
@@ -123,7 +123,7 @@ static int stray_settings(const struct store_sqlite *store, const struct setting
 	snprintf(problem, problem_size, "%s is damaged (settings of %.*s, which is not there); %s",
 		 store->name, (int)(owner.length < 100 ? owner.length : 100),
 		 owner.data ? owner.data : "", store_sqlite_remedy(store));
-	return -EIO;
+	return -EUCLEAN;
 }
 
 static int read_settings(struct settings_reader *reader, struct span owner,
@@ -297,7 +297,7 @@ static int load_event(sqlite3_stmt *row, struct event *event)
 	}
 	event->text = column(row, 6);
 	event->detail = column(row, 7);
-	return result == 0 ? 0 : -EIO;
+	return result == 0 ? 0 : -EUCLEAN;
 }
 
 int store_sqlite_load_events(struct store_database *database, size_t count, store_event_fn *each,

@@ -77,6 +77,27 @@ static int put_in_place(const char *from, const char *path, const char *kept)
 	return result;
 }
 
+/* Closes the old database, with nothing left outside its file. */
+static int empty_log(struct store_sqlite *store, char *problem, size_t problem_size)
+{
+	int code = SQLITE_OK;
+
+	if (store->connection) {
+		errno = 0;
+		code = sqlite3_wal_checkpoint_v2(store->connection, NULL,
+						 SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	}
+	if (code != SQLITE_OK) {
+		return store_sqlite_fault(store, code, "move the log into", problem, problem_size);
+	}
+	if (store_sqlite_disconnect(store) < 0) {
+		snprintf(problem, problem_size,
+			 "the log of %s could not be moved into it; look at its disk", store->path);
+		return -EIO;
+	}
+	return 0;
+}
+
 static int replace(struct store_sqlite *store, struct store_sqlite *candidate, uint64_t utc_ms,
 		   struct writer *kept, char *problem, size_t problem_size)
 {
@@ -88,11 +109,9 @@ static int replace(struct store_sqlite *store, struct store_sqlite *candidate, u
 	if (result < 0) {
 		return result;
 	}
-	if (store_sqlite_disconnect(store) < 0) {
-		snprintf(problem, problem_size,
-			 "the log of %s could not be moved into it; free space on its disk",
-			 store->path);
-		return -EIO;
+	result = empty_log(store, problem, problem_size);
+	if (result < 0) {
+		return result;
 	}
 	result = put_in_place(candidate->path, store->path, kept->data);
 	if (result < 0) {

@@ -224,7 +224,7 @@ static int check_whole(struct store_sqlite *store, const char *pragma, const cha
 	if (strcmp(found, expected) != 0) {
 		snprintf(problem, problem_size, "%s is damaged (%s); %s", store->name, found,
 			 store_sqlite_remedy(store));
-		return -EIO;
+		return -EUCLEAN;
 	}
 	return 0;
 }

@@ -279,7 +279,7 @@ static void refuses_newer_foreign_and_damaged(void)
 
 	query(house.path, "UPDATE devices SET state = 'half' WHERE mac = '00908f000007'", value,
 	      sizeof(value));
-	CHECK_EQUAL(-EIO, house_open(&house));
+	CHECK_EQUAL(-EUCLEAN, house_open(&house));
 	CHECK(strstr(house.problem, "00908f000007") != NULL);
 
 	file = fopen(house.path, "r+b");
@@ -289,7 +289,7 @@ static void refuses_newer_foreign_and_damaged(void)
 		fwrite("damaged damaged damaged", 1, 23, file);
 	}
 	fclose(file);
-	CHECK_EQUAL(-EIO, house_open(&house));
+	CHECK_EQUAL(-EUCLEAN, house_open(&house));
 	CHECK(strstr(house.problem, "damaged") != NULL);
 
 	house_path(&house);
@@ -297,7 +297,7 @@ static void refuses_newer_foreign_and_damaged(void)
 	REQUIRE(file != NULL);
 	fprintf(file, "this is no database at all, but a text that somebody put there\n");
 	fclose(file);
-	CHECK_EQUAL(-EIO, house_open(&house));
+	CHECK_EQUAL(-EUCLEAN, house_open(&house));
 
 	house_path(&house);
 	file = fopen(house.path, "wb");

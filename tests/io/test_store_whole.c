@@ -946,13 +946,13 @@ static void damage_is_noticed_at_the_start(void)
 	REQUIRE(stat(house.path, &info) == 0);
 	harm_audit(&house);
 	before = read_file(house.path);
-	CHECK_EQUAL(-EIO, house_open(&house));
+	CHECK_EQUAL(-EUCLEAN, house_open(&house));
 	CHECK(strstr(house.problem, "damaged") != NULL);
 	CHECK(strstr(house.problem, house.path) != NULL);
 	/* It stays as it is, and is refused again. */
 	after = read_file(house.path);
 	CHECK(span_equal(before, after));
-	CHECK_EQUAL(-EIO, house_open(&house));
+	CHECK_EQUAL(-EUCLEAN, house_open(&house));
 	free_span(after);
 	free_span(before);
 
@@ -967,11 +967,11 @@ static void damage_is_noticed_at_the_start(void)
 	times[1] = info.st_mtim;
 	REQUIRE(utimensat(AT_FDCWD, house.path, times, 0) == 0);
 	REQUIRE(house_open(&house) == 0);
-	CHECK_EQUAL(-EIO, claim(&house, 2));
+	CHECK_EQUAL(-EUCLEAN, claim(&house, 2));
 	CHECK(strstr(house.problem, "damaged") != NULL);
 	house_close(&house);
 	/* From then on it is known. */
-	CHECK_EQUAL(-EIO, house_open(&house));
+	CHECK_EQUAL(-EUCLEAN, house_open(&house));
 }
 
 static void a_copy_of_something_damaged_is_refused(void)
@@ -992,8 +992,8 @@ static void a_copy_of_something_damaged_is_refused(void)
 	times[1] = info.st_mtim;
 	REQUIRE(utimensat(AT_FDCWD, house.path, times, 0) == 0);
 	REQUIRE(house_open(&house) == 0);
-	CHECK_EQUAL(-EIO, store_copy(house.store, &file, &holdings, house.problem,
-				     sizeof(house.problem)));
+	CHECK_EQUAL(-EUCLEAN, store_copy(house.store, &file, &holdings, house.problem,
+					 sizeof(house.problem)));
 	CHECK(strstr(house.problem, "damaged") != NULL);
 	CHECK_EQUAL(0, count_files(house.path, ".part-*", NULL, 0));
 	house_close(&house);
@@ -1016,7 +1016,7 @@ static void a_log_without_its_database_is_not_thrown_away(void)
 	snprintf(log, sizeof(log), "%s-wal", crashed.path);
 	for (unsigned i = 0; i < 2; i++) {
 		REQUIRE(i == 0 ? truncate(crashed.path, 0) == 0 : unlink(crashed.path) == 0);
-		CHECK_EQUAL(-EIO, house_open(&crashed));
+		CHECK_EQUAL(-EUCLEAN, house_open(&crashed));
 		CHECK(strstr(crashed.problem, "-wal") != NULL);
 		CHECK(stat(log, &info) == 0 && info.st_size > 0);
 	}

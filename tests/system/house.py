@@ -4,6 +4,7 @@ with sockets inside them, and waiting for something to become true."""
 
 import contextlib
 import ctypes
+import http.client
 import json
 import os
 import re
@@ -168,6 +169,39 @@ class Bellhopd:
                 raise AssertionError(f"bellhopd left with {code}")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Admin:
+    """One keep-alive connection to the API on a server's admin socket."""
+
+    def __init__(self, server):
+        self.connection = http.client.HTTPConnection("bellhop", timeout=PATIENCE_S)
+        self.connection.sock = socket.socket(socket.AF_UNIX)
+        self.connection.sock.settimeout(PATIENCE_S)
+        self.connection.sock.connect(str(server.socket))
+
+    def ask(self, method, path, body=None):
+        """(status, text); a body that is not bytes is sent as JSON. OSError when the server is
+        gone."""
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        try:
+            self.connection.request(method, path, body)
+            answer = self.connection.getresponse()
+            return answer.status, answer.read()
+        except http.client.HTTPException as fault:
+            raise ConnectionError(fault) from None
+
+    def json(self, method, path, body=None):
+        status, text = self.ask(method, path, body)
+        assert 200 <= status < 300, (method, path, status, text)
+        return json.loads(text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.connection.close()
 
 
 # Network namespaces.
