@@ -171,7 +171,7 @@ static void read_ahead(struct transfer *t, const struct transfer_common *c)
 	size_t half = t->blocks.capacity * t->block_size / 2;
 	uint64_t rest = t->size - t->offset;
 
-	half = t->mode == TFTP_NETASCII ? (half - 1) / 2 : half;
+	half = t->mode == TFTP_NETASCII ? half / 2 : half;
 	if (t->is_reading || rest == 0 || (room < half && room < rest)) {
 		return;
 	}

@@ -82,11 +82,8 @@ size_t tftp_blocks_room(const struct tftp_blocks *blocks)
 	size_t free_blocks = blocks->capacity - (size_t)(blocks->ready - blocks->acked);
 	size_t octets = free_blocks * blocks->block_size - blocks->partial;
 
-	if (blocks->mode != TFTP_NETASCII) {
-		return octets;
-	}
-	/* One is kept for the second octet of a pair that has begun. */
-	return octets > 0 ? (octets - 1) / 2 : 0;
+	/* The second octet of a pair that does not fit any more waits for its turn. */
+	return blocks->mode == TFTP_NETASCII ? octets / 2 : octets;
 }
 
 /* The packet after `ready` is whole. */
@@ -135,8 +132,8 @@ bool tftp_blocks_end(struct tftp_blocks *blocks)
 	if (blocks->is_ended) {
 		return true;
 	}
-	tftp_blocks_put(blocks, span_make(NULL, 0));
-	if (blocks->netascii.has_second || is_full(blocks)) {
+	tftp_blocks_put(blocks, span_make(NULL, 0)); /* what waits of a pair */
+	if (is_full(blocks)) {
 		return false;
 	}
 	blocks->last_length = blocks->partial;

@@ -284,7 +284,7 @@ static void a_socket_that_does_not_open_in_time(void)
 {
 	struct world w;
 
-	world_open(&w, 5000, true);
+	world_open(&w, 5000, false);
 	w.holds_sockets = true;
 	world_request(&w, "good", TFTP_OCTET, &no_options);
 	CHECK_EQUAL(TRANSFER_OPEN_SOCKET, w.held.kind);

@@ -111,6 +111,8 @@ static void r_tftp_9_a_wrong_tid_gets_error_5_and_disturbs_nothing(void)
 
 	world_open(&w, 5000, false);
 	world_request(&w, "good", TFTP_OCTET, &no_options);
+	world_give(&w, w.last_id, stranger_port, SPAN("\0\5\0\0x\0"));
+	CHECK_EQUAL(0, w.sent_count); /* R-TFTP-10 */
 	for (int i = 0; i < 20; i++) {
 		world_give(&w, w.last_id, stranger_port, SPAN("\0\4\0\1"));
 		CHECK_EQUAL(i < 8, w.sent_count); /* and then silence: R-TFTP-36 */
@@ -120,8 +122,6 @@ static void r_tftp_9_a_wrong_tid_gets_error_5_and_disturbs_nothing(void)
 			CHECK_EQUAL(w.last_id, w.sent_from[0]);
 		}
 	}
-	world_give(&w, w.last_id, stranger_port, SPAN("\0\5\0\0x\0"));
-	CHECK_EQUAL(0, w.sent_count); /* R-TFTP-10 */
 	CHECK_EQUAL(1, world_open_count(&w));
 	world_ack(&w, 1);
 	check_block(&w, 0, 2, 512);
@@ -247,6 +247,23 @@ static void r_tftp_13_another_request_from_the_same_port_is_served(void)
 	world_ack(&w, 1);
 	CHECK_EQUAL(1, transfers_counters(w.transfers)->completed);
 	CHECK_EQUAL(1, world_open_count(&w)); /* the first, until its client is heard or given up */
+	world_close(&w);
+}
+
+static void r_tftp_13_the_newest_is_the_one_that_copies_belong_to(void)
+{
+	struct world w;
+	uint64_t first;
+
+	world_open(&w, 100, true);
+	world_request(&w, "good", TFTP_OCTET, &no_options);
+	first = w.last_id;
+	world_request(&w, "other", TFTP_OCTET, &no_options);
+	world_give(&w, first, client_port, SPAN("\0\5\0\5\0"));
+	CHECK_EQUAL(1, world_open_count(&w));
+	world_request(&w, "other", TFTP_OCTET, &no_options);
+	CHECK_EQUAL(0, w.sent_count);
+	CHECK_EQUAL(1, world_open_count(&w));
 	world_close(&w);
 }
 
@@ -409,20 +426,44 @@ static void r_tftp_24_tsize_is_the_size_of_the_file(void)
 	}
 }
 
-static uint16_t granted_window(uint16_t block_size, uint16_t window_size)
+static void r_tftp_25_netascii_has_no_tsize(void)
+{
+	struct tftp_options asked = {.has_block_size = true,
+				     .block_size = 1000,
+				     .has_transfer_size = true};
+	struct world w;
+
+	world_open(&w, 5000, true);
+	world_request(&w, "good", TFTP_NETASCII, &asked);
+	CHECK_EQUAL(TFTP_OACK, w.sent[0].opcode);
+	CHECK(!w.sent[0].options.has_transfer_size);
+	CHECK_EQUAL(1000, w.sent[0].options.block_size);
+	world_close(&w);
+}
+
+static uint16_t granted_window_of(size_t window_bytes_max, uint16_t block_size,
+				  uint16_t window_size)
 {
 	struct tftp_options asked = with_window(block_size, window_size);
-	struct world w;
+	struct world w = {.file_size = 200000, .is_stored = true, .path_octets = 65536};
 	uint16_t granted;
 
-	world_open(&w, 200000, true);
-	w.path_octets = 65536;
+	transfers_defaults(&w.options);
+	if (window_bytes_max > 0) {
+		w.options.window_bytes_max = window_bytes_max;
+	}
+	world_open_with(&w);
 	world_request(&w, "good", TFTP_OCTET, &asked);
 	granted = w.sent[0].options.window_size;
 	world_ack(&w, 0);
 	CHECK_EQUAL(granted, w.sent_count);
 	world_close(&w);
 	return granted;
+}
+
+static uint16_t granted_window(uint16_t block_size, uint16_t window_size)
+{
+	return granted_window_of(0, block_size, window_size);
 }
 
 static void r_tftp_26_windowsize_is_not_above_the_asked_one(void)
@@ -438,6 +479,8 @@ static void r_tftp_31_a_window_has_a_maximum(void)
 	CHECK_EQUAL(16, granted_window(512, 65535));
 	CHECK_EQUAL(14, granted_window(9000, 65535));
 	CHECK_EQUAL(2, granted_window(65464, 65535));
+	CHECK_EQUAL(2, granted_window_of(1100, 512, 4));
+	CHECK_EQUAL(1, granted_window_of(1100, 1400, 4)); /* a block always may */
 }
 
 static void r_tftp_27_a_window_then_its_ack(void)
@@ -789,6 +832,7 @@ int main(void)
 	RUN(r_tftp_13_a_copied_request_is_the_same_transfer);
 	RUN(r_tftp_13_a_late_copy_does_not_end_the_first);
 	RUN(r_tftp_13_another_request_from_the_same_port_is_served);
+	RUN(r_tftp_13_the_newest_is_the_one_that_copies_belong_to);
 	RUN(r_tftp_16_oack_lists_what_was_asked_and_granted);
 	RUN(r_tftp_17_with_nothing_granted_data_1_comes_at_once);
 	RUN(r_tftp_18_data_1_follows_ack_0);
@@ -796,6 +840,7 @@ int main(void)
 	RUN(r_tftp_21_blksize_is_not_above_the_asked_one);
 	RUN(r_tftp_22_blksize_fits_into_the_path);
 	RUN(r_tftp_24_tsize_is_the_size_of_the_file);
+	RUN(r_tftp_25_netascii_has_no_tsize);
 	RUN(r_tftp_26_windowsize_is_not_above_the_asked_one);
 	RUN(r_tftp_27_a_window_then_its_ack);
 	RUN(r_tftp_29_an_ack_inside_moves_the_window);
