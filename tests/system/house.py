@@ -77,6 +77,16 @@ def program(name):
     return path
 
 
+def make_certificate(folder, address):
+    """A self-signed certificate for an address, and its key: two paths in `folder`."""
+    certificate, key = Path(folder) / "certificate.pem", Path(folder) / "key.pem"
+    subprocess.run(
+        [program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "2", "-subj", "/CN=bellhop", "-addext", f"subjectAltName=IP:{address}",
+         "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return certificate, key
+
+
 class Bellhopd:
     """A bellhopd with a folder of its own. `config` is put behind [server] data."""
 

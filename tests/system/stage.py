@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from bad_link import BadLink
-from house import Bellhopd, Network, Skip, in_namespace, program
+from house import Bellhopd, Network, Skip, in_namespace, make_certificate, program
 
 SERVER, CLIENT = "10.13.4.121", "10.13.2.37"
 HOSTS = {"server": (f"{SERVER}/16", "02:00:00:00:00:01"),
@@ -52,7 +52,7 @@ class Stage:
             self.network = keep(Network(HOSTS))
             self.link = keep(BadLink(self.network, "server", **qualities))
             self.folder = Path(keep(tempfile.TemporaryDirectory(prefix="bellhop-test-")))
-            self._make_certificate()
+            self.certificate, self.certificate_key = make_certificate(self.folder, SERVER)
             self.server = keep(Bellhopd(self._config(), self.network.namespace("server")))
             self._add_files()
             self.capture = keep(self._captured())
@@ -71,14 +71,6 @@ class Stage:
 
     def __exit__(self, kind, value, trace):
         self.parts.__exit__(kind, value, trace)
-
-    def _make_certificate(self):
-        self.certificate, self.certificate_key = self.folder / "cert.pem", self.folder / "key.pem"
-        subprocess.run(
-            [program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
-             "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=bellhop", "-addext",
-             f"subjectAltName=IP:{SERVER}", "-keyout", self.certificate_key, "-out",
-             self.certificate], check=True, capture_output=True)
 
     def _config(self):
         return ("[sip]\ngroup =\n[https]\n"

@@ -389,26 +389,31 @@ def tshark_finds_nothing_malformed(stage):
     assert not wrong, wrong[:10]
 
 
+def has_begun(local):
+    wait_for(f"{local.name} to begin", lambda: local.exists() and local.stat().st_size > 4000)
+
+
 def test_transfers_go_on_after_a_cut_of_the_link():
     """TFTP of itself, and HTTP by a client that asks for the rest."""
     many = f"{MANY_BLOCKS}.bin"
     with Stage(False, {**LINKS["mild"], "seed": 2}) as stage:
-        by_tftp, by_http = stage.place() / "got", stage.place() / "got"
-        client = (program("atftp"), "--get", "-r", stage.path(many), "-l", by_tftp, SERVER)
-        curl = (program("curl"), "-sS", "-o", by_http, "--limit-rate", "60k", "--speed-limit", "1",
-                "--speed-time", "3", stage.url(IMAGE))
-        with stage.popen(*client, stderr=subprocess.DEVNULL) as tftp, \
-                stage.popen(*curl, stderr=subprocess.DEVNULL) as http:
-            wait_for("some of both", lambda: all(
-                local.exists() and local.stat().st_size > 4000 for local in (by_tftp, by_http)))
-            stage.link.cut()
-            assert http.wait() == CURL_TOO_SLOW
-            assert tftp.poll() is None
-            stage.link.mend()
-            assert tftp.wait() == 0
-        stage.check(many, by_tftp, None)
+        place = stage.place()
+        curl = (program("curl"), "-sS", "-o", place / "by-http", stage.url(IMAGE))
+        atftp_get = (program("atftp"), "--get", "-r", stage.path(many), "-l", place / "by-tftp",
+                     SERVER)
+        with stage.popen(*curl, "--limit-rate", "20k", "--speed-limit", "1", "--speed-time", "3",
+                         stderr=subprocess.DEVNULL) as http:
+            has_begun(place / "by-http")
+            with stage.popen(*atftp_get, stderr=subprocess.DEVNULL) as tftp:
+                has_begun(place / "by-tftp")
+                stage.link.cut()
+                assert http.wait() == CURL_TOO_SLOW
+                assert tftp.poll() is None
+                stage.link.mend()
+                assert tftp.wait() == 0
+        stage.check(many, place / "by-tftp", None)
         if stage.has_ranges():
-            stage.fetch(IMAGE, by_http, *curl, "-C", "-")
+            stage.fetch(IMAGE, place / "by-http", *curl, "-C", "-")
         stage.link.check()
 
 
