@@ -231,10 +231,14 @@ static const struct mac *wanted_mac(const struct visit *visit)
 static uint64_t first_cursor(const struct visit *visit)
 {
 	const struct api_events_query *events = &visit->answer.events;
-	uint64_t newest =
-		store_events_newest(visit->door->options.store, wanted_mac(visit), events->limit);
+	struct store *store = visit->door->options.store;
+	uint64_t first = store_events_newest(store, wanted_mac(visit), events->limit);
+	uint64_t last = store_events_newest(store, NULL, 0);
 
-	return events->after > newest ? events->after : newest;
+	first = events->after > first ? events->after : first;
+	/* A follower may know of more than we do: what was not written when the server was killed.
+	 */
+	return first < last ? first : last;
 }
 
 static void list_events(struct visit *visit)

@@ -406,14 +406,24 @@ void api_answer_problem(struct api_answer *answer, int result, const char *probl
 	api_fail(answer, status_of(result), error, what_to_do);
 }
 
-static json_t *json_removed(const struct change *change)
+static json_t *json_removed(const struct change *change, const struct device *device)
 {
 	char subject[512];
 	struct writer w = writer_over(subject, sizeof(subject));
 	json_t *json = json_object();
+	int failed;
 
 	api_change_subject(change, &w);
-	if (json && json_object_set_new(json, "removed", api_json_text(writer_span(&w))) < 0) {
+	failed = api_json_set(json, "removed", api_json_text(writer_span(&w)));
+	if (device) {
+		const char *state = device_state_name(device->state);
+
+		failed |= api_json_set(json, "state", api_json_text(span_text(state)));
+		failed |= api_json_set(json, "vendor", api_json_text(span_text(device->vendor)));
+		failed |= api_json_set(json, "model", api_json_text(span_text(device->model)));
+		failed |= api_json_set(json, "label", api_json_text(span_text(device->label)));
+	}
+	if (failed) {
 		json_decref(json);
 		return NULL;
 	}
@@ -421,8 +431,9 @@ static json_t *json_removed(const struct change *change)
 }
 
 /* What the change was about, as it is now. */
-static json_t *json_of_subject(const struct api_context *api, const struct change *change)
+static json_t *json_of_subject(const struct api_context *api, const struct api_answer *answer)
 {
+	const struct change *change = answer->change;
 	const struct device *device;
 	const struct profile *profile;
 	const struct catalogue_file *file;
@@ -438,21 +449,21 @@ static json_t *json_of_subject(const struct api_context *api, const struct chang
 	case CHANGE_DEVICE_FETCHED:
 		device = inventory_device(api->inventory, change->mac);
 		return device ? api_json_device(api->inventory, device, false, false)
-			      : json_removed(change);
+			      : json_removed(change, answer->removed);
 	case CHANGE_PROFILE_SET:
 		profile = inventory_profile(api->inventory, change->profile);
 		return profile ? api_json_profile(api->inventory, profile, false, false)
-			       : json_removed(change);
+			       : json_removed(change, answer->removed);
 	case CHANGE_FILE_SET:
 		file = inventory_file(api->inventory, change->file);
-		return file ? api_json_file(file) : json_removed(change);
+		return file ? api_json_file(file) : json_removed(change, answer->removed);
 	case CHANGE_DEVICE_REMOVE:
 	case CHANGE_PROFILE_REMOVE:
 	case CHANGE_FILE_REMOVE:
 	case CHANGE_FILE_HASHED:
 		break;
 	}
-	return json_removed(change);
+	return json_removed(change, answer->removed);
 }
 
 void api_finish(const struct api_context *api, struct api_answer *answer, int result,
@@ -462,6 +473,5 @@ void api_finish(const struct api_context *api, struct api_answer *answer, int re
 		api_answer_problem(answer, result, problem);
 		return;
 	}
-	api_answer_json(answer, answer->is_creation ? 201 : 200,
-			json_of_subject(api, answer->change));
+	api_answer_json(answer, answer->is_creation ? 201 : 200, json_of_subject(api, answer));
 }

@@ -107,11 +107,12 @@ struct api_answer {
 	enum api_verdict verdict;
 	unsigned status;
 	const char *content_type;
-	struct span body;      /* owned by the answer */
-	const char *allow;     /* with 405: the value of Allow */
-	struct change *change; /* in the arena */
-	struct span file;      /* in the arena; checked: relative, no empty, "." or ".." part */
-	bool is_creation;      /* success is 201 */
+	struct span body;	      /* owned by the answer */
+	const char *allow;	      /* with 405: the value of Allow */
+	struct change *change;	      /* in the arena */
+	const struct device *removed; /* as it was before its removal, without settings; or NULL */
+	struct span file; /* in the arena; checked: relative, no empty, "." or ".." part */
+	bool is_creation; /* success is 201 */
 	struct api_list list;
 	struct api_events_query events;
 	char *owned; /* memory of `body`; NULL when it is constant */

@@ -288,7 +288,21 @@ void api_device_unblock(struct call *call)
 
 void api_device_remove(struct call *call)
 {
+	const struct device *device;
+	struct device *removed;
+
 	change_device(call, CHANGE_DEVICE_REMOVE, false);
+	if (call->answer->verdict != API_CHANGE) {
+		return;
+	}
+	/* The answer tells what it was, when it is gone. */
+	device = inventory_device(call->api->inventory, call->answer->change->mac);
+	removed = device ? arena_allocate(call->arena, sizeof(*removed)) : NULL;
+	if (removed) {
+		*removed = *device;
+		removed->settings = (struct settings){.items = NULL};
+		call->answer->removed = removed;
+	}
 }
 
 /* --- Its files. --- */

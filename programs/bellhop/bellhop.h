@@ -14,7 +14,7 @@
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-enum { settings_arguments_max = 256, positional_max = 8 };
+enum { settings_arguments_max = 256 };
 
 /* Options, as bits of what a command takes. */
 enum option_bit {
@@ -60,8 +60,9 @@ struct arguments {
 		*values[option_count]; /* by the number of the bit; "" for flags that are given */
 	struct setting_argument settings[settings_arguments_max];
 	size_t setting_count;
-	const char *words[positional_max]; /* what follows the command's own words */
+	const char **words; /* what follows the command's own words; as many as there were */
 	size_t word_count;
+	unsigned timeout_s; /* for each answer of the server; 0: the usual one */
 };
 
 /* The value of an option, or NULL when it is not given. */
@@ -72,7 +73,11 @@ typedef int command_fn(const struct arguments *arguments);
 struct command {
 	const char *group; /* "device", or NULL for a command of one word */
 	const char *name;
-	const char *words; /* "MAC [FILE]" for the usage line; NULL: none */
+	/*
+	 * "MAC [FILE]" for the usage line, NULL: none. What a word stands for, and so how it is
+	 * completed (complete_values.c), goes by its name here.
+	 */
+	const char *words;
 	size_t words_min;
 	size_t words_max;
 	unsigned options; /* enum option_bit */
@@ -90,8 +95,11 @@ command_fn run_device_list, run_device_show, run_device_add, run_device_set, run
 	run_device_preview;
 command_fn run_profile_list, run_profile_show, run_profile_set, run_profile_remove;
 command_fn run_file_add, run_file_list, run_file_remove;
-command_fn run_events;
+command_fn run_events, run_completion;
 command_fn run_backup, run_restore;
+
+/* As many words as there are. */
+enum { words_many = 1 << 20 };
 
 /* --- help.c --- */
 
@@ -108,10 +116,38 @@ size_t word_distance(const char *a, const char *b);
 
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What is said from now on is about this ("00908f123456"); NULL: about nothing in particular. */
+void say_about(const char *subject);
+
+/* Nothing is said while it is quiet. */
+void say_quiet(bool is_quiet);
+
 /* As say, and returns EXIT_FAILED. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* --- devices.c --- */
+
+/*
+ * The devices that the words of a command name: MACs, or `-` for a list on the standard input, one
+ * a line, where blank lines and what follows a '#' are passed over.
+ */
+struct devices {
+	char **macs; /* owned */
+	size_t count;
+	bool is_list; /* more than one word, or `-`: answers are a list, too */
+};
+
+/* "/api/v1/devices/MAC" and what follows it, to be freed; NULL after saying why. */
+char *device_path(const char *mac, const char *rest);
+
+/* EXIT_DONE, or after saying why not EXIT_FAILED or EXIT_USAGE. */
+int devices_read(const struct arguments *arguments, struct devices *devices);
+void devices_free(struct devices *devices);
+
 /* --- settings.c --- */
+
+/* True when a setting is to be read from the standard input. */
+bool settings_want_stdin(const struct arguments *arguments);
 
 /* {"PATH": "VALUE" or null, …} from --set and --unset; NULL after saying why not. */
 json_t *settings_from_arguments(const struct arguments *arguments);

@@ -130,6 +130,11 @@ static const char *find_socket(const struct arguments *arguments)
 
 /* --- One request. --- */
 
+static long timeout_of(const struct arguments *arguments)
+{
+	return (long)(arguments->timeout_s > 0 ? arguments->timeout_s : (unsigned)ask_timeout_s);
+}
+
 struct request {
 	CURL *curl;
 	struct curl_slist *headers;
@@ -241,12 +246,19 @@ static int request_init(struct request *request, const struct arguments *argumen
 	return EXIT_DONE;
 }
 
-/* Says what the server answered when that is an error. */
-static int judge(const struct request *request, CURLcode code)
+void client_say_refusal(const json_t *refusal)
+{
+	const char *error = json_string_value(json_object_get(refusal, "error"));
+	const char *what_to_do = json_string_value(json_object_get(refusal, "what_to_do"));
+
+	say("%s%s%s", error ? error : "", what_to_do && *what_to_do ? "; " : "",
+	    what_to_do ? what_to_do : "");
+}
+
+/* EXIT_FAILED with the server's error object in `*refusal`, or after saying why there is none. */
+static int judge(const struct request *request, CURLcode code, json_t **refusal)
 {
 	json_t *json;
-	const char *error = NULL;
-	const char *what_to_do = NULL;
 	long status = 0;
 
 	if (request->is_too_long) {
@@ -256,7 +268,7 @@ static int judge(const struct request *request, CURLcode code)
 		return fail("the answer cannot be written: %s", strerror(request->write_error));
 	}
 	if (code != CURLE_OK) {
-		return fail("the server cannot be asked: %s",
+		return fail("the server cannot be asked: %s; look whether it runs",
 			    request->error[0] ? request->error : curl_easy_strerror(code));
 	}
 	curl_easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -264,25 +276,33 @@ static int judge(const struct request *request, CURLcode code)
 		return EXIT_DONE;
 	}
 	json = json_loadb(request->answer.data ? request->answer.data : "", request->answer.length,
-			  0, NULL);
-	error = json_string_value(json_object_get(json, "error"));
-	what_to_do = json_string_value(json_object_get(json, "what_to_do"));
-	if (status == 413) {
-		say("that is longer than the server takes; send less");
-	} else if (error) {
-		say("%s%s%s", error, what_to_do && *what_to_do ? "; " : "",
-		    what_to_do ? what_to_do : "");
-	} else {
-		say("the server answered %ld; is that a bellhopd?", status);
+			  JSON_ALLOW_NUL, NULL);
+	if (json_is_string(json_object_get(json, "error"))) {
+		*refusal = json;
+		return EXIT_FAILED;
 	}
 	json_decref(json);
-	return EXIT_FAILED;
+	return status == 413 ? fail("the server takes no body of that length; send less")
+			     : fail("the server answered %ld; is that a bellhopd?", status);
 }
 
-static int perform(struct request *request)
+static int perform(struct request *request, json_t **refusal)
 {
 	curl_easy_setopt(request->curl, CURLOPT_HTTPHEADER, request->headers);
-	return judge(request, curl_easy_perform(request->curl));
+	return judge(request, curl_easy_perform(request->curl), refusal);
+}
+
+/* As perform, and a refusal is said. */
+static int perform_or_say(struct request *request)
+{
+	json_t *refusal = NULL;
+	int result = perform(request, &refusal);
+
+	if (refusal) {
+		client_say_refusal(refusal);
+		json_decref(refusal);
+	}
+	return result;
 }
 
 static int read_json(const struct request *request, json_t **reply)
@@ -290,14 +310,14 @@ static int read_json(const struct request *request, json_t **reply)
 	json_error_t error;
 
 	*reply = json_loadb(request->answer.data ? request->answer.data : "",
-			    request->answer.length, 0, &error);
+			    request->answer.length, JSON_ALLOW_NUL, &error);
 	if (!*reply) {
 		return fail("the server's answer is not JSON: %s", error.text);
 	}
 	return EXIT_DONE;
 }
 
-int client_ask(const struct arguments *arguments, const char *method, const char *path,
+int client_try(const struct arguments *arguments, const char *method, const char *path,
 	       json_t *body, json_t **reply)
 {
 	struct request request;
@@ -308,7 +328,7 @@ int client_ask(const struct arguments *arguments, const char *method, const char
 		result = fail("out of memory");
 	}
 	if (result == EXIT_DONE) {
-		curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, (long)ask_timeout_s);
+		curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, timeout_of(arguments));
 		if (text) {
 			request.headers = curl_slist_append(request.headers,
 							    "Content-Type: application/json");
@@ -316,7 +336,7 @@ int client_ask(const struct arguments *arguments, const char *method, const char
 			curl_easy_setopt(request.curl, CURLOPT_POSTFIELDSIZE_LARGE,
 					 (curl_off_t)strlen(text));
 		}
-		result = perform(&request);
+		result = perform(&request, reply);
 	}
 	if (result == EXIT_DONE) {
 		result = read_json(&request, reply);
@@ -327,14 +347,27 @@ int client_ask(const struct arguments *arguments, const char *method, const char
 	return result;
 }
 
+int client_ask(const struct arguments *arguments, const char *method, const char *path,
+	       json_t *body, json_t **reply)
+{
+	int result = client_try(arguments, method, path, body, reply);
+
+	if (result != EXIT_DONE && *reply) {
+		client_say_refusal(*reply);
+		json_decref(*reply);
+		*reply = NULL;
+	}
+	return result;
+}
+
 int client_fetch(const struct arguments *arguments, const char *path, struct text *bytes)
 {
 	struct request request;
 	int result = request_init(&request, arguments, "GET", path);
 
 	if (result == EXIT_DONE) {
-		curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, (long)ask_timeout_s);
-		result = perform(&request);
+		curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, timeout_of(arguments));
+		result = perform_or_say(&request);
 	}
 	if (result == EXIT_DONE) {
 		*bytes = request.answer;
@@ -384,7 +417,7 @@ static int perform_shown(struct request *request, const char *verb)
 	curl_easy_setopt(request->curl, CURLOPT_NOPROGRESS, isatty(STDERR_FILENO) == 1 ? 0L : 1L);
 	curl_easy_setopt(request->curl, CURLOPT_XFERINFOFUNCTION, show_progress);
 	curl_easy_setopt(request->curl, CURLOPT_XFERINFODATA, &progress);
-	result = perform(request);
+	result = perform_or_say(request);
 	if (progress.last_percent >= 0) {
 		fputc('\n', stderr);
 	}
@@ -489,21 +522,41 @@ static size_t take_lines(char *bytes, size_t size, size_t count, void *context)
 	return size * count;
 }
 
-int client_stream(const struct arguments *arguments, const char *path, client_line_fn *line,
-		  void *context)
+static enum stream_end end_of(const struct request *request, CURLcode code)
+{
+	json_t *refusal = NULL;
+	long status = 0;
+
+	curl_easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (request->is_stopped) {
+		return STREAM_STOPPED;
+	}
+	if (code != CURLE_OK && status == 200 && !request->is_too_long) {
+		return STREAM_CUT;
+	}
+	if (judge(request, code, &refusal) == EXIT_DONE) {
+		return STREAM_WHOLE;
+	}
+	if (refusal) {
+		client_say_refusal(refusal);
+		json_decref(refusal);
+	}
+	return code == CURLE_OK || request->is_too_long ? STREAM_REFUSED : STREAM_UNREACHABLE;
+}
+
+enum stream_end client_stream(const struct arguments *arguments, const char *path,
+			      client_line_fn *line, void *context)
 {
 	struct request request;
-	int result = request_init(&request, arguments, "GET", path);
+	enum stream_end end = STREAM_UNREACHABLE;
 
-	if (result == EXIT_DONE) {
+	if (request_init(&request, arguments, "GET", path) == EXIT_DONE) {
 		request.line = line;
 		request.context = context;
 		curl_easy_setopt(request.curl, CURLOPT_WRITEFUNCTION, take_lines);
 		curl_easy_setopt(request.curl, CURLOPT_HTTPHEADER, request.headers);
-		CURLcode code = curl_easy_perform(request.curl);
-
-		result = request.is_stopped ? EXIT_FAILED : judge(&request, code);
+		end = end_of(&request, curl_easy_perform(request.curl));
 	}
 	request_free(&request);
-	return result;
+	return end;
 }

@@ -27,6 +27,16 @@ int text_add_parameter(struct text *path, const char *name, const char *value);
 int client_ask(const struct arguments *arguments, const char *method, const char *path,
 	       json_t *body, json_t **reply);
 
+/*
+ * As client_ask, but a refusal of the server's is not said: EXIT_FAILED with its error object in
+ * `*reply`, the caller's. EXIT_FAILED with NULL there: nothing could be asked, which was said.
+ */
+int client_try(const struct arguments *arguments, const char *method, const char *path,
+	       json_t *body, json_t **reply);
+
+/* Says an error object: what is wrong; what to do. */
+void client_say_refusal(const json_t *refusal);
+
 /* As client_ask with GET, for an answer that is not JSON: its bytes, to be freed by the caller. */
 int client_fetch(const struct arguments *arguments, const char *path, struct text *bytes);
 
@@ -47,9 +57,18 @@ struct client_number {
 int client_download(const struct arguments *arguments, const char *path, FILE *file,
 		    struct client_number *numbers, size_t number_count);
 
+/* How a stream of lines came to its end. */
+enum stream_end {
+	STREAM_WHOLE,	    /* the server has told all there is */
+	STREAM_STOPPED,	    /* by the reader of the lines */
+	STREAM_CUT,	    /* it had begun, and the connection is lost */
+	STREAM_REFUSED,	    /* which was said */
+	STREAM_UNREACHABLE, /* no server answers, which was said */
+};
+
 /* Calls `line` for each line of the answer as it comes; `line` returns false to stop. */
 typedef bool client_line_fn(void *context, const char *line);
-int client_stream(const struct arguments *arguments, const char *path, client_line_fn *line,
-		  void *context);
+enum stream_end client_stream(const struct arguments *arguments, const char *path,
+			      client_line_fn *line, void *context);
 
 #endif

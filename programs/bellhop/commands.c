@@ -8,7 +8,11 @@
 
 static const char edit_more[] =
 	"An empty value (--address \"\") takes a field away. Names of settings:\n"
-	"`bellhop help settings`.";
+	"`bellhop help settings`.\n"
+	"Several MACs may be named, or - for a list on the standard input, one a line.";
+
+static const char many_more[] =
+	"Several MACs may be named, or - for a list on the standard input, one a line.";
 
 static const char backup_more[] =
 	"Devices, profiles, settings, events and the audit log are in it, secrets and all;\n"
@@ -23,16 +27,18 @@ const struct command commands[] = {
 	 run_device_list, "devices, in the order of their MACs", NULL},
 	{"device", "show", "MAC", 1, 1, OPTION_SECRETS | OPTION_EFFECTIVE, run_device_show,
 	 "all that is known of one device", NULL},
-	{"device", "add", "MAC", 1, 1, EDIT_OPTIONS, run_device_add,
+	{"device", "add", "MAC...", 1, words_many, EDIT_OPTIONS, run_device_add,
 	 "add a device that nobody claims yet", edit_more},
-	{"device", "set", "MAC", 1, 1, EDIT_OPTIONS, run_device_set, "edit a device", edit_more},
-	{"device", "claim", "MAC", 1, 1, EDIT_OPTIONS, run_device_claim,
+	{"device", "set", "MAC...", 1, words_many, EDIT_OPTIONS, run_device_set, "edit a device",
+	 edit_more},
+	{"device", "claim", "MAC...", 1, words_many, EDIT_OPTIONS, run_device_claim,
 	 "let a device be served; adds it if need be", edit_more},
-	{"device", "block", "MAC", 1, 1, 0, run_device_block, "serve a device nothing any more",
-	 NULL},
-	{"device", "unblock", "MAC", 1, 1, 0, run_device_unblock, "undo a block", NULL},
-	{"device", "remove", "MAC", 1, 1, 0, run_device_remove, "forget a device and its settings",
-	 NULL},
+	{"device", "block", "MAC...", 1, words_many, 0, run_device_block,
+	 "serve a device nothing any more", many_more},
+	{"device", "unblock", "MAC...", 1, words_many, 0, run_device_unblock, "undo a block",
+	 many_more},
+	{"device", "remove", "MAC...", 1, words_many, 0, run_device_remove,
+	 "forget a device and its settings", many_more},
 	{"device", "files", "MAC", 1, 1, 0, run_device_files, "the files that a device may ask for",
 	 NULL},
 	{"device", "preview", "MAC [FILE]", 1, 2, 0, run_device_preview,
@@ -56,6 +62,12 @@ const struct command commands[] = {
 	 "put what a backup holds in the place of what is there",
 	 "The server checks FILE as a whole first, keeps what was beside its database, and\n"
 	 "serves phones all the while. Files that phones fetch by name stay as they are."},
+	{NULL, "completion", "bash|zsh|fish", 1, 1, 0, run_completion,
+	 "print a script that completes bellhop's words",
+	 "For now:           source <(bellhop completion bash)\n"
+	 "For every session: bellhop completion zsh >~/.zfunc/_bellhop   (a folder of fpath)\n"
+	 "                   bellhop completion fish >~/.config/fish/completions/bellhop.fish\n"
+	 "MACs, profiles, files and models are asked from the server, when one answers."},
 	{NULL, "help", "[COMMAND | settings]", 0, 2, 0, run_help, "this, or more of one command",
 	 NULL},
 };

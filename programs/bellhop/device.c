@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* bellhop device … */
+/* bellhop device list, show, files, preview: what only looks. */
 #include "programs/bellhop/client.h"
 #include "programs/bellhop/print.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* "/api/v1/devices/MAC" and what follows it, to be freed; NULL after saying why. */
-static char *device_path(const char *mac, const char *rest)
+enum { mac_size = 32 };
+
+char *device_path(const char *mac, const char *rest)
 {
 	static const char start[] = "/api/v1/devices/";
 	struct text path = {.data = NULL};
@@ -21,156 +22,28 @@ static char *device_path(const char *mac, const char *rest)
 	return path.data;
 }
 
-/* The members that edit a device, from options; NULL after saying why. */
-static json_t *edits_from_arguments(const struct arguments *arguments)
-{
-	static const struct {
-		enum option_bit option;
-		const char *member;
-	} members[] = {
-		{OPTION_VENDOR, "vendor"},   {OPTION_MODEL, "model"},
-		{OPTION_PROFILE, "profile"}, {OPTION_LABEL, "label"},
-		{OPTION_ADDRESS, "address"}, {OPTION_INTERFACE, "interface"},
-		{OPTION_FORM, "form"},
-	};
-	json_t *settings = settings_from_arguments(arguments);
-	json_t *body = settings ? json_object() : NULL;
-
-	if (!body) {
-		json_decref(settings);
-		return NULL;
-	}
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		const char *value = argument(arguments, members[i].option);
-
-		if (value && json_object_set_new(body, members[i].member, json_string(value)) < 0) {
-			say("--%s is not UTF-8 text", option_name(members[i].option));
-			json_decref(settings);
-			json_decref(body);
-			return NULL;
-		}
-	}
-	if (json_object_size(settings) > 0) {
-		json_object_set_new(body, "settings", settings);
-	} else {
-		json_decref(settings);
-	}
-	return body;
-}
-
-/* "00908f123456 is claimed". */
-static void print_state(const json_t *device)
-{
-	char number[24];
-
-	(void)table_put(table_text(json_object_get(device, "mac"), number));
-	printf(" is ");
-	(void)table_put(table_text(json_object_get(device, "state"), number));
-	putchar('\n');
-}
-
-static int change(const struct arguments *arguments, const char *method, char *path, json_t *body)
-{
-	json_t *reply = NULL;
-	int result;
-
-	if (!path) {
-		json_decref(body);
-		return EXIT_FAILED;
-	}
-	result = client_ask(arguments, method, path, body, &reply);
-	free(path);
-	if (result == EXIT_DONE) {
-		if (argument(arguments, OPTION_JSON)) {
-			result = print_json(reply);
-		} else {
-			print_state(reply);
-		}
-	}
-	json_decref(reply);
-	return result;
-}
-
-int run_device_add(const struct arguments *arguments)
-{
-	json_t *body = edits_from_arguments(arguments);
-
-	if (!body) {
-		return EXIT_FAILED;
-	}
-	json_object_set_new(body, "mac", json_string(arguments->words[0]));
-	return change(arguments, "POST", strdup("/api/v1/devices"), body);
-}
-
-int run_device_set(const struct arguments *arguments)
-{
-	json_t *body = edits_from_arguments(arguments);
-
-	if (body && json_object_size(body) == 0) {
-		json_decref(body);
-		say("nothing to set; name at least one option, see `bellhop help device set`");
-		return EXIT_USAGE;
-	}
-	return body ? change(arguments, "PATCH", device_path(arguments->words[0], ""), body)
-		    : EXIT_FAILED;
-}
-
-int run_device_claim(const struct arguments *arguments)
-{
-	json_t *body = edits_from_arguments(arguments);
-
-	return body ? change(arguments, "POST", device_path(arguments->words[0], "/claim"), body)
-		    : EXIT_FAILED;
-}
-
-int run_device_block(const struct arguments *arguments)
-{
-	return change(arguments, "POST", device_path(arguments->words[0], "/block"), NULL);
-}
-
-int run_device_unblock(const struct arguments *arguments)
-{
-	return change(arguments, "POST", device_path(arguments->words[0], "/unblock"), NULL);
-}
-
-int run_device_remove(const struct arguments *arguments)
-{
-	char *path = device_path(arguments->words[0], "");
-	json_t *reply = NULL;
-	int result = path ? client_ask(arguments, "DELETE", path, NULL, &reply) : EXIT_FAILED;
-
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		printf("removed %s\n", json_string_value(json_object_get(reply, "removed")));
-	}
-	json_decref(reply);
-	free(path);
-	return result;
-}
-
 /* --- Showing. --- */
 
 static void print_device(const json_t *device)
 {
 	static const struct column rows[] = {
-		{"MAC", "mac"},
-		{"state", "state"},
-		{"vendor", "vendor"},
-		{"model", "model"},
-		{"firmware", "firmware"},
-		{"label", "label"},
-		{"profile", "profile"},
-		{"address", "address"},
-		{"interface", "interface"},
-		{"identified by", "identified_by"},
-		{"bound to", "bound_address"},
-		{"form", "form"},
-		{"key", "key"},
-		{"first seen", "first_seen"},
-		{"last seen", "last_seen"},
-		{"notified", "notified"},
-		{"fetched", "fetched"},
+		{.title = "MAC", .member = "mac"},
+		{.title = "state", .member = "state"},
+		{.title = "vendor", .member = "vendor"},
+		{.title = "model", .member = "model"},
+		{.title = "firmware", .member = "firmware"},
+		{.title = "label", .member = "label"},
+		{.title = "profile", .member = "profile"},
+		{.title = "address", .member = "address"},
+		{.title = "interface", .member = "interface"},
+		{.title = "identified by", .member = "identified_by"},
+		{.title = "bound to", .member = "bound_address"},
+		{.title = "form", .member = "form"},
+		{.title = "key", .member = "key"},
+		{.title = "first seen", .member = "first_seen"},
+		{.title = "last seen", .member = "last_seen"},
+		{.title = "notified", .member = "notified"},
+		{.title = "fetched", .member = "fetched"},
 	};
 
 	table_print_object(rows, sizeof(rows) / sizeof(rows[0]), device);
@@ -235,52 +108,73 @@ static int list_path(struct text *path, const struct arguments *arguments, const
 	return result == 0 ? add_show_parameters(path, arguments) : result;
 }
 
-static int append_pages(const struct arguments *arguments, json_t *devices)
+/* One page; `after` becomes the MAC to go on from, empty after the last. NULL after saying why. */
+static json_t *ask_page(const struct arguments *arguments, char after[static mac_size])
 {
-	char after[32] = "";
-	int result;
+	struct text path = {.data = NULL};
+	json_t *page = NULL;
+	const char *next;
 
-	do {
-		struct text path = {.data = NULL};
-		json_t *page = NULL;
-		const char *next;
-
-		result = list_path(&path, arguments, after[0] ? after : NULL) < 0
-				 ? fail("out of memory")
-				 : client_ask(arguments, "GET", path.data, NULL, &page);
-		next = json_string_value(json_object_get(page, "next"));
-		snprintf(after, sizeof(after), "%s", next ? next : "");
-		if (result == EXIT_DONE &&
-		    json_array_extend(devices, json_object_get(page, "devices")) < 0) {
-			result = fail("the server's answer is not a list of devices");
-		}
+	if (list_path(&path, arguments, after[0] ? after : NULL) < 0) {
+		(void)fail("out of memory");
+	} else if (client_ask(arguments, "GET", path.data, NULL, &page) == EXIT_DONE &&
+		   !json_is_array(json_object_get(page, "devices"))) {
+		(void)fail("the server's answer is not a list of devices; is that a bellhopd?");
 		json_decref(page);
-		free(path.data);
-	} while (result == EXIT_DONE && after[0]);
-	return result;
+		page = NULL;
+	}
+	next = json_string_value(json_object_get(page, "next"));
+	snprintf(after, mac_size, "%s", next ? next : "");
+	free(path.data);
+	return page;
+}
+
+/* The array that the pages are parts of, an object a line. */
+static int print_json_page(const json_t *devices, bool is_first)
+{
+	const json_t *device;
+	size_t i;
+
+	json_array_foreach(devices, i, device)
+	{
+		fputs(is_first && i == 0 ? "[\n" : ",\n", stdout);
+		if (json_dumpf(device, stdout, JSON_COMPACT) < 0) {
+			return fail("the answer cannot be printed");
+		}
+	}
+	return EXIT_DONE;
 }
 
 int run_device_list(const struct arguments *arguments)
 {
 	static const struct column columns[] = {
-		{"MAC", "mac"},
-		{"VENDOR", "vendor"},
-		{"MODEL", "model"},
-		{"STATE", "state"},
-		{"PROFILE", "profile"},
-		{"ADDRESS", "address"},
-		{"LAST SEEN", "last_seen"},
-		{"LABEL", "label"},
+		{"MAC", "mac", COLUMN_TEXT, 0},		{"VENDOR", "vendor", COLUMN_TEXT, 3},
+		{"MODEL", "model", COLUMN_TEXT, 0},	{"STATE", "state", COLUMN_TEXT, 0},
+		{"PROFILE", "profile", COLUMN_TEXT, 2}, {"ADDRESS", "address", COLUMN_TEXT, 0},
+		{"SEEN", "last_seen", COLUMN_AGE, 1},	{"LABEL", "label", COLUMN_TEXT, 0},
 	};
-	json_t *devices = json_array();
-	int result = append_pages(arguments, devices);
+	struct table table = {.columns = columns, .count = sizeof(columns) / sizeof(columns[0])};
+	bool is_json = argument(arguments, OPTION_JSON) != NULL;
+	char after[mac_size] = "";
+	size_t count = 0;
+	int result;
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(devices);
-	} else if (result == EXIT_DONE) {
-		table_print(columns, sizeof(columns) / sizeof(columns[0]), devices);
+	do {
+		json_t *page = ask_page(arguments, after);
+		const json_t *devices = json_object_get(page, "devices");
+
+		result = page ? EXIT_DONE : EXIT_FAILED;
+		if (page && is_json) {
+			result = print_json_page(devices, count == 0);
+		} else if (page) {
+			table_add(&table, devices);
+		}
+		count += json_array_size(devices);
+		json_decref(page);
+	} while (result == EXIT_DONE && after[0]);
+	if (is_json && (result == EXIT_DONE || count > 0)) {
+		puts(count > 0 ? "\n]" : "[]");
 	}
-	json_decref(devices);
 	return result;
 }
 
@@ -289,11 +183,11 @@ int run_device_list(const struct arguments *arguments)
 int run_device_files(const struct arguments *arguments)
 {
 	static const struct column columns[] = {
-		{"NAME", "name"},
-		{"KIND", "kind"},
-		{"TYPE", "content_type"},
-		{"SECRETS", "has_secrets"},
-		{"ESSENTIAL", "is_essential"},
+		{.title = "NAME", .member = "name"},
+		{.title = "KIND", .member = "kind"},
+		{.title = "TYPE", .member = "content_type"},
+		{.title = "SECRETS", .member = "has_secrets"},
+		{.title = "ESSENTIAL", .member = "is_essential"},
 	};
 	char *path = device_path(arguments->words[0], "/files");
 	json_t *reply = NULL;

@@ -61,10 +61,10 @@ int run_file_add(const struct arguments *arguments)
 int run_file_list(const struct arguments *arguments)
 {
 	static const struct column columns[] = {
-		{"NAME", "name"},
-		{"BYTES", "bytes"},
-		{"MODIFIED", "modified"},
-		{"SHA-256", "sha256"},
+		{.title = "NAME", .member = "name"},
+		{.title = "BYTES", .member = "bytes"},
+		{.title = "MODIFIED", .member = "modified"},
+		{.title = "SHA-256", .member = "sha256"},
 	};
 	json_t *reply = NULL;
 	int result = client_ask(arguments, "GET", "/api/v1/files", NULL, &reply);

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "programs/bellhop/options.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const struct option_row option_rows[] = {
-	{OPTION_VENDOR, "vendor", "NAME", "the maker: audiocodes, snom, yealink, ..."},
-	{OPTION_MODEL, "model", "NAME", "the model as the maker writes it: 440HD"},
-	{OPTION_PROFILE, "profile", "NAME", "the profile whose settings it shares"},
+	{OPTION_VENDOR, "vendor", "VENDOR", "the maker: audiocodes, snom, yealink, ..."},
+	{OPTION_MODEL, "model", "MODEL", "the model as the maker writes it: 440HD"},
+	{OPTION_PROFILE, "profile", "PROFILE", "the profile whose settings it shares"},
 	{OPTION_LABEL, "label", "TEXT", "a name for people"},
 	{OPTION_ADDRESS, "address", "ADDRESS",
 	 "bind it to this IP address: who has it counts as this device"},
-	{OPTION_INTERFACE, "interface", "NAME", "only on this network interface"},
+	{OPTION_INTERFACE, "interface", "INTERFACE", "only on this network interface"},
 	{OPTION_FORM, "form", "FORM", "form of its NOTIFY: rfc, print, or default (its maker's)"},
 	{OPTION_SET, "set", "PATH=VALUE",
 	 "set a setting; @FILE and - read the value (for secrets), @@ is a literal @"},
 	{OPTION_UNSET, "unset", "PATH", "remove a setting"},
-	{OPTION_PARENT, "parent", "NAME", "the profile that it inherits from"},
+	{OPTION_PARENT, "parent", "PROFILE", "the profile that it inherits from"},
 	{OPTION_STATE, "state", "STATE",
 	 "only new, claimed, notified, fetched, stale or blocked ones"},
 	{OPTION_SEARCH, "search", "TEXT", "only those with this in their MAC or label"},
@@ -62,7 +63,7 @@ const char *option_name(enum option_bit option)
 
 /* --- Commands. --- */
 
-static const struct command *find_command(const char *first, const char *second)
+const struct command *command_find(const char *first, const char *second)
 {
 	for (size_t i = 0; i < command_count; i++) {
 		const struct command *command = &commands[i];
@@ -76,7 +77,7 @@ static const struct command *find_command(const char *first, const char *second)
 	return NULL;
 }
 
-static bool is_group(const char *word)
+bool command_is_group(const char *word)
 {
 	for (size_t i = 0; i < command_count; i++) {
 		if (commands[i].group && strcmp(commands[i].group, word) == 0) {
@@ -88,7 +89,7 @@ static bool is_group(const char *word)
 
 static int say_unknown_command(const char *first, const char *second)
 {
-	bool has_group = is_group(first);
+	bool has_group = command_is_group(first);
 	const char *given = has_group && second ? second : first;
 	const char *nearest = NULL;
 	size_t best = 3;
@@ -119,7 +120,7 @@ static int say_unknown_command(const char *first, const char *second)
 
 /* --- Options. --- */
 
-static const struct option_row *find_option(const char *name, size_t length)
+const struct option_row *option_find(const char *name, size_t length)
 {
 	for (size_t i = 0; i < option_row_count; i++) {
 		if (strlen(option_rows[i].name) == length &&
@@ -176,7 +177,7 @@ static int read_option(int count, char **texts, int *at, struct arguments *argum
 {
 	const char *name = texts[*at] + 2;
 	size_t length = strcspn(name, "=");
-	const struct option_row *row = find_option(name, length);
+	const struct option_row *row = option_find(name, length);
 	const char *value = "";
 
 	if (!row) {
@@ -209,7 +210,7 @@ static int take_command(struct arguments *arguments, const struct command **comm
 	if (arguments->word_count == 0) {
 		return 0;
 	}
-	*command = find_command(first, second);
+	*command = command_find(first, second);
 	if (!*command) {
 		return say_unknown_command(first, second);
 	}
@@ -251,7 +252,10 @@ int options_read(int count, char **texts, struct arguments *arguments,
 	bool is_words_only = false;
 	int result = 0;
 
-	*arguments = (struct arguments){.word_count = 0};
+	*arguments = (struct arguments){.words = calloc((size_t)count + 1, sizeof(char *))};
+	if (!arguments->words) {
+		return fail("out of memory");
+	}
 	for (int at = 1; at < count && result == 0; at++) {
 		if (!is_words_only && strcmp(texts[at], "--") == 0) {
 			is_words_only = true;
@@ -261,9 +265,6 @@ int options_read(int count, char **texts, struct arguments *arguments,
 			result = read_option(count, texts, &at, arguments);
 		} else if (!is_words_only && texts[at][0] == '-' && texts[at][1] != '\0') {
 			say("there is no option %s; options begin with --", texts[at]);
-			result = EXIT_USAGE;
-		} else if (arguments->word_count == positional_max) {
-			say("too many words; see `bellhop help`");
 			result = EXIT_USAGE;
 		} else {
 			arguments->words[arguments->word_count++] = texts[at];

@@ -17,7 +17,7 @@ int print_json(const json_t *json)
 void print_settings(const char *title, const json_t *settings)
 {
 	void *at = json_object_iter((json_t *)(uintptr_t)settings);
-	char number[24];
+	char number[table_number_size];
 
 	if (!at) {
 		return;

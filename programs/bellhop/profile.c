@@ -43,8 +43,8 @@ static int ask(const struct arguments *arguments, const char *method, json_t *bo
 int run_profile_list(const struct arguments *arguments)
 {
 	static const struct column columns[] = {
-		{"NAME", "name"},
-		{"PARENT", "parent"},
+		{.title = "NAME", .member = "name"},
+		{.title = "PARENT", .member = "parent"},
 	};
 	json_t *reply = NULL;
 	int result = client_ask(arguments, "GET", "/api/v1/profiles", NULL, &reply);
@@ -62,8 +62,8 @@ int run_profile_list(const struct arguments *arguments)
 int run_profile_show(const struct arguments *arguments)
 {
 	static const struct column rows[] = {
-		{"name", "name"},
-		{"parent", "parent"},
+		{.title = "name", .member = "name"},
+		{.title = "parent", .member = "parent"},
 	};
 	json_t *reply = NULL;
 	int result = ask(arguments, "GET", NULL, &reply);

@@ -1,20 +1,40 @@
 /* SPDX-License-Identifier: MIT */
+#include "programs/bellhop/table.h"
+
 #include "programs/bellhop/bellhop.h"
 
 #include <stdarg.h>
 
-/* What a server or a file says must not steer the terminal. */
+static const char *about;
+static bool is_quiet_now;
+
+void say_quiet(bool is_quiet)
+{
+	is_quiet_now = is_quiet;
+}
+
+void say_about(const char *subject)
+{
+	about = subject;
+}
+
+static void say_line(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+
 static void say_line(const char *format, va_list arguments)
 {
 	char line[2048];
 
-	vsnprintf(line, sizeof(line), format, arguments);
-	for (char *at = line; *at; at++) {
-		if ((unsigned char)*at < 0x20 || *at == 0x7f) {
-			*at = ' ';
-		}
+	if (is_quiet_now) {
+		return;
 	}
-	fprintf(stderr, "bellhop: %s\n", line);
+	vsnprintf(line, sizeof(line), format, arguments);
+	fputs("bellhop: ", stderr);
+	if (about) {
+		(void)table_put_to(stderr, about);
+		fputs(": ", stderr);
+	}
+	(void)table_put_to(stderr, line);
+	fputc('\n', stderr);
 }
 
 void say(const char *format, ...)

@@ -91,6 +91,18 @@ static int add_setting(json_t *settings, const struct setting_argument *given, b
 	return 0;
 }
 
+bool settings_want_stdin(const struct arguments *arguments)
+{
+	for (size_t i = 0; i < arguments->setting_count; i++) {
+		const struct setting_argument *given = &arguments->settings[i];
+
+		if (!given->is_unset && strcmp(strchrnul(given->text, '='), "=-") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 json_t *settings_from_arguments(const struct arguments *arguments)
 {
 	json_t *settings = json_object();

@@ -4,15 +4,24 @@
 build folder; without bellhopd in it only what needs no server is tested. Arguments: names of tests.
 Prints TAP."""
 
+import contextlib
+import fcntl
+import http.client
 import json
 import os
+import pty
+import queue
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import threading
 import time
 import traceback
+import unicodedata
 
 BUILD = os.path.abspath(os.environ.get("BELLHOP_BUILD", "build"))
 BELLHOP = os.path.join(BUILD, "bellhop")
@@ -239,13 +248,138 @@ def test_status_and_events(server):
     expect(run("events", server=server), 0)
     expect(run("events", "--limit", "x", server=server), 1, "number")
     expect(run("events", "--device", "x", server=server), 1, "MAC")
+
+
+def ask_for(name):
+    """A request that is refused, which is an event."""
+    connection = http.client.HTTPConnection("127.0.77.9", 18080, timeout=30)
+    connection.request("GET", f"/{name}")
+    check(connection.getresponse().status == 404, name)
+    connection.close()
+
+
+def test_following_goes_on_after_a_restart(server):
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        follower = subprocess.Popen([BELLHOP, "--socket", os.path.join(server.data, "admin.sock"),
+                                     "events", "--follow", "--json", "--limit", "0"],
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # Until it follows nothing of this is told: asked again until it is.
+        lines = queue.Queue()
+        threading.Thread(target=lambda: [lines.put(json.loads(line)) for line in follower.stdout],
+                         daemon=True).start()
+        while lines.empty():
+            ask_for("before")
+            time.sleep(0.05)
+        server.stop(number)
+        check("waiting until it is back" in follower.stderr.readline(), "said")
+        server.start()
+        ask_for("after")
+        seen = []
+        while True:
+            event = lines.get(timeout=30)
+            check(event not in seen, f"{event} came twice")
+            seen.append(event)
+            if "after" in event["text"]:
+                break
+        follower.terminate()
+        follower.wait(30)
+    expect(run("events", server=server), 0, "after")
+
+
+def test_a_follower_that_nobody_reads_ends(server):
     follower = subprocess.Popen([BELLHOP, "--socket", os.path.join(server.data, "admin.sock"),
                                  "events", "--follow"], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
-    time.sleep(0.2)
-    check(server.stop() == 0, server.log_text())
-    _, told = follower.communicate(timeout=30)
-    check(follower.returncode == 1 and "ended" in told, told)
+    ask_for("something")
+    check("something" in follower.stdout.readline(), "an event")
+    server.stop()
+    check("waiting" in follower.stderr.readline(), "said")
+    follower.stdout.close()
+    check(follower.wait(30) == 1, follower.returncode)
+
+
+def test_lists_of_devices(server):
+    macs = [f"00908f0001{number:02x}" for number in range(200)]
+    listed = "# a pallet\n\n" + "".join(f" {mac}  # label {mac}\r\n" for mac in macs)
+    told = expect(run("device", "claim", "-", "--model", "440HD", "--profile", "default",
+                      server=server, stdin=listed), 0)
+    check(told.out == "".join(f"{mac} is claimed\n" for mac in macs), told.out)
+    check(len(run("--json", "device", "list", "--state", "claimed", server=server).json) == 200,
+          "all are there")
+    # What fails is named, and does not keep the others.
+    told = run("device", "block", macs[0], "00908f00ffff", "xyz", macs[1], server=server)
+    check(told.status == 1 and told.err.count("\n") == 2, told.err)
+    for part in ("00908f00ffff: no such device", "xyz: that is not the MAC"):
+        check(part in told.err, told.err)
+    check(told.out == f"{macs[0]} is blocked\n{macs[1]} is blocked\n", told.out)
+    told = run("--json", "device", "unblock", macs[0], "00908f00ffff", server=server)
+    check(told.status == 1 and [row["mac"] for row in told.json] == [macs[0], "00908f00ffff"],
+          told.out)
+    check(told.json[0]["state"] == "claimed" and told.json[1]["what_to_do"], told.out)
+    # One device is answered with an object, a list of one with a list.
+    check(run("--json", "device", "set", macs[0], "--label", "x", server=server).json["label"] == "x",
+          "one")
+    check(run("--json", "device", "set", "-", "--label", "y", server=server,
+              stdin=macs[0]).json[0]["label"] == "y", "a list of one")
+    expect(run("device", "remove", macs[0], server=server), 0,
+           f"removed {macs[0]} (claimed, 440HD, y)\n")
+    expect(run("device", "remove", "-", server=server, stdin="\n".join(macs[1:])), 0)
+    check(run("--json", "device", "list", server=server).json == [], "all are gone")
+    expect(run("device", "remove", "-", server=server, stdin="# none\n"), 1, "names no device")
+    expect(run("device", "claim", "-", "--set", "admin_password=-", server=server, stdin="x"), 2,
+           "cannot be both")
+    server.stop()
+    told = run("device", "block", *macs[:3], server=server)
+    check(told.status == 1 and "start bellhopd" in told.err and told.err.count("\n") == 2, told.err)
+
+
+def on_terminal(columns, *arguments, server):
+    """What a terminal of so many columns gets."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen([BELLHOP, "--socket", os.path.join(server.data, "admin.sock"),
+                                *arguments], stdout=theirs, stderr=subprocess.DEVNULL)
+    os.close(theirs)
+    told = b""
+    with contextlib.suppress(OSError):  # EIO: the other side is closed
+        while piece := os.read(ours, 65536):
+            told += piece
+    os.close(ours)
+    check(process.wait(30) == 0, told)
+    return told.decode().replace("\r\n", "\n").splitlines()
+
+
+def test_tables(server):
+    label = "\u7535\u8bdd " * 8 + "e\u0301nd"  # two columns a character; one with an accent of none
+    expect(run("device", "claim", MAC, "--vendor", "audiocodes", "--model", "440HD", "--label",
+               label, server=server), 0)
+    expect(run("device", "claim", "00908f000002", "--label", "plain", server=server), 0)
+    # A pipe gets all of it, and no blank at the end of a line.
+    lines = run("device", "list", server=server).out.splitlines()
+    check(lines[0].split()[0] == "MAC" and lines[1].endswith(label), lines)
+    check(not any(line.endswith(" ") for line in lines), lines)
+    wide = [unicodedata.east_asian_width(sign) == "W" for sign in lines[1]]
+    at = lines[1].index("\u7535")
+    check(lines[0].index("LABEL") == at + sum(wide[:at]), lines)
+    for columns in (120, 80, 60, 40, 20, 5, 1):
+        lines = on_terminal(columns, "device", "list", server=server)
+        check(len(lines) == 3, lines)
+        for line in lines:
+            width = sum(0 if unicodedata.combining(sign) else
+                        2 if unicodedata.east_asian_width(sign) == "W" else 1 for sign in line)
+            check(width <= columns, (columns, line))
+        if columns >= 40:
+            check(all(line[:12] == mac for line, mac in zip(lines[1:], (MAC, "00908f000002"))), lines)
+    check("LABEL" in on_terminal(80, "device", "list", server=server)[0], "the label is not spared")
+    check("VENDOR" not in on_terminal(60, "device", "list", server=server)[0], "the vendor is")
+
+
+def test_pages(server):
+    macs = [f"00908f10{number:04x}" for number in range(2300)]
+    expect(run("device", "claim", "-", server=server, stdin="\n".join(macs)), 0)
+    check([row["mac"] for row in run("--json", "device", "list", server=server).json] == macs, "json")
+    lines = run("device", "list", server=server).out.splitlines()
+    check([line.split()[0] for line in lines] == ["MAC"] + macs, "lines")
 
 
 def test_acknowledged_is_durable(server):
