@@ -55,6 +55,7 @@ struct catalogue_hasher {
 	uv_timer_t timer; /* for a file that was written just now */
 	uv_work_t work;
 	bool is_working;
+	bool is_timer_closed;
 	atomic_bool is_stopping;
 	/* Those that wait, the next one at `next`; owned. */
 	struct catalogue_found *queue;
