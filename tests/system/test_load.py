@@ -27,7 +27,8 @@ RING = random.Random(2).randbytes(300_000)
 NORMAL, SLOW, STILL, LEAVING = 100, 40, 30, 30
 LEAVES = 3  # times that one of them comes
 LEAVES_AT = 60_000
-CONNECTIONS_MAX, TRANSFERS_MAX = 250, 120
+# More than 200 at once: the next transfer of a client may begin before its last is at an end.
+CONNECTIONS_MAX, TRANSFERS_MAX = 250, 250
 # What one may cost: a slice of a file, the copy of it that is being written, the parser, and for TLS
 # what OpenSSL holds; a piece of a file, twice, and a window.
 CONNECTION_KB_MAX, TRANSFER_KB_MAX = 192, 128
