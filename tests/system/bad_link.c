@@ -309,7 +309,8 @@ static void decide(struct way *way, const struct character *c, const uint8_t *oc
 {
 	bool is_lost = draw(way, c->lost_per_million);
 	bool is_doubled = draw(way, c->doubled_per_million);
-	bool is_held[2] = {draw(way, c->held_per_million), draw(way, c->held_per_million)};
+	bool is_held = draw(way, c->held_per_million);
+	bool is_copy_held = draw(way, c->held_per_million);
 	uint64_t due_us = now_us() + c->delay_us + random_below(&way->random, c->jitter_us + 1);
 
 	if (is_lost) {
@@ -321,9 +322,11 @@ static void decide(struct way *way, const struct character *c, const uint8_t *oc
 	}
 	way->due_us_last = due_us;
 	way->counters.doubled += is_doubled;
-	for (int copy = 0; copy <= is_doubled; copy++) {
-		way->counters.held += is_held[copy];
-		enqueue(way, octets, length, is_held[copy] ? due_us + c->hold_us : due_us);
+	way->counters.held += is_held;
+	enqueue(way, octets, length, is_held ? due_us + c->hold_us : due_us);
+	if (is_doubled) {
+		way->counters.held += is_copy_held;
+		enqueue(way, octets, length, is_copy_held ? due_us + c->hold_us : due_us);
 	}
 }
 
@@ -404,13 +407,13 @@ static void say(const char *word)
 
 static void take_signals(struct link *link)
 {
-	struct signalfd_siginfo signal;
+	struct signalfd_siginfo told;
 
-	while (read(link->signals, &signal, sizeof(signal)) == sizeof(signal)) {
+	while (read(link->signals, &told, sizeof(told)) == sizeof(told)) {
 		/* What came before the signal is treated as it was then. */
 		take_all(link);
-		if (signal.ssi_signo == SIGUSR1 || signal.ssi_signo == SIGUSR2) {
-			link->is_cut = signal.ssi_signo == SIGUSR1;
+		if (told.ssi_signo == SIGUSR1 || told.ssi_signo == SIGUSR2) {
+			link->is_cut = told.ssi_signo == SIGUSR1;
 			say(link->is_cut ? "cut" : "mended");
 		} else {
 			link->is_over = true;

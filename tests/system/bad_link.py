@@ -32,21 +32,21 @@ class BadLink:
 
     def __init__(self, network, host, **qualities):
         self.switch = network.switch
-        self.port = f"port-{host}"
+        self.port, self.far, back = f"port-{host}", f"far-{host}", f"back-{host}"
         for namespace in network.names:
             if namespace != self.switch:
                 set_offloads(namespace, False)
         ip("-n", self.switch, "link", "set", self.port, "nomaster")
-        ip("-n", self.switch, "link", "add", "far", "type", "veth", "peer", "name", "back")
-        ip("-n", self.switch, "link", "set", "back", "master", "br0", "up")
-        ip("-n", self.switch, "link", "set", "far", "up")
+        ip("-n", self.switch, "link", "add", self.far, "type", "veth", "peer", "name", back)
+        ip("-n", self.switch, "link", "set", back, "master", "br0", "up")
+        ip("-n", self.switch, "link", "set", self.far, "up")
         self.start(**qualities)
 
     def start(self, **qualities):
         options = [part for name, value in qualities.items() for part in (f"--{name}", value)]
         self.process = subprocess.Popen(
             in_namespace(self.switch, BUILD / "tests" / "system" / "bad_link", *options, self.port,
-                         "far"), stdout=subprocess.PIPE, text=True)
+                         self.far), stdout=subprocess.PIPE, text=True)
         self._await("ready")
 
     def _await(self, word):

@@ -75,7 +75,8 @@ class Stage:
     def _config(self):
         return ("[sip]\ngroup =\n[https]\n"
                 f"certificate = {self.certificate}\nkey = {self.certificate_key}\n"
-                "[limits]\nhttp_connections_per_source = 500\ntftp_transfers_per_source = 500\n")
+                "[log]\nlevel = debug\n[limits]\n"
+                "http_connections_per_source = 500\ntftp_transfers_per_source = 500\n")
 
     def _add_files(self):
         self.server.cli("device", "claim", MAC, "--model", "440HD", "--set",

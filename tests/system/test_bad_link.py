@@ -247,12 +247,8 @@ def curl_some_by_https(stage):
     curl_some(stage, "https")
 
 
-def killed_at(process, local, size):
-    """Ends a fetch that goes slowly, when so much has arrived."""
-    wait_for("the first part", lambda: local.exists() and local.stat().st_size >= size)
-    process.kill()
-    process.wait()
-    assert size <= local.stat().st_size < FIRMWARE
+def has_begun(local, size=4000):
+    wait_for(f"{size} octets of {local}", lambda: local.exists() and local.stat().st_size >= size)
 
 
 def curl_goes_on(stage, scheme):
@@ -260,7 +256,10 @@ def curl_goes_on(stage, scheme):
     needs_ranges(stage)
     local = stage.place() / "got"
     curl = (program("curl"), "-sS", *trusting(stage, scheme), "-o", local)
-    killed_at(stage.popen(*curl, "--limit-rate", "60k", stage.url(IMAGE, scheme)), local, 100_000)
+    with stage.popen(*curl, "--limit-rate", "60k", stage.url(IMAGE, scheme)) as process:
+        has_begun(local, 100_000)
+        process.kill()
+    assert local.stat().st_size < FIRMWARE
     done = stage.fetch(IMAGE, local, *curl, "-C", "-", "-w", "%{http_code} %{size_download}",
                        stage.url(IMAGE, scheme))
     status, size = done.stdout.split()
@@ -345,7 +344,12 @@ def stage_of(link):
 
 
 def outcome(link, judge):
-    stage_of(link).outcomes[judge].result()
+    stage = stage_of(link)
+    try:
+        stage.outcomes[judge].result()
+    except AssertionError:
+        print("# the server's log:\n#", stage.server.log_text()[-6000:].replace("\n", "\n# "))
+        raise
 
 
 def verdict(link):
@@ -387,10 +391,6 @@ def tshark_finds_nothing_malformed(stage):
     wrong = frames("udp.checksum.status == Bad or tcp.checksum.status == Bad or "
                    "ip.checksum.status == Bad")
     assert not wrong, wrong[:10]
-
-
-def has_begun(local):
-    wait_for(f"{local.name} to begin", lambda: local.exists() and local.stat().st_size > 4000)
 
 
 def test_transfers_go_on_after_a_cut_of_the_link():
