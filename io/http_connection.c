@@ -369,7 +369,7 @@ static bool is_taken_in_time(const struct http_connection *c)
 {
 	uint64_t least = c->state == CONNECTION_STREAMING ? 1 : c->server->options.send_octets_min;
 
-	return http_body_is_reading(c) || octets_taken(c) - c->octets_taken >= least;
+	return http_body_is_reading(c) || octets_taken(c) >= c->octets_taken + least;
 }
 
 static void on_timer(uv_timer_t *timer)
