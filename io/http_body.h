@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bodies out of files: read in slices on the thread pool, one slice at a time, each sent before the
- * next is read, so that a slow reader costs one slice of memory and its copy that is being sent,
- * however big the file. All octets come from one descriptor, which must not change meanwhile: a
- * file that does is cut, never mixed (R-HTTP-33). Used by io/http_connection.c only; handlers call
- * http_exchange_answer_file.
+ * Bodies out of files: read in slices, one at a time, each sent before the next is read, so that a
+ * slow reader costs one slice of memory and its copy that is being sent, however big the file. What
+ * the page cache has is taken at once, for the rest a thread of the pool waits. All octets come
+ * from one descriptor, which must not change meanwhile: a file that does is cut, never mixed
+ * (R-HTTP-33). Used by io/http_connection.c only; handlers call http_exchange_answer_file.
  */
 #ifndef BELLHOP_IO_HTTP_BODY_H
 #define BELLHOP_IO_HTTP_BODY_H

@@ -123,10 +123,10 @@ void http_exchange_answer(struct http_exchange *exchange, const struct http_resp
 			  struct span body);
 
 /*
- * Answers with those parts of a file (none: with an empty body), read in slices on the thread pool:
- * a slow reader costs two of 64 KiB, however big the file. Takes `fd` over. `opened` is what fstat
- * said of it when its validators were made: a file that is another by now, or becomes one, or is
- * shorter than the parts want, ends the connection, so that the client sees the cut.
+ * Answers with those parts of a file (none: with an empty body), read in slices: however big it is,
+ * a slow reader costs two of 64 KiB. Takes `fd` over. `opened` is what fstat said of it when its
+ * validators were made: a file that is another by now, or becomes one, or is shorter than the parts
+ * want, ends the connection, so that the client sees the cut.
  */
 void http_exchange_answer_file(struct http_exchange *exchange, const struct http_response *response,
 			       int fd, const struct stat *opened, const struct http_parts *parts);
