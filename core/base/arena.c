@@ -108,6 +108,13 @@ struct span arena_copy(struct arena *arena, struct span bytes)
 	return span_make(copy, bytes.length);
 }
 
+void *arena_duplicate(struct arena *arena, const void *object, size_t size)
+{
+	void *copy = take(arena, size);
+
+	return copy ? memcpy(copy, object, size) : NULL;
+}
+
 static void give_back(struct arena *arena, struct arena_chunk *chunk, bool is_kept)
 {
 	if (is_kept && chunk->size == chunk_bytes_min && arena->spare_count < spare_count_max) {

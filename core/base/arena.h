@@ -30,6 +30,9 @@ void *arena_array(struct arena *arena, size_t count, size_t size);
 /* A copy of the bytes, followed by a NUL that the span does not count; data is NULL on failure. */
 struct span arena_copy(struct arena *arena, struct span bytes);
 
+/* A copy of an object of `size` bytes, aligned for any type; NULL on failure. */
+void *arena_duplicate(struct arena *arena, const void *object, size_t size);
+
 /* Forgets everything; keeps at most 256 KiB for the next event. */
 void arena_reset(struct arena *arena);
 

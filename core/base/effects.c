@@ -25,50 +25,77 @@ void effects_free(struct effects *effects)
 	*effects = (struct effects){0};
 }
 
-static int append(struct effects *effects, struct effect effect)
+/* A place at the end of the list, or NULL (counted). */
+static struct effect *append(struct effects *effects, enum effect_kind kind)
 {
+	struct effect *effect;
+
 	if (effects->count == effects->count_max) {
 		effects->lost++;
-		return -ENOSPC;
+		return NULL;
 	}
-	effects->items[effects->count++] = effect;
-	return 0;
+	effect = &effects->items[effects->count++];
+	effect->kind = kind;
+	return effect;
+}
+
+/* The bytes as long as the list lives; data NULL (counted) when there is no room. */
+static struct span keep(struct effects *effects, struct span bytes)
+{
+	struct span copy = arena_copy(&effects->arena, bytes);
+
+	effects->lost += copy.data == NULL;
+	return copy;
 }
 
 int effects_send(struct effects *effects, struct endpoint from, struct endpoint to,
 		 uint32_t interface, struct span bytes)
 {
-	struct span copy = arena_copy(&effects->arena, bytes);
+	struct span copy = keep(effects, bytes);
+	struct effect *effect = copy.data ? append(effects, EFFECT_SEND) : NULL;
 
-	if (!copy.data) {
-		effects->lost++;
+	if (!effect) {
 		return -ENOSPC;
 	}
-	return append(effects,
-		      (struct effect){.kind = EFFECT_SEND, .send = {to, from, interface, copy}});
+	effect->send = (struct effect_send){to, from, interface, copy};
+	return 0;
 }
 
 int effects_resolve(struct effects *effects, struct address address, uint32_t interface)
 {
-	return append(effects,
-		      (struct effect){.kind = EFFECT_RESOLVE, .resolve = {address, interface}});
+	struct effect *effect = append(effects, EFFECT_RESOLVE);
+
+	if (!effect) {
+		return -ENOSPC;
+	}
+	effect->resolve = (struct effect_resolve){address, interface};
+	return 0;
 }
 
 int effects_report(struct effects *effects, struct effect_report report)
 {
+	struct effect *effect;
+
 	if (!effects_wants_report(effects, report.level)) {
 		return 0;
 	}
-	report.text = arena_copy(&effects->arena, report.text);
-	report.detail = arena_copy(&effects->arena, report.detail);
-	if (!report.text.data || !report.detail.data) {
-		effects->lost++;
+	report.text = keep(effects, report.text);
+	report.detail = keep(effects, report.detail);
+	effect = report.text.data && report.detail.data ? append(effects, EFFECT_REPORT) : NULL;
+	if (!effect) {
 		return -ENOSPC;
 	}
-	return append(effects, (struct effect){.kind = EFFECT_REPORT, .report = report});
+	effect->report = report;
+	return 0;
 }
 
 int effects_change(struct effects *effects, struct change *change)
 {
-	return append(effects, (struct effect){.kind = EFFECT_CHANGE, .change = change});
+	struct effect *effect = append(effects, EFFECT_CHANGE);
+
+	if (!effect) {
+		return -ENOSPC;
+	}
+	effect->change = change;
+	return 0;
 }

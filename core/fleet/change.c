@@ -35,12 +35,11 @@ static bool keep_settings(struct arena *arena, struct change *copy)
 
 struct change *change_copy(struct arena *arena, const struct change *change)
 {
-	struct change *copy = arena_allocate(arena, sizeof(*copy));
+	struct change *copy = arena_duplicate(arena, change, sizeof(*change));
 
 	if (!copy) {
 		return NULL;
 	}
-	*copy = *change;
 	if (!keep(arena, &copy->vendor) || !keep(arena, &copy->model) ||
 	    !keep(arena, &copy->firmware) || !keep(arena, &copy->profile) ||
 	    !keep(arena, &copy->parent) || !keep(arena, &copy->label) ||

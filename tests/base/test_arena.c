@@ -49,6 +49,7 @@ static void copies_with_a_nul_behind(void)
 {
 	struct arena arena;
 	struct span copy;
+	uint64_t *number;
 
 	arena_init(&arena, 1 << 16);
 	copy = arena_copy(&arena, SPAN("abc"));
@@ -56,6 +57,10 @@ static void copies_with_a_nul_behind(void)
 	CHECK_EQUAL('\0', copy.data[3]);
 	copy = arena_copy(&arena, (struct span){0});
 	CHECK(copy.data && copy.length == 0);
+	number = arena_duplicate(&arena, &(uint64_t){42}, sizeof(*number));
+	REQUIRE(number);
+	CHECK_EQUAL(0, (uintptr_t)number % alignof(max_align_t));
+	CHECK_EQUAL(42, *number);
 	arena_free(&arena);
 }
 

@@ -30,6 +30,26 @@ static void writes_all_kinds(void)
 	CHECK_TEXT("abcd018446744073709551615-5-922337203685477580800700afABC", writer_span(&w));
 }
 
+static void writes_numbers_of_every_length(void)
+{
+	uint64_t power = 1;
+
+	for (unsigned digits = 1; digits <= 20; digits++) {
+		const uint64_t numbers[] = {power - 1, power, power + 1};
+
+		for (unsigned i = 0; i < 3; i++) {
+			char expected[24];
+
+			snprintf(expected, sizeof(expected), "%llu",
+				 (unsigned long long)numbers[i]);
+			start(sizeof(buffer));
+			writer_unsigned(&w, numbers[i]);
+			CHECK_TEXT(expected, writer_span(&w));
+		}
+		power *= digits < 20 ? 10 : 1;
+	}
+}
+
 /* A failure is sticky, and no piece is ever half written. */
 static void fails_for_good_and_whole(void)
 {
@@ -116,6 +136,7 @@ static void terminates(void)
 int main(void)
 {
 	RUN(writes_all_kinds);
+	RUN(writes_numbers_of_every_length);
 	RUN(fails_for_good_and_whole);
 	RUN(every_size_is_bounded);
 	RUN(escapes_for_logs);
