@@ -50,7 +50,7 @@ struct device {
 	/* These two are one key of an index: kept together, the text filled up with zeros. */
 	struct address bound_address; /* bound by an operator; family ADDRESS_NONE: not bound */
 	char bound_interface[device_interface_size]; /* empty: any */
-	char key[device_key_size]; /* given when it is claimed; empty before */
+	char key[device_key_size];		     /* given when it is claimed; empty before */
 	char vendor[device_vendor_size];
 	char model[device_model_size];
 

@@ -94,22 +94,6 @@ static void report_url(const struct packet *packet, const struct device *device,
 	report(effects, REPORT_ERROR, "url_cannot_be_made", &w, packet, &device->mac);
 }
 
-/* It goes out as one line: nothing that could end it, and not nothing. */
-static bool url_is_whole(struct span url)
-{
-	if (sip_is_visible(url)) {
-		return true;
-	}
-	for (size_t i = 0; i < url.length; i++) {
-		unsigned char c = (unsigned char)url.data[i];
-
-		if (c <= 0x20 || c == 0x7f) {
-			return false;
-		}
-	}
-	return url.length > 0;
-}
-
 static int make_url(const struct signalling_options *options, const struct device *device,
 		    const struct vendor_pack *pack, const struct packet *packet,
 		    struct notifier_decision *decision, struct effects *effects)
@@ -125,7 +109,8 @@ static int make_url(const struct signalling_options *options, const struct devic
 		report_url(packet, device, error, span_text(problem), effects);
 		return error;
 	}
-	if (!url_is_whole(writer_span(&url))) {
+	/* It goes out as one line: nothing that could end it, and not nothing. */
+	if (!sip_is_visible(writer_span(&url))) {
 		report_url(packet, device, -EINVAL,
 			   SPAN("the URL is empty or holds blanks or controls"), effects);
 		return -EINVAL;
