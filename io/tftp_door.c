@@ -24,6 +24,7 @@ enum {
 struct carrier {
 	struct tftp_door *door;
 	uint64_t id;
+	struct endpoint peer;
 	struct udp *udp; /* NULL: none */
 	int fd;		 /* -1: none */
 	struct stat opened;
@@ -177,16 +178,15 @@ static void carrier_received(void *context, const struct udp_received *datagrams
 }
 
 /*
- * Nobody listens at the client's port any more: the transfer is over. Anything else (no route just
- * now, a queue that is full) is one datagram lost, and is repaired as such (RFC 1122 4.1.3.3,
- * 3.2.2.1). May come while effects are carried out.
+ * Nobody listens at the client's port any more: the transfer is over. Anything else (a stranger's
+ * port, no route just now, a queue that is full) is one datagram lost, and is repaired as such
+ * (RFC 1122 3.2.2.1, 4.1.3.3). May come while effects are carried out.
  */
 static void carrier_unreachable(void *context, struct endpoint to, int error)
 {
 	struct carrier *carrier = context;
 
-	(void)to;
-	if (error == ECONNREFUSED && !carrier->is_refused) {
+	if (error == ECONNREFUSED && endpoint_equal(to, carrier->peer) && !carrier->is_refused) {
 		carrier->is_refused = true;
 		note(carrier->door,
 		     (struct transfer_notice){.kind = TRANSFER_SOCKET_FAILED, .id = carrier->id});
@@ -210,6 +210,7 @@ static void open_socket(struct tftp_door *d, const struct transfer_effect *effec
 	};
 
 	if (carrier && udp_open(&carrier->udp, d->loop, &options, problem) == 0) {
+		carrier->peer = effect->to;
 		notice.kind = TRANSFER_SOCKET_OPENED;
 		if (effect->wants_path) {
 			notice.path_octets =

@@ -389,7 +389,7 @@ static void accept(struct transfers *ts, struct transfer *t, const struct file_r
 	} else if (keep_bytes(ts, t, answer->bytes)) {
 		open_socket(t, c);
 	} else {
-		t->state = TRANSFER_ABANDONED;
+		transfer_abandon(t, c, REPORT_INFO, SPAN("too much memory is in use"));
 	}
 }
 

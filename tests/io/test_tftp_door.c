@@ -71,11 +71,31 @@ static void r_tftp_9_a_stranger_hears_error_5_from_the_transfer(void)
 	CHECK_EQUAL(TFTP_ERROR, clients[1].packet.opcode);
 	CHECK_EQUAL(TFTP_ERROR_TID, clients[1].packet.error);
 	CHECK(endpoint_equal(clients[0].there, clients[1].there));
+	/* One that is gone when its answer comes: that nobody listens there is not the client's. */
+	tftp_ack(&clients[1], 1);
+	close(clients[1].descriptor);
+	for (int i = 0; i < 20; i++) {
+		uv_run(&house.loop.uv, UV_RUN_NOWAIT);
+	}
+	CHECK_EQUAL(2, tftp_door_counters(house.tftp)->ignored);
+	CHECK_EQUAL(1, tftp_door_counters(house.tftp)->open);
 	tftp_ack(&clients[0], 1);
 	REQUIRE(tftp_await(&clients[0]));
 	CHECK_EQUAL(2, clients[0].packet.block);
 	close(clients[0].descriptor);
-	close(clients[1].descriptor);
+	tftp_close_house();
+}
+
+static void a_client_that_is_gone_ends_its_transfer(void)
+{
+	tftp_open_house(loopback);
+	tftp_make_file("440HD.img", 1500, 1500);
+	tftp_open_client(&clients[0], loopback);
+	tftp_ask(&clients[0], "440HD.img", &no_options);
+	close(clients[0].descriptor);
+	uv_run(&house.loop.uv, UV_RUN_ONCE);
+	tftp_await_end();
+	CHECK_EQUAL(1, tftp_door_counters(house.tftp)->abandoned);
 	tftp_close_house();
 }
 
@@ -241,6 +261,7 @@ int main(void)
 {
 	RUN(r_tftp_1_each_transfer_has_a_fresh_port);
 	RUN(r_tftp_9_a_stranger_hears_error_5_from_the_transfer);
+	RUN(a_client_that_is_gone_ends_its_transfer);
 	RUN(r_tftp_22_loopback_takes_the_largest_blocks);
 	RUN(r_tftp_27_windows_arrive_whole);
 	RUN(r_tftp_35_no_path_leaves_the_root);

@@ -291,4 +291,28 @@ static inline void world_close(struct world *w)
 
 static const struct tftp_options no_options;
 
+static inline struct tftp_options world_window(uint16_t block_size, uint16_t window_size)
+{
+	return (struct tftp_options){.has_block_size = true,
+				     .block_size = block_size,
+				     .has_window_size = true,
+				     .window_size = window_size};
+}
+
+/* The i-th datagram that came out is this block of the file. */
+static inline void world_check_block(const struct world *w, size_t i, uint64_t block,
+				     size_t block_size)
+{
+	uint64_t start = (block - 1) * block_size;
+	uint64_t end = start + block_size < w->file_size ? start + block_size : w->file_size;
+
+	REQUIRE(i < w->sent_count);
+	CHECK_EQUAL(TFTP_DATA, w->sent[i].opcode);
+	CHECK_EQUAL((uint16_t)block, w->sent[i].block);
+	CHECK_EQUAL(end - start, w->sent[i].data.length);
+	for (uint64_t at = start; at < end; at++) {
+		REQUIRE(world_octet(at) == w->sent[i].data.data[at - start]);
+	}
+}
+
 #endif
