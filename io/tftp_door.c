@@ -385,8 +385,7 @@ static size_t add_to_row(struct tftp_door *d, struct udp *udp, const struct tran
 	return count;
 }
 
-/* The SENDs of one transfer that come one behind the other: io/udp sends them in one go. How many.
- */
+/* The SENDs of one transfer that stand in a row leave in one go (io/udp). How many they are. */
 static size_t send_row(struct tftp_door *d, const struct transfer_effect *effects, size_t count)
 {
 	struct udp *udp = sender_of(d, effects);

@@ -77,7 +77,7 @@ static void arm(struct transfer *t, const struct transfer_common *c)
 }
 
 void transfer_abandon(struct transfer *t, const struct transfer_common *c, enum report_level level,
-		      struct span reason)
+		      const char *reason)
 {
 	char text[512];
 	struct writer w = writer_over(text, sizeof(text));
@@ -88,7 +88,7 @@ void transfer_abandon(struct transfer *t, const struct transfer_common *c, enum 
 	writer_text(&w, " given up after ");
 	writer_unsigned(&w, t->blocks.acked);
 	writer_text(&w, " blocks: ");
-	writer_put(&w, reason);
+	writer_text(&w, reason);
 	effects_report(&c->effects->others, (struct effect_report){.level = level,
 								   .reason = "transfer_abandoned",
 								   .text = writer_span(&w),
@@ -98,7 +98,7 @@ void transfer_abandon(struct transfer *t, const struct transfer_common *c, enum 
 }
 
 void transfer_fail(struct transfer *t, const struct transfer_common *c, const char *text,
-		   struct span reason)
+		   const char *reason)
 {
 	transfer_send_error(c->effects, transfer_effect_of(t, TRANSFER_SEND), TFTP_ERROR_UNDEFINED,
 			    text);
@@ -294,7 +294,8 @@ static void take_error(struct transfer *t, const struct transfer_common *c,
 	writer_text(&w, " \"");
 	writer_escaped(&w, packet->text, 60);
 	writer_text(&w, "\"");
-	transfer_abandon(t, c, REPORT_DEBUG, writer_span(&w));
+	writer_terminate(&w);
+	transfer_abandon(t, c, REPORT_DEBUG, text);
 }
 
 void transfer_receive(struct transfer *t, const struct transfer_common *c,
@@ -324,7 +325,7 @@ void transfer_take_piece(struct transfer *t, const struct transfer_common *c, ui
 	/* Shorter than it was when it was opened: a mixture must not arrive as a whole. */
 	if (bytes.length == 0 || bytes.length > tftp_blocks_room(&t->blocks) ||
 	    bytes.length > t->size - t->offset) {
-		transfer_fail(t, c, "File changed", SPAN("the file changed or cannot be read"));
+		transfer_fail(t, c, "File changed", "the file changed or cannot be read");
 		return;
 	}
 	t->offset += tftp_blocks_put(&t->blocks, bytes);
@@ -338,11 +339,11 @@ void transfer_take_piece(struct transfer *t, const struct transfer_common *c, ui
 void transfer_resend(struct transfer *t, const struct transfer_common *c)
 {
 	if (!is_waiting_for_client(t)) {
-		transfer_fail(t, c, "Reading failed", SPAN("the disk does not answer"));
+		transfer_fail(t, c, "Reading failed", "the disk does not answer");
 		return;
 	}
 	if (t->resends == c->options->resends_max) {
-		transfer_abandon(t, c, REPORT_INFO, SPAN("the client does not answer"));
+		transfer_abandon(t, c, REPORT_INFO, "the client does not answer");
 		return;
 	}
 	t->resends++;

@@ -85,11 +85,11 @@ void transfer_send_error(struct transfer_effects *effects, struct transfer_effec
 
 /* It is over, for a reason that the operator is told. */
 void transfer_abandon(struct transfer *t, const struct transfer_common *c, enum report_level level,
-		      struct span reason);
+		      const char *reason);
 
 /* The same, and the client is told so, in a few words that fit it. */
 void transfer_fail(struct transfer *t, const struct transfer_common *c, const char *text,
-		   struct span reason);
+		   const char *reason);
 
 /*
  * The options this transfer gets, out of those asked for (RFC 2347); `path_octets` is the largest

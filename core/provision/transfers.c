@@ -389,7 +389,7 @@ static void accept(struct transfers *ts, struct transfer *t, const struct file_r
 	} else if (keep_bytes(ts, t, answer->bytes)) {
 		open_socket(t, c);
 	} else {
-		transfer_abandon(t, c, REPORT_INFO, SPAN("too much memory is in use"));
+		transfer_abandon(t, c, REPORT_INFO, "too much memory is in use");
 	}
 }
 
@@ -468,7 +468,7 @@ static void refuse_request(struct transfers *ts, const struct packet *packet, en
 			   const char *text, struct transfer_effects *effects)
 {
 	char told[100];
-	struct writer w = writer_over(told, sizeof(told) - 1);
+	struct writer w = writer_over(told, sizeof(told));
 
 	writer_text(&w, "TFTP request refused: ");
 	writer_text(&w, text);
@@ -543,12 +543,12 @@ void transfers_receive(struct transfers *transfers, uint64_t id, const struct pa
 static void expire_one(struct transfers *ts, struct transfer *t, const struct transfer_common *c)
 {
 	if (c->now_ms - t->started_ms >= ts->options.life_ms_max) {
-		transfer_fail(t, c, "Out of time", SPAN("it took too long in all"));
+		transfer_fail(t, c, "Out of time", "it took too long in all");
 	} else if (t->state == TRANSFER_WAITING) {
 		ask(ts, t, c);
 		return;
 	} else if (t->state == TRANSFER_OPENING_FILE || t->state == TRANSFER_OPENING_SOCKET) {
-		transfer_abandon(t, c, REPORT_INFO, SPAN("it could not be opened in time"));
+		transfer_abandon(t, c, REPORT_INFO, "it could not be opened in time");
 	} else {
 		transfer_resend(t, c);
 	}
@@ -598,7 +598,7 @@ static void socket_opened(struct transfers *ts, struct transfer *t, size_t path_
 	transfer_negotiate(t, c, path_octets);
 	if (!hold(ts, t, tftp_blocks_size(transfer_ring_capacity(t), t->block_size)) ||
 	    transfer_start(t, c) != 0) {
-		transfer_abandon(t, c, REPORT_INFO, SPAN("too much memory is in use"));
+		transfer_abandon(t, c, REPORT_INFO, "too much memory is in use");
 	}
 }
 
@@ -607,11 +607,11 @@ static void file_failed(struct transfers *ts, struct transfer *t, const struct t
 	struct packet packet = {.source = t->peer, .local = t->local, .interface = t->interface};
 
 	if (t->state != TRANSFER_OPENING_FILE) {
-		transfer_fail(t, c, "Reading failed", SPAN("the file cannot be read"));
+		transfer_fail(t, c, "Reading failed", "the file cannot be read");
 		return;
 	}
 	refuse(ts, &packet, TFTP_ERROR_NOT_FOUND, "File not found", c->effects);
-	transfer_abandon(t, c, REPORT_INFO, SPAN("the file is there no more"));
+	transfer_abandon(t, c, REPORT_INFO, "the file is there no more");
 }
 
 void transfers_change(struct transfers *transfers, const struct transfer_notice *notice,
@@ -644,7 +644,7 @@ void transfers_change(struct transfers *transfers, const struct transfer_notice 
 		file_failed(transfers, t, &c);
 		break;
 	case TRANSFER_SOCKET_FAILED:
-		transfer_abandon(t, &c, REPORT_DEBUG, SPAN("the client is there no more"));
+		transfer_abandon(t, &c, REPORT_DEBUG, "the client is there no more");
 		break;
 	}
 	settle(transfers, t, effects);

@@ -108,8 +108,7 @@ enum transfer_notice_kind {
 struct transfer_notice {
 	enum transfer_notice_kind kind;
 	uint64_t id;
-	size_t path_octets; /* the largest IP packet that leaves whole; 0: not known, or not asked
-			     */
+	size_t path_octets; /* the largest IP packet that leaves whole; 0: not known */
 	uint64_t size;
 	uint64_t version;
 	uint64_t offset;
