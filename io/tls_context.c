@@ -97,7 +97,7 @@ static int read_all(struct source *source, int fd)
 
 static int source_open(struct source *source)
 {
-	struct stat info;
+	struct stat info = {0};
 	int fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	int error = fd < 0 || fstat(fd, &info) != 0 ? -errno : 0;
 
@@ -323,6 +323,8 @@ static void bind_sessions(SSL_CTX *context, const struct source *client_ca)
 
 static SSL_CTX *new_context(void)
 {
+	char groups[] =
+		"X25519:P-256:P-384"; /* OpenSSL's macro casts it to what it could write to */
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 
 	if (!context) {
@@ -340,7 +342,7 @@ static SSL_CTX *new_context(void)
 	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
 	    SSL_CTX_set_cipher_list(context, suites_1_2) != 1 ||
 	    SSL_CTX_set_ciphersuites(context, suites_1_3) != 1 ||
-	    SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") != 1) {
+	    SSL_CTX_set1_groups_list(context, groups) != 1) {
 		SSL_CTX_free(context);
 		return NULL;
 	}

@@ -81,6 +81,10 @@ int tls_session_keep(struct tls_session *session)
 	struct span input = session->memory.input;
 	char *copy;
 
+	if (!tls_session_has_more(session)) {
+		session->memory.input = span_make(NULL, 0); /* nobody will ask for it */
+		return 0;
+	}
 	if (session->kept || input.length == 0) {
 		return 0;
 	}
