@@ -163,6 +163,10 @@ int main(int argc, char **argv)
 	if (outcome != 0) {
 		return outcome == 1 ? EXIT_SUCCESS : outcome;
 	}
+	if (server_prepare_process() != 0) {
+		fputs("bellhopd: the kernel gives no random numbers\n", stderr);
+		return EXIT_FAILURE;
+	}
 	server.config_path = arguments.config_path;
 	if (!server.config_path && access(default_path, F_OK) == 0) {
 		server.config_path = default_path;

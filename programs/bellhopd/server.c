@@ -38,8 +38,7 @@ static int make_seed(uint8_t seed[static random_seed_size])
 	return getrandom(seed, random_seed_size, 0) == random_seed_size ? 0 : -EIO;
 }
 
-/* Core's libraries are made ready here, so that core itself never touches clock or file. */
-static int prepare_process(void)
+int server_prepare_process(void)
 {
 	struct rlimit files;
 	size_t seed;
@@ -514,7 +513,7 @@ int server_start(struct server *server, char *problem, size_t problem_size)
 		make_data_folder, start_inventory,    start_store, start_network,
 		start_files,	  server_start_https, start_sip,   start_admin,
 	};
-	int error = prepare_process();
+	int error;
 
 	server->since_utc_ms = loop_utc_ms();
 	server->door = (struct door){.files = &server->files,
@@ -526,9 +525,7 @@ int server_start(struct server *server, char *problem, size_t problem_size)
 				     .context = server};
 	pthread_mutex_init(&server->addresses_lock, NULL);
 	pthread_mutex_init(&server->sip_door_lock, NULL);
-	if (error == 0) {
-		error = limit_reports(server);
-	}
+	error = limit_reports(server);
 	if (error == 0) {
 		error = loop_open(&server->loop);
 		server->is_loop_open = error == 0;

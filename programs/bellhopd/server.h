@@ -59,6 +59,12 @@ struct server {
 };
 
 /*
+ * To be called first: makes the libraries of core ready, so that core itself never touches clock or
+ * file, and OpenSSL without its configuration file. 0, or -EIO when there are no random numbers.
+ */
+int server_prepare_process(void);
+
+/*
  * Makes all parts and opens all doors. 0, or a negative errno with one sentence in `problem` that
  * says what failed and what to do; server_stop then frees what was made.
  */

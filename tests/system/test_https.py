@@ -424,7 +424,7 @@ def test_what_is_no_tls_is_counted_told_and_harmless():
                                (b"\x16\x03\x01\xff\xff" + b"x" * 70000, "malformed")):
             before = s.counter(reason) if reason else 0
             with socket.create_connection(("127.0.0.1", s.https), PATIENCE_S) as client, \
-                    contextlib.suppress(ConnectionError):
+                    contextlib.suppress(OSError):
                 client.sendall(octets)
                 client.shutdown(socket.SHUT_WR)
                 read_all(client)
@@ -444,7 +444,7 @@ def test_a_flood_of_bad_handshakes_fills_neither_log_nor_events():
         for _ in range(600):
             with socket.create_connection(("127.0.0.1", s.https), PATIENCE_S) as client:
                 client.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                with contextlib.suppress(ConnectionError):
+                with contextlib.suppress(OSError):
                     client.recv(100)
         wait_for("all", lambda: s.counter("plain_http") == 600)
         may_be_told = 200 + 10 * (time.monotonic() - begin) + 1
@@ -461,6 +461,25 @@ def test_a_url_of_a_door_that_is_shut_is_a_mistake():
     assert "which is shut: [https] needs listen, certificate and key" in done.stderr, done
 
 
+def test_openssl_s_own_configuration_is_not_read():
+    """One that would have no TLS 1.2, and one that would have nothing at all."""
+    with Server() as s:
+        config = s.bellhopd.folder / "openssl.cnf"
+        variables = {"OPENSSL_CONF": str(config)}
+        s.bellhopd.stop()
+        config.write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n"
+                          "MinProtocol = TLSv1.3\n", encoding="ascii")
+        s.bellhopd.variables = variables
+        s.bellhopd.start()
+        assert b"404" == s.curl(*VERSIONS["TLSv1.2"], "-w", "%{http_code}", "-o", "/dev/null",
+                                s.url("/x"))
+        config.write_text("config_diagnostics = 1\nopenssl_conf = nothing\n", encoding="ascii")
+        done = subprocess.run([BUILD / "bellhopd", "-c", s.bellhopd.config_path, "--check"],
+                              env={**os.environ, **variables}, capture_output=True, text=True,
+                              check=False, timeout=PATIENCE_S)
+        assert done.returncode == 0, done
+
+
 def test_limits_count_handshakes():
     with Server(more="[limits]\nhttp_connections_per_source = 2\n") as s, \
             contextlib.ExitStack() as stack:
@@ -468,7 +487,7 @@ def test_limits_count_handshakes():
             stack.enter_context(socket.create_connection(("127.0.0.1", s.https)))
         wait_for("both", lambda: s.counter("connections", "http") == 2)
         with socket.create_connection(("127.0.0.1", s.https), PATIENCE_S) as third, \
-                contextlib.suppress(ConnectionError):
+                contextlib.suppress(OSError):
             assert third.recv(100) == b""
         assert s.counter("refused_source", "http") == 1
         assert s.curl("-w", "%{http_code}", "-o", "/dev/null", s.url("/x"),
