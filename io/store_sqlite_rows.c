@@ -109,7 +109,9 @@ static int write_device(struct store_sqlite *store, const struct prepared *prepa
 	bind_number(row, 19, device->revision);
 	bind_number(row, 20, device->fetched_revision);
 	result = store_sqlite_run(store, STATEMENT_DEVICE_WRITE, problem, problem_size);
-	if (result == 0 && !prepared->keeps_settings) {
+	/* A new row has no settings yet. */
+	if (result == 0 && !prepared->keeps_settings &&
+	    !(prepared->is_addition && device->settings.count == 0)) {
 		result = write_settings(store, STATEMENT_DEVICE_SETTINGS_REMOVE,
 					STATEMENT_DEVICE_SETTING_WRITE, mac, &device->settings,
 					problem, problem_size);

@@ -18,6 +18,7 @@ static struct {
 	int again;	 /* so many calls later one more fails; 0: none does */
 	int code;	 /* what they fail with; 0: as their kind does */
 	bool kills;
+	bool only_database; /* calls to the database's own file alone count, not those to its log */
 	sqlite3_vfs vfs;
 	sqlite3_vfs *real;
 } faulty;
@@ -26,13 +27,19 @@ struct faulty_file {
 	sqlite3_file base;
 	sqlite3_io_methods methods;
 	const sqlite3_io_methods *real_methods;
+	bool is_database;
 };
 
-static inline bool faulty_is_due(void)
+static inline struct faulty_file *faulty_extra(sqlite3_file *file)
+{
+	return (struct faulty_file *)((char *)file + faulty.real->szOsFile);
+}
+
+static inline bool faulty_is_due(sqlite3_file *file)
 {
 	int left = atomic_load(&faulty.left);
 
-	if (left == 0) {
+	if (left == 0 || (faulty.only_database && !faulty_extra(file)->is_database)) {
 		return false;
 	}
 	if (left > 1) {
@@ -72,11 +79,6 @@ static inline bool faulty_vfs_disarm(void)
 	return atomic_exchange(&faulty.left, 0) == 0;
 }
 
-static inline struct faulty_file *faulty_extra(sqlite3_file *file)
-{
-	return (struct faulty_file *)((char *)file + faulty.real->szOsFile);
-}
-
 static inline int faulty_code(int code)
 {
 	return faulty.code ? faulty.code : code;
@@ -84,21 +86,22 @@ static inline int faulty_code(int code)
 
 static inline int faulty_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at)
 {
-	return faulty_is_due() ? faulty_code(SQLITE_IOERR_WRITE)
-			       : faulty_extra(file)->real_methods->xWrite(file, bytes, count, at);
+	return faulty_is_due(file)
+		       ? faulty_code(SQLITE_IOERR_WRITE)
+		       : faulty_extra(file)->real_methods->xWrite(file, bytes, count, at);
 }
 
 /* What was written before stays where it is: only that it is durable is not known. */
 static inline int faulty_sync(sqlite3_file *file, int flags)
 {
-	return faulty_is_due() ? faulty_code(SQLITE_IOERR_FSYNC)
-			       : faulty_extra(file)->real_methods->xSync(file, flags);
+	return faulty_is_due(file) ? faulty_code(SQLITE_IOERR_FSYNC)
+				   : faulty_extra(file)->real_methods->xSync(file, flags);
 }
 
 static inline int faulty_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
-	return faulty_is_due() ? faulty_code(SQLITE_IOERR_TRUNCATE)
-			       : faulty_extra(file)->real_methods->xTruncate(file, size);
+	return faulty_is_due(file) ? faulty_code(SQLITE_IOERR_TRUNCATE)
+				   : faulty_extra(file)->real_methods->xTruncate(file, size);
 }
 
 static inline int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
@@ -110,6 +113,7 @@ static inline int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *
 	if (code == SQLITE_OK && file->pMethods) {
 		struct faulty_file *extra = faulty_extra(file);
 
+		extra->is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
 		extra->real_methods = file->pMethods;
 		extra->methods = *file->pMethods;
 		extra->methods.xWrite = faulty_write;

@@ -280,6 +280,7 @@ static size_t reply_body(char **start)
 static void a_database_is_fetched_and_put_back(void)
 {
 	char schema[64];
+	static const char request[] = "GET /api/v1/database HTTP/1.1\r\nHost: x\r\n\r\n";
 	char *start_of;
 	size_t length;
 	char *copy;
@@ -307,7 +308,7 @@ static void a_database_is_fetched_and_put_back(void)
 	CHECK_EQUAL(200, ask_text("GET", "/api/v1/devices/00908f000001", ""));
 	/* Closed with a backup under way. */
 	fd = connect_socket();
-	send_all(fd, "GET /api/v1/database HTTP/1.1\r\nHost: x\r\n\r\n", 44);
+	send_all(fd, request, sizeof(request) - 1);
 	stop();
 	close(fd);
 	free(copy);
