@@ -5,20 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int begin(struct store_database *database, char *problem, size_t problem_size)
-{
-	struct store_sqlite *store = (struct store_sqlite *)database;
-	int result = 0;
-
-	if (!store->connection) {
-		result = store_sqlite_connect(store, problem, problem_size);
-	}
-	store->last_event_id = 0;
-	store->has_new_audit = false;
-	return result == 0 ? store_sqlite_run(store, STATEMENT_BEGIN, problem, problem_size)
-			   : result;
-}
-
 static void rollback(struct store_database *database)
 {
 	struct store_sqlite *store = (struct store_sqlite *)database;
@@ -49,19 +35,31 @@ static int prune(struct store_sqlite *store, char *problem, size_t problem_size)
 }
 
 /* A transaction that changes nothing but writes: it takes the place of what is in the log. */
-static bool commit_nothing(struct store_sqlite *store)
+static int commit_nothing(struct store_sqlite *store)
 {
 	char sql[64];
-	bool is_done;
+	int code = store_sqlite_query(store->connection, "BEGIN IMMEDIATE", NULL, 0);
 
 	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", store->options.schema->version);
-	is_done = store_sqlite_query(store->connection, "BEGIN IMMEDIATE", NULL, 0) == SQLITE_OK &&
-		  store_sqlite_query(store->connection, sql, NULL, 0) == SQLITE_OK &&
-		  store_sqlite_query(store->connection, "COMMIT", NULL, 0) == SQLITE_OK;
-	if (!is_done && !sqlite3_get_autocommit(store->connection)) {
+	if (code == SQLITE_OK) {
+		code = store_sqlite_query(store->connection, sql, NULL, 0);
+	}
+	if (code == SQLITE_OK) {
+		code = store_sqlite_query(store->connection, "COMMIT", NULL, 0);
+	}
+	if (code != SQLITE_OK && !sqlite3_get_autocommit(store->connection)) {
 		(void)store_sqlite_query(store->connection, "ROLLBACK", NULL, 0);
 	}
-	return is_done;
+	return code;
+}
+
+static void say_uncertain(char *problem, size_t problem_size)
+{
+	size_t length = strlen(problem);
+
+	snprintf(
+		problem + length, problem_size - length,
+		"; if the server ends before the disk takes a change again, this one may be there");
 }
 
 /*
@@ -69,40 +67,58 @@ static bool commit_nothing(struct store_sqlite *store)
  * the index of the log that could not grow. This connection looks at it no more, but whoever
  * recovers the log after a crash would: a change that was refused would be there. The next commit
  * is written over it, so one is made at once; or all before it is moved into the database and the
- * log emptied. When the disk takes neither, that is left to the next commit that succeeds.
+ * log emptied. When the disk takes neither, that is left to the next transaction, before it writes.
  */
-static void settle(struct store_sqlite *store)
+static int settle(struct store_sqlite *store, char *problem, size_t problem_size)
 {
-	store->is_unsettled =
-		!commit_nothing(store) &&
-		sqlite3_wal_checkpoint_v2(store->connection, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
-					  NULL) != SQLITE_OK;
+	int code = commit_nothing(store);
+	int result = 0;
+
+	if (code != SQLITE_OK) {
+		result = store_sqlite_fault(store, code, "write to", problem, problem_size);
+		say_uncertain(problem, problem_size);
+		if (sqlite3_wal_checkpoint_v2(store->connection, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+					      NULL, NULL) == SQLITE_OK) {
+			result = 0;
+		}
+	}
+	store->is_unsettled = result < 0;
+	return result;
+}
+
+static int begin(struct store_database *database, char *problem, size_t problem_size)
+{
+	struct store_sqlite *store = (struct store_sqlite *)database;
+	int result = 0;
+
+	if (!store->connection) {
+		result = store_sqlite_connect(store, problem, problem_size);
+	}
+	if (result == 0 && store->is_unsettled) {
+		result = settle(store, problem, problem_size);
+	}
+	store->last_event_id = 0;
+	store->has_new_audit = false;
+	return result == 0 ? store_sqlite_run(store, STATEMENT_BEGIN, problem, problem_size)
+			   : result;
 }
 
 static int commit(struct store_database *database, char *problem, size_t problem_size)
 {
 	struct store_sqlite *store = (struct store_sqlite *)database;
 	int result = prune(store, problem, problem_size);
-	size_t length;
+	char ignored[512];
 
 	if (result < 0) {
 		rollback(database);
 		return result;
 	}
 	result = store_sqlite_run(store, STATEMENT_COMMIT, problem, problem_size);
-	if (result == 0) {
-		store->is_unsettled = false;
-		return 0;
-	}
-	rollback(database);
-	if (!store->is_candidate) {
-		settle(store);
-	}
-	if (store->is_unsettled) {
-		length = strlen(problem);
-		snprintf(problem + length, problem_size - length,
-			 "; if the server ends before the disk takes a change again, this one may "
-			 "be there");
+	if (result < 0) {
+		rollback(database);
+		if (!store->is_candidate && settle(store, ignored, sizeof(ignored)) < 0) {
+			say_uncertain(problem, problem_size);
+		}
 	}
 	return result;
 }

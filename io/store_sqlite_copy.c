@@ -112,19 +112,23 @@ int store_sqlite_copy_to(struct store_sqlite *store, const char *path,
 	return result;
 }
 
-static int open_copy(const char *path, int *file, struct store_holdings *holdings)
+static int open_copy(const char *path, int *file, struct store_holdings *holdings, char *problem,
+		     size_t problem_size)
 {
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat info;
+	int result = descriptor < 0 || fstat(descriptor, &info) < 0 ? -errno : 0;
 
-	*file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (*file < 0) {
-		return -errno;
-	}
-	if (fstat(*file, &info) < 0) {
-		close(*file);
-		return -errno;
+	if (result < 0) {
+		snprintf(problem, problem_size, "the copy cannot be read: %s; try again",
+			 strerror(-result));
+		if (descriptor >= 0) {
+			close(descriptor);
+		}
+		return result;
 	}
 	holdings->bytes = (uint64_t)info.st_size;
+	*file = descriptor;
 	return 0;
 }
 
@@ -144,9 +148,7 @@ int store_sqlite_copy(struct store_database *database, int *file, struct store_h
 	if (result == 0) {
 		result = store_sqlite_copy_to(store, part, holdings, problem, problem_size);
 		if (result == 0) {
-			result = open_copy(part, file, holdings);
-			snprintf(problem, problem_size, "the copy cannot be read: %s; try again",
-				 strerror(-result));
+			result = open_copy(part, file, holdings, problem, problem_size);
 		}
 		store_sqlite_remove_part(part);
 		free(part);

@@ -77,6 +77,29 @@ static int put_in_place(const char *from, const char *path, const char *kept)
 	return result;
 }
 
+static bool log_is_there(const struct store_sqlite *store)
+{
+	char path[filesystem_path_max];
+
+	return snprintf(path, sizeof(path), "%s-wal", store->path) >= (int)sizeof(path) ||
+	       access(path, F_OK) == 0;
+}
+
+/* The old database again: what the new one has left beside it must not meet it either. */
+static void put_back(const char *path, const char *kept)
+{
+	static const char *const suffixes[] = {"-wal", "-shm"};
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		char name[filesystem_path_max + 8];
+
+		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+		unlink(name);
+	}
+	(void)!rename(kept, path);
+	(void)filesystem_sync_folder_of(path);
+}
+
 /* Closes the old database, with nothing left outside its file. */
 static int empty_log(struct store_sqlite *store, char *problem, size_t problem_size)
 {
@@ -90,10 +113,15 @@ static int empty_log(struct store_sqlite *store, char *problem, size_t problem_s
 	if (code != SQLITE_OK) {
 		return store_sqlite_fault(store, code, "move the log into", problem, problem_size);
 	}
-	if (store_sqlite_disconnect(store) < 0) {
+	(void)store_sqlite_disconnect(store);
+	/* The last to close it removes the log: whoever has it open would write to the new one's.
+	 */
+	if (log_is_there(store)) {
 		snprintf(problem, problem_size,
-			 "the log of %s could not be moved into it; look at its disk", store->path);
-		return -EIO;
+			 "another program has %s open, or its log cannot be removed; end that "
+			 "program and try again",
+			 store->path);
+		return -EBUSY;
 	}
 	return 0;
 }
@@ -122,8 +150,7 @@ static int replace(struct store_sqlite *store, struct store_sqlite *candidate, u
 	}
 	result = store_sqlite_connect(store, problem, problem_size);
 	if (result < 0) {
-		(void)!rename(kept->data, store->path);
-		(void)filesystem_sync_folder_of(store->path);
+		put_back(store->path, kept->data);
 	}
 	return result;
 }

@@ -274,8 +274,10 @@ static int keep_copy(struct store_sqlite *store, int version, char *problem, siz
 	result = store_sqlite_copy_to(store, part, NULL, why, sizeof(why));
 	if (result == 0) {
 		result = filesystem_move_into_place(part, path);
-		snprintf(why, sizeof(why), "cannot write %s: %s; look at its disk", path,
-			 strerror(-result));
+		if (result < 0) {
+			snprintf(why, sizeof(why), "cannot write %s: %s; look at its disk", path,
+				 strerror(-result));
+		}
 	}
 	if (result < 0) {
 		store_sqlite_remove_part(part);

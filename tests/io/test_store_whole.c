@@ -310,6 +310,33 @@ static void what_cannot_be_used_is_refused_with_the_reason(void)
 	house_close(&house);
 }
 
+/* Another program would go on with the log of the old one, under the new one's name. */
+static void what_another_program_has_open_is_not_replaced(void)
+{
+	struct house house = {.delay_ms = 0};
+	struct restoring restoring;
+	struct store_holdings holdings;
+	sqlite3 *other = NULL;
+	struct span bytes;
+
+	house_path(&house);
+	REQUIRE(house_open(&house) == 0);
+	CHECK_EQUAL(0, claim(&house, 1));
+	bytes = copy(&house, &holdings);
+	CHECK_EQUAL(0, claim(&house, 2));
+	REQUIRE(sqlite3_open(house.path, &other) == SQLITE_OK);
+	CHECK_EQUAL(SQLITE_OK, sqlite3_exec(other, "SELECT * FROM devices", NULL, NULL, NULL));
+	CHECK_EQUAL(-EBUSY, restore(&house, bytes, &restoring));
+	CHECK(strstr(house.problem, "another program") != NULL);
+	CHECK_EQUAL(2, house.inventory.devices.count);
+	CHECK_EQUAL(0, claim(&house, 3));
+	sqlite3_close(other);
+	CHECK_EQUAL(0, restore(&house, bytes, &restoring));
+	CHECK_EQUAL(1, house.inventory.devices.count);
+	free_span(bytes);
+	house_close(&house);
+}
+
 static void more_than_fits_is_refused(void)
 {
 	struct house house = {.delay_ms = 0};
@@ -462,6 +489,7 @@ int main(void)
 	RUN(a_restore_puts_all_back_and_keeps_what_was);
 	RUN(who_has_fetched_since_is_stale);
 	RUN(what_cannot_be_used_is_refused_with_the_reason);
+	RUN(what_another_program_has_open_is_not_replaced);
 	RUN(more_than_fits_is_refused);
 	RUN(a_restore_whose_write_fails_changes_nothing);
 	RUN(a_restore_that_is_killed_leaves_old_or_new);

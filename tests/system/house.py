@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -179,6 +180,12 @@ class Bellhopd:
                 raise AssertionError(f"bellhopd left with {code}")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def rows(path, sql):
+    """What a database answers; closed at once, which Python itself would put off."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        return database.execute(sql).fetchall()
 
 
 class Admin:

@@ -6,12 +6,11 @@ import contextlib
 import http.client
 import os
 import socket
-import sqlite3
 import subprocess
 import threading
 from pathlib import Path
 
-from house import BUILD, PATIENCE_S, Bellhopd, free_port, main, wait_for
+from house import BUILD, PATIENCE_S, Bellhopd, free_port, main, rows, wait_for
 
 MAC = "00908f123456"
 
@@ -51,9 +50,8 @@ def test_a_backup_is_one_private_file_that_tells_what_it_holds():
         assert f" {path.stat().st_size} bytes" in done.stdout
         assert sorted(item.name for item in server.folder.iterdir()) == [
             "bellhop.bak", "bellhop.conf", "data", "log"]
-        with sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True) as database:
-            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            assert database.execute("SELECT mac FROM devices").fetchall() == [(MAC,)]
+        assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+        assert rows(path, "SELECT mac FROM devices") == [(MAC,)]
         # It is not replaced by accident.
         refused = server.cli("backup", path, check=False)
         assert refused.returncode == 1 and "--force" in refused.stderr, refused.stderr
@@ -94,9 +92,8 @@ def test_a_restore_puts_back_what_was_while_phones_are_served():
         # What was is a backup like any other.
         assert server.json("restore", kept)["devices"] == 1
         assert fetch(port, other)[0] == 200
-        with sqlite3.connect(server.data / "bellhop.db") as database:
-            rows = database.execute("SELECT who, what FROM audit WHERE what = 'restore'")
-            assert rows.fetchall() == [(f"uid {os.getuid()}", "restore")]
+        audit = rows(server.data / "bellhop.db", "SELECT who FROM audit WHERE what = 'restore'")
+        assert audit == [(f"uid {os.getuid()}",)], audit
         server.kill()
         server.start()
         assert fetch(port, other)[0] == 200 and fetch(port, url)[0] == 404

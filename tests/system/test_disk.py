@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""A real disk that is full, and one that is mounted read-only: a small tmpfs in a mount namespace of
-this test's own. Changes are refused with the reason, phones are served, and when there is room
+"""A real disk that is full, and one that is mounted read-only: a small tmpfs in a mount namespace
+of this test's own. Changes are refused with the reason, phones are served, and when there is room
 again changes are made again, without a restart. (A disk that turns read-only under open files, as
 a failing one does, cannot be had with mount: the kernel refuses that. test_store_faults.py stands
 in for it.)"""

@@ -7,12 +7,11 @@ BELLHOP_KILL_SEED plays one run again, as far as the machine's own timing lets i
 import os
 import random
 import socket
-import sqlite3
 import statistics
 import threading
 import time
 
-from house import Admin, Bellhopd, free_port, main
+from house import Admin, Bellhopd, free_port, main, rows
 
 ROUNDS = int(os.environ.get("BELLHOP_KILL_ROUNDS", "50"))
 SEED = int(os.environ.get("BELLHOP_KILL_SEED", "0")) or random.SystemRandom().getrandbits(32)
@@ -67,14 +66,14 @@ class Round:
 
 def check(server, acknowledged):
     """All of them are there, in the database and as the API tells it."""
-    with sqlite3.connect(server.data / "bellhop.db") as database:
-        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-        rows = dict(database.execute("SELECT mac, value FROM device_settings"))
-        claimed = {mac for (mac,) in database.execute("SELECT mac FROM devices")}
-    missing = [mac for mac in acknowledged if mac not in claimed or rows.get(mac) != mac]
+    path = server.data / "bellhop.db"
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+    assert rows(path, "PRAGMA foreign_key_check") == []
+    settings = dict(rows(path, "SELECT mac, value FROM device_settings"))
+    claimed = {mac for (mac,) in rows(path, "SELECT mac FROM devices")}
+    missing = [mac for mac in acknowledged if mac not in claimed or settings.get(mac) != mac]
     assert not missing, f"seed {SEED}: {len(missing)} were acknowledged and are gone: {missing[:5]}"
-    assert set(rows) == claimed, "a device without its settings, or settings without their device"
+    assert set(settings) == claimed, "a device without its settings, or settings without their device"
     with Admin(server) as admin:
         assert admin.json("GET", "/api/v1/status")["devices"]["claimed"] == len(claimed)
         for mac in acknowledged[-20:]:
