@@ -58,14 +58,21 @@ static void bind_address(sqlite3_stmt *statement, int column, struct address add
 	sqlite3_bind_text(statement, column, text, -1, SQLITE_TRANSIENT);
 }
 
-static int write_settings(struct store_sqlite *store, enum statement remove, enum statement write,
+/* The statements for the settings of one kind of owner. */
+struct settings_statements {
+	enum statement remove;
+	enum statement write;
+};
+
+static int write_settings(struct store_sqlite *store, const struct settings_statements *statements,
 			  const char *owner, const struct settings *settings, char *problem,
 			  size_t problem_size)
 {
+	enum statement write = statements->write;
 	int result;
 
-	bind_text(store->statements[remove], 1, owner);
-	result = store_sqlite_run(store, remove, problem, problem_size);
+	bind_text(store->statements[statements->remove], 1, owner);
+	result = store_sqlite_run(store, statements->remove, problem, problem_size);
 	for (size_t i = 0; i < settings->count && result == 0; i++) {
 		bind_text(store->statements[write], 1, owner);
 		bind_text(store->statements[write], 2, settings->items[i].path);
@@ -78,6 +85,8 @@ static int write_settings(struct store_sqlite *store, enum statement remove, enu
 static int write_device(struct store_sqlite *store, const struct prepared *prepared, char *problem,
 			size_t problem_size)
 {
+	static const struct settings_statements statements = {STATEMENT_DEVICE_SETTINGS_REMOVE,
+							      STATEMENT_DEVICE_SETTING_WRITE};
 	const struct device *device = prepared->device;
 	sqlite3_stmt *row = store->statements[STATEMENT_DEVICE_WRITE];
 	char mac[mac_text_size];
@@ -112,9 +121,8 @@ static int write_device(struct store_sqlite *store, const struct prepared *prepa
 	/* A new row has no settings yet. */
 	if (result == 0 && !prepared->keeps_settings &&
 	    !(prepared->is_addition && device->settings.count == 0)) {
-		result = write_settings(store, STATEMENT_DEVICE_SETTINGS_REMOVE,
-					STATEMENT_DEVICE_SETTING_WRITE, mac, &device->settings,
-					problem, problem_size);
+		result = write_settings(store, &statements, mac, &device->settings, problem,
+					problem_size);
 	}
 	return result;
 }
@@ -122,6 +130,8 @@ static int write_device(struct store_sqlite *store, const struct prepared *prepa
 static int write_profile(struct store_sqlite *store, const struct prepared *prepared, char *problem,
 			 size_t problem_size)
 {
+	static const struct settings_statements statements = {STATEMENT_PROFILE_SETTINGS_REMOVE,
+							      STATEMENT_PROFILE_SETTING_WRITE};
 	const struct profile *profile = prepared->profile;
 	int result;
 
@@ -134,9 +144,8 @@ static int write_profile(struct store_sqlite *store, const struct prepared *prep
 	bind_number(store->statements[STATEMENT_PROFILE_WRITE], 3, profile->revision);
 	result = store_sqlite_run(store, STATEMENT_PROFILE_WRITE, problem, problem_size);
 	if (result == 0) {
-		result = write_settings(store, STATEMENT_PROFILE_SETTINGS_REMOVE,
-					STATEMENT_PROFILE_SETTING_WRITE, profile->name,
-					&profile->settings, problem, problem_size);
+		result = write_settings(store, &statements, profile->name, &profile->settings,
+					problem, problem_size);
 	}
 	return result;
 }

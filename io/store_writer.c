@@ -174,7 +174,6 @@ static int write_together(struct store *store, struct job *const *jobs, size_t c
 	}
 	result = batch_end(&batch, result);
 	if (batch.has_begun && result == 0) {
-		store->told[0] = '\0'; /* what failed before works again */
 		pthread_mutex_lock(&store->mutex);
 		store->counters.transactions++;
 		pthread_mutex_unlock(&store->mutex);

@@ -514,6 +514,14 @@ static void load_refuses_what_no_change_makes(void)
 	CHECK_EQUAL(-EINVAL, inventory_load_device(&inventory, &device));
 	memcpy(device.key, "short", 6);
 	CHECK_EQUAL(-EINVAL, inventory_load_device(&inventory, &device));
+	memcpy(device.key, "0123456789abcdef0123456789abcdeX", 33);
+	CHECK_EQUAL(-EINVAL, inventory_load_device(&inventory, &device));
+	memcpy(device.key, "0123456789abcdef0123456789abcdef", 33);
+	memcpy(device.vendor, "A/B", 4);
+	CHECK_EQUAL(-EINVAL, inventory_load_device(&inventory, &device));
+	memcpy(device.vendor, "", 1);
+	memcpy(device.label, "two\nlines", 10);
+	CHECK_EQUAL(-EINVAL, inventory_load_device(&inventory, &device));
 	CHECK_EQUAL(-EINVAL, inventory_load_profile(&inventory, &orphan));
 	CHECK_EQUAL(-EINVAL, inventory_load_file(&inventory, &file));
 	inventory_free(&inventory);
