@@ -116,10 +116,11 @@ static int open_copy(const char *path, int *file, struct store_holdings *holding
 		     size_t problem_size)
 {
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat info;
-	int result = descriptor < 0 || fstat(descriptor, &info) < 0 ? -errno : 0;
+	struct stat info = {.st_size = 0};
 
-	if (result < 0) {
+	if (descriptor < 0 || fstat(descriptor, &info) < 0) {
+		int result = -errno;
+
 		snprintf(problem, problem_size, "the copy cannot be read: %s; try again",
 			 strerror(-result));
 		if (descriptor >= 0) {

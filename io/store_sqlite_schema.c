@@ -80,7 +80,7 @@ static int query_number(sqlite3 *connection, const char *sql, int *number)
 	char text[32] = "";
 	int code = store_sqlite_query(connection, sql, text, sizeof(text));
 
-	*number = atoi(text);
+	*number = (int)strtol(text, NULL, 10);
 	return code;
 }
 
