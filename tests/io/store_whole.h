@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <glob.h>
+#include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -155,6 +156,18 @@ static inline bool is_killed(void (*work)(struct house *house, void *context), s
 	CHECK(waitpid(child, &status, 0) == child);
 	CHECK(WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
 	return WIFSIGNALED(status);
+}
+
+/* A text with a number in it; valid until the next one. */
+__attribute__((format(printf, 1, 2))) static inline const char *text_of(const char *format, ...)
+{
+	static char text[128];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	return text;
 }
 
 #endif

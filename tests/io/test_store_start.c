@@ -97,21 +97,29 @@ static void a_refusal_tells_when_it_is_not_certain(void)
 
 /* --- Migration. --- */
 
+/* What follows the product's own steps. */
 static const char *const later_steps[] = {
-	NULL, /* the product's own first step */
 	"UPDATE devices SET label = label || ' two';"
 	"CREATE TABLE more (a TEXT) STRICT;"
 	"INSERT INTO more SELECT mac FROM devices",
 	"DROP TABLE more",
 };
-static const char *steps[3];
+static const char *steps[32];
 
-static struct store_sqlite_schema schema_of(int version)
+static struct store_sqlite_schema later_schema(int count)
 {
-	steps[0] = store_sqlite_schema.steps[0];
-	steps[1] = later_steps[1];
-	steps[2] = later_steps[2];
-	return (struct store_sqlite_schema){steps, version};
+	int ours = store_sqlite_schema.version;
+
+	CHECK(ours + count <= (int)(sizeof(steps) / sizeof(steps[0])));
+	memcpy(steps, store_sqlite_schema.steps, (size_t)ours * sizeof(steps[0]));
+	memcpy(steps + ours, later_steps, (size_t)count * sizeof(steps[0]));
+	return (struct store_sqlite_schema){steps, ours + count};
+}
+
+/* The copy that was kept of a schema `later` steps ahead of the product's own. */
+static void kept_path(const struct house *house, int later, char path[static 160])
+{
+	snprintf(path, 160, "%s.schema-%d", house->path, store_sqlite_schema.version + later);
 }
 
 static void make_old(struct house *house)
@@ -128,7 +136,8 @@ static void make_old(struct house *house)
 static void each_step_of_a_migration_keeps_a_copy(void)
 {
 	struct house house = {.delay_ms = 0};
-	struct store_sqlite_schema schema = schema_of(3);
+	struct store_sqlite_schema schema = later_schema(2);
+	int ours = store_sqlite_schema.version;
 	struct stat info;
 	char path[160];
 	char value[64];
@@ -137,26 +146,26 @@ static void each_step_of_a_migration_keeps_a_copy(void)
 	house.schema = &schema;
 	REQUIRE(house_open(&house) == 0);
 	CHECK_TEXT("label two", span_text(device_number(&house, 7)->label));
-	CHECK(strstr(house.told_last, ".schema-2") != NULL);
+	CHECK(strstr(house.told_last, text_of(".schema-%d", ours + 1)) != NULL);
 	house_close(&house);
 	query(house.path, "PRAGMA user_version", value, sizeof(value));
-	CHECK_TEXT("3", span_text(value));
-	snprintf(path, sizeof(path), "%s.schema-1", house.path);
+	CHECK_TEXT(text_of("%d", ours + 2), span_text(value));
+	kept_path(&house, 0, path);
 	REQUIRE(stat(path, &info) == 0);
 	CHECK_EQUAL(0600, info.st_mode & 0777);
 	query(path,
 	      "SELECT user_version || (SELECT max(label) FROM devices) FROM "
 	      "pragma_user_version",
 	      value, sizeof(value));
-	CHECK_TEXT("1label", span_text(value));
+	CHECK_TEXT(text_of("%dlabel", ours), span_text(value));
 	CHECK(database_is_whole(path));
-	snprintf(path, sizeof(path), "%s.schema-2", house.path);
+	kept_path(&house, 1, path);
 	query(path, "SELECT user_version || (SELECT count(*) FROM more) FROM pragma_user_version",
 	      value, sizeof(value));
-	CHECK_TEXT("240", span_text(value));
+	CHECK_TEXT(text_of("%d40", ours + 1), span_text(value));
 	CHECK_EQUAL(0, count_files(house.path, ".schema-0", NULL, 0));
 	/* The copy can be put back, for the old version to go on with. */
-	snprintf(path, sizeof(path), "%s.schema-1", house.path);
+	kept_path(&house, 0, path);
 	REQUIRE(rename(path, house.path) == 0);
 	house.schema = NULL;
 	REQUIRE(house_open(&house) == 0);
@@ -167,6 +176,7 @@ static void each_step_of_a_migration_keeps_a_copy(void)
 /* Old or new as the version says; the copy of the old is there before the new is. */
 static void check_old_or_migrated(struct house *house, bool is_new)
 {
+	int ours = store_sqlite_schema.version;
 	char value[64];
 	char path[160];
 
@@ -176,14 +186,15 @@ static void check_old_or_migrated(struct house *house, bool is_new)
 	      "'% two') || '/' || (SELECT count(*) FROM sqlite_schema WHERE name = 'more') "
 	      "FROM pragma_user_version",
 	      value, sizeof(value));
-	CHECK_TEXT(is_new ? "2/40/1" : "1/0/0", span_text(value));
-	snprintf(path, sizeof(path), "%s.schema-1", house->path);
+	CHECK_TEXT(is_new ? text_of("%d/40/1", ours + 1) : text_of("%d/0/0", ours),
+		   span_text(value));
+	kept_path(house, 0, path);
 	if (is_new) {
 		query(path,
 		      "SELECT user_version || '/' || (SELECT count(*) FROM devices) FROM "
 		      "pragma_user_version",
 		      value, sizeof(value));
-		CHECK_TEXT("1/40", span_text(value));
+		CHECK_TEXT(text_of("%d/40", ours), span_text(value));
 	}
 }
 
@@ -192,12 +203,12 @@ static bool is_migrated(const struct house *house)
 	char value[64];
 
 	query(house->path, "PRAGMA user_version", value, sizeof(value));
-	return strcmp(value, "2") == 0;
+	return atoi(value) > store_sqlite_schema.version;
 }
 
 static void a_migration_whose_write_fails_is_refused(void)
 {
-	struct store_sqlite_schema schema = schema_of(2);
+	struct store_sqlite_schema schema = later_schema(1);
 	static const int codes[] = {SQLITE_FULL, SQLITE_IOERR_WRITE};
 	unsigned rounds = 0;
 	bool has_failed = true;
@@ -242,7 +253,7 @@ static void only_open(struct house *house, void *context)
 
 static void a_migration_that_is_killed_leaves_old_or_new(void)
 {
-	struct store_sqlite_schema schema = schema_of(2);
+	struct store_sqlite_schema schema = later_schema(1);
 	unsigned rounds = 0;
 	bool was_killed = true;
 
@@ -266,7 +277,7 @@ static void a_migration_that_is_killed_leaves_old_or_new(void)
 static void an_older_backup_is_brought_up_to_date(void)
 {
 	struct house house = {.delay_ms = 0};
-	struct store_sqlite_schema schema = schema_of(2);
+	struct store_sqlite_schema schema = later_schema(1);
 	struct restoring restoring;
 	struct store_holdings holdings;
 	struct span bytes;
@@ -279,7 +290,7 @@ static void an_older_backup_is_brought_up_to_date(void)
 	REQUIRE(house_open(&house) == 0);
 	CHECK_EQUAL(0, set_label(&house, 7, SPAN("since")));
 	CHECK_EQUAL(0, restore(&house, bytes, &restoring));
-	CHECK_EQUAL(1, restoring.holdings.schema);
+	CHECK_EQUAL(store_sqlite_schema.version, restoring.holdings.schema);
 	CHECK_TEXT("label two", span_text(device_number(&house, 7)->label));
 	free_span(bytes);
 	house_close(&house);
