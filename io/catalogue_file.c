@@ -160,10 +160,34 @@ static int replace(int parent_fd, const char *last, int source_fd, uint64_t *byt
 	return fsync(parent_fd) != 0 ? -errno : 0;
 }
 
+static const char *remedy_of(int error)
+{
+	switch (error) {
+	case -ENOSPC:
+	case -EDQUOT:
+		return "free space on the disk that holds the server's data";
+	case -ENOTDIR:
+		return "a file has the name of a folder that is wanted; remove it or choose "
+		       "another name";
+	case -EISDIR:
+		return "a folder has that name; choose another one";
+	case -EACCES:
+	case -EPERM:
+	case -EROFS:
+		return "let the server's user write below the folder files of its data";
+	case -ELOOP:
+	case -EXDEV:
+		return "links are not followed; put folders and files there";
+	default:
+		return "look at the disk that holds the server's data";
+	}
+}
+
 static void explain(char *problem, size_t problem_size, const char *what, const char *name,
 		    int error)
 {
-	snprintf(problem, problem_size, "%s %s: %s", what, name, strerrordesc_np(-error));
+	snprintf(problem, problem_size, "%s %s: %s; %s", what, name, strerrordesc_np(-error),
+		 remedy_of(error));
 }
 
 int catalogue_add(int files_fd, struct span name, int source_fd, uint64_t *bytes, char *problem,

@@ -354,6 +354,8 @@ static unsigned status_of(int result)
 		return 404;
 	case -EEXIST:
 	case -EBUSY:
+	case -ENOTDIR:
+	case -EISDIR:
 		return 409;
 	case -EINVAL:
 	case -ELOOP:
@@ -361,6 +363,7 @@ static unsigned status_of(int result)
 	case -E2BIG:
 		return 400;
 	case -ENOSPC:
+	case -EDQUOT:
 		return 507;
 	case -ENOBUFS:
 	case -ENOMEM:

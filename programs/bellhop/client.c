@@ -282,7 +282,7 @@ static int judge(const struct request *request, CURLcode code, json_t **refusal)
 		return EXIT_FAILED;
 	}
 	json_decref(json);
-	return status == 413 ? fail("the server takes no body of that length; send less")
+	return status == 413 ? fail("the server takes nothing that long; send less")
 			     : fail("the server answered %ld; is that a bellhopd?", status);
 }
 

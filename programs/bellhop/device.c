@@ -3,6 +3,7 @@
 #include "programs/bellhop/client.h"
 #include "programs/bellhop/print.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +173,9 @@ int run_device_list(const struct arguments *arguments)
 		count += json_array_size(devices);
 		json_decref(page);
 	} while (result == EXIT_DONE && after[0]);
+	if (!is_json && result == EXIT_DONE && count == 0 && table_terminal_width() != SIZE_MAX) {
+		say("there is no such device; a phone that asks for service shows up as new");
+	}
 	if (is_json && (result == EXIT_DONE || count > 0)) {
 		puts(count > 0 ? "\n]" : "[]");
 	}

@@ -4,6 +4,7 @@
 #include "programs/bellhop/print.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,7 +25,7 @@ static int upload(const struct arguments *arguments, const char *name, FILE *fil
 	int result;
 
 	if (fstat(fileno(file), &info) < 0 || !S_ISREG(info.st_mode)) {
-		return fail("%s is not a regular file; name one", arguments->words[0]);
+		return fail("%s is no regular file; name one", arguments->words[0]);
 	}
 	result = file_path(&path, name) < 0
 			 ? fail("out of memory")
@@ -44,11 +45,14 @@ int run_file_add(const struct arguments *arguments)
 {
 	const char *name = argument(arguments, OPTION_NAME);
 	const char *slash = strrchr(arguments->words[0], '/');
-	FILE *file = fopen(arguments->words[0], "re");
+	/* Opening a FIFO must not wait for its writer. */
+	int fd = open(arguments->words[0], O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 	int result;
 
 	if (!file) {
-		return fail("cannot open %s: %s", arguments->words[0], strerror(errno));
+		return fail("cannot open \"%s\": %s; name a file that you may read",
+			    arguments->words[0], strerror(errno));
 	}
 	if (!name) {
 		name = slash ? slash + 1 : arguments->words[0];

@@ -3,6 +3,8 @@
 #include "programs/bellhop/client.h"
 #include "programs/bellhop/print.h"
 
+#include <stdint.h>
+
 static const char *member(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
@@ -44,33 +46,54 @@ static void print_devices(const json_t *devices)
 	putchar('\n');
 }
 
-/* Only what happened at all, a line a group. */
+/* Only what happened at all; where the terminal ends a line goes on below. */
+static void print_group(const char *group, json_t *reasons, size_t terminal)
+{
+	const char *reason;
+	json_t *count;
+	size_t at = 0;
+
+	json_object_foreach(reasons, reason, count)
+	{
+		char text[96];
+		size_t length;
+
+		if (json_integer_value(count) <= 0) {
+			continue;
+		}
+		length = (size_t)snprintf(text, sizeof(text), "%s %lld", reason,
+					  (long long)json_integer_value(count));
+		if (at == 0) {
+			at = (size_t)printf("%-10s %s", group, text);
+		} else if (at + length + 3 <= terminal) {
+			at += (size_t)printf(", %s", text);
+		} else {
+			at = length + 11;
+			printf(",\n%-10s %s", "", text);
+		}
+	}
+	if (at > 0) {
+		putchar('\n');
+	}
+}
+
 static void print_counters(json_t *counters)
 {
+	size_t terminal = table_terminal_width();
 	const char *group;
 	json_t *reasons;
 
 	json_object_foreach(counters, group, reasons)
 	{
-		const char *reason;
-		json_t *count;
-		bool is_begun = false;
-
-		json_object_foreach(reasons, reason, count)
-		{
-			if (json_integer_value(count) > 0) {
-				if (!is_begun) {
-					printf("%-10s ", group);
-				}
-				printf("%s%s %lld", is_begun ? ", " : "", reason,
-				       (long long)json_integer_value(count));
-				is_begun = true;
-			}
-		}
-		if (is_begun) {
-			putchar('\n');
-		}
+		print_group(group, reasons, terminal);
 	}
+}
+
+static void print_line(const char *title, const char *text)
+{
+	printf("%-10s ", title);
+	(void)table_put(text);
+	putchar('\n');
 }
 
 static void print_status(const json_t *status)
@@ -81,7 +104,7 @@ static void print_status(const json_t *status)
 	printf("bellhopd %s, process %lld, up ", member(status, "version"), number(status, "pid"));
 	print_uptime(number(status, "uptime_s"));
 	printf(" (since %s)\n", member(status, "since"));
-	printf("data       %s\n", member(status, "data"));
+	print_line("data", member(status, "data"));
 	json_array_foreach(json_object_get(status, "listeners"), i, row)
 	{
 		printf("%-10s %s %s\n", i == 0 ? "listening" : "", member(row, "door"),
@@ -93,9 +116,7 @@ static void print_status(const json_t *status)
 	print_counters(json_object_get(status, "counters"));
 	json_array_foreach(json_object_get(status, "warnings"), i, row)
 	{
-		printf("warning    ");
-		(void)table_put(json_string_value(row));
-		putchar('\n');
+		print_line("warning", json_string_value(row));
 	}
 }
 

@@ -13,6 +13,7 @@ import pty
 import queue
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -32,10 +33,10 @@ MAC = "00908f000001"
 CONFIG = """[server]
 data = {data}
 [sip]
-listen = 127.0.77.9:15060
+listen = 127.0.77.9:{sip}
 group =
 [http]
-listen = 127.0.77.9:18080
+listen = 127.0.77.9:{http}
 [tftp]
 listen =
 [https]
@@ -45,13 +46,21 @@ listen =
 """
 
 
+def free_port(kind):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.77.9", 0))
+        return probe.getsockname()[1]
+
+
 class Server:
     def __init__(self, folder=None):
         self.folder = folder or tempfile.mkdtemp(prefix="bellhop-cli-")
         self.data = os.path.join(self.folder, "data")
         self.config = os.path.join(self.folder, "bellhop.conf")
+        self.http = free_port(socket.SOCK_STREAM)
         with open(self.config, "w", encoding="utf-8") as file:
-            file.write(CONFIG.format(data=self.data))
+            file.write(CONFIG.format(data=self.data, sip=free_port(socket.SOCK_DGRAM),
+                                     http=self.http))
         self.log = open(os.path.join(self.folder, "log"), "ab")
         self.start()
 
@@ -238,6 +247,12 @@ def test_file(server):
         check(not os.path.exists(os.path.join(server.data, "files", name)), name)
     expect(run("file", "add", "/nonexistent", server=server), 1, "/nonexistent")
     expect(run("file", "add", "/tmp", server=server), 1, "/tmp")
+    fifo = os.path.join(server.folder, "fifo")
+    os.mkfifo(fifo)
+    expect(run("file", "add", fifo, server=server), 1, "regular")
+    # A folder where a file is wanted, and the other way round.
+    expect(run("file", "add", path, "--name", "rings", server=server), 1, "a folder has that name")
+    expect(run("file", "add", path, "--name", "440HD.img/x", server=server), 1, "another name")
     expect(run("file", "remove", "rings/ab.img", server=server), 0)
     expect(run("file", "remove", "rings/ab.img", server=server), 1)
 
@@ -250,9 +265,9 @@ def test_status_and_events(server):
     expect(run("events", "--device", "x", server=server), 1, "MAC")
 
 
-def ask_for(name):
+def ask_for(server, name):
     """A request that is refused, which is an event."""
-    connection = http.client.HTTPConnection("127.0.77.9", 18080, timeout=30)
+    connection = http.client.HTTPConnection("127.0.77.9", server.http, timeout=30)
     connection.request("GET", f"/{name}")
     check(connection.getresponse().status == 404, name)
     connection.close()
@@ -268,12 +283,12 @@ def test_following_goes_on_after_a_restart(server):
         threading.Thread(target=lambda: [lines.put(json.loads(line)) for line in follower.stdout],
                          daemon=True).start()
         while lines.empty():
-            ask_for("before")
+            ask_for(server, "before")
             time.sleep(0.05)
         server.stop(number)
         check("waiting until it is back" in follower.stderr.readline(), "said")
         server.start()
-        ask_for("after")
+        ask_for(server, "after")
         seen = []
         while True:
             event = lines.get(timeout=30)
@@ -290,7 +305,7 @@ def test_a_follower_that_nobody_reads_ends(server):
     follower = subprocess.Popen([BELLHOP, "--socket", os.path.join(server.data, "admin.sock"),
                                  "events", "--follow"], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
-    ask_for("something")
+    ask_for(server, "something")
     check("something" in follower.stdout.readline(), "an event")
     server.stop()
     check("waiting" in follower.stderr.readline(), "said")
