@@ -11,6 +11,7 @@ import json
 import os
 import pty
 import queue
+import random
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ import threading
 import time
 import traceback
 import unicodedata
+import urllib.parse
 
 BUILD = os.path.abspath(os.environ.get("BELLHOP_BUILD", "build"))
 BELLHOP = os.path.join(BUILD, "bellhop")
@@ -58,9 +60,9 @@ class Server:
         self.data = os.path.join(self.folder, "data")
         self.config = os.path.join(self.folder, "bellhop.conf")
         self.http = free_port(socket.SOCK_STREAM)
+        self.sip = free_port(socket.SOCK_DGRAM)
         with open(self.config, "w", encoding="utf-8") as file:
-            file.write(CONFIG.format(data=self.data, sip=free_port(socket.SOCK_DGRAM),
-                                     http=self.http))
+            file.write(CONFIG.format(data=self.data, sip=self.sip, http=self.http))
         self.log = open(os.path.join(self.folder, "log"), "ab")
         self.start()
 
@@ -395,6 +397,73 @@ def test_pages(server):
     check([row["mac"] for row in run("--json", "device", "list", server=server).json] == macs, "json")
     lines = run("device", "list", server=server).out.splitlines()
     check([line.split()[0] for line in lines] == ["MAC"] + macs, "lines")
+
+
+def hostile_bytes(dice):
+    pieces = [b"\0", b"\n", b'"', b"\\", b"\x1b[2J", b"\x7f", b"\xc2\x9b", b"\xc0\xaf", b"\xed\xa0\x80",
+              b"\xe2\x80\xa8", b"\xff", b"\xf0\x9f\x93\x9e", b"<MAC>", b"%0a", b"text"]
+    return b"".join(dice.choice(pieces) for _ in range(dice.randrange(1, 12)))
+
+
+def subscribe(dice, source):
+    """A SUBSCRIBE with something hostile in one place where one may write something."""
+    places = iter(range(6))
+    hostile = dice.randrange(6)
+
+    def word():
+        return hostile_bytes(dice).replace(b"\n", b"") if next(places) == hostile else b"x"
+    here = f"{source[0]}:{source[1]}".encode()
+    mac = MAC.encode()
+    return (b"SUBSCRIBE sip:MAC%3a" + mac + b"@224.0.1.75 SIP/2.0\r\nVia: SIP/2.0/UDP " + here +
+            b";branch=z9hG4bK%d\r\n" % dice.randrange(1 << 30) +
+            b"From: \"" + word() + b"\" <sip:MAC%3a" + mac + b"@x>;tag=1\r\nTo: <sip:x>\r\n"
+            b"Call-ID: %d\r\nCSeq: 1 SUBSCRIBE\r\nExpires: 0\r\n" % dice.randrange(1 << 30) +
+            b'Event: ua-profile;profile-type="device";vendor="' + word() + b'";model="' + word() +
+            b'";version="' + word() + b'"\r\nUser-Agent: ' + word() + b"\r\nMax-Forwards: 70\r\n"
+            b"Contact: <sip:" + word() + b"@" + here + b">\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_output_is_json_whatever_phones_send(server):
+    """And what goes to a terminal does not steer it."""
+    dice = random.Random(20261122)
+    expect(run("device", "claim", MAC, "--address", "127.0.0.1", server=server), 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        for _ in range(300):
+            phone.sendto(subscribe(dice, phone.getsockname()), ("127.0.77.9", server.sip))
+    for _ in range(100):
+        path = urllib.parse.quote(hostile_bytes(dice)).encode()
+        with socket.create_connection(("127.0.77.9", server.http), 30) as client:
+            client.sendall(b"GET /" + path + b" HTTP/1.1\r\nHost: x\r\nUser-Agent: " +
+                           (hostile_bytes(dice).replace(b"\n", b"") if dice.random() < 0.2 else b"x")
+                           + b"\r\nConnection: close\r\n\r\n")
+            client.recv(65536)
+    folder = os.path.join(server.data, "files").encode()
+    for i in range(30):
+        name = hostile_bytes(dice).replace(b"\0", b"").replace(b"/", b"")[:100] + b"%d" % i
+        with contextlib.suppress(FileNotFoundError), open(os.path.join(folder, name), "wb"):
+            pass
+    for label in ("\x9b31m", "\u2028", "\u202e", "\ufffe", "a\\u0000b", '"'):
+        expect(run("device", "claim", MAC, "--label", label, server=server), 0)
+        check(run("--json", "device", "show", MAC, server=server).json["label"] == label, label)
+    for command in (["device", "list"], ["device", "show", MAC], ["device", "files", MAC],
+                    ["profile", "list"], ["file", "list"], ["status"], ["events", "--limit", "10000"]):
+        told = raw(server, "--json", *command)
+        rows = told.splitlines() if command[0] == "events" else [told]
+        for row in rows:
+            json.loads(row.decode("utf-8", errors="strict"))
+        shown = raw(server, *command).decode("utf-8", errors="strict")
+        bad = [sign for sign in shown if sign != "\n" and
+               (unicodedata.category(sign) == "Cc" or sign in "\u2028\u2029")]
+        check(not bad, (command, bad))
+    check(len(raw(server, "--json", "events", "--limit", "10000").splitlines()) > 50, "events")
+
+
+def raw(server, *arguments):
+    done = subprocess.run([BELLHOP, "--socket", os.path.join(server.data, "admin.sock"), *arguments],
+                          capture_output=True, timeout=60, check=False)
+    check(done.returncode == 0, done.stderr)
+    return done.stdout
 
 
 def test_acknowledged_is_durable(server):
