@@ -116,11 +116,10 @@ static void tell(struct catalogue_hasher *hasher)
 	hasher->hashed++;
 }
 
-/* Neither the timer nor a work is left that knows the hasher. */
-static void tell_if_stopped(struct catalogue_hasher *hasher)
+/* The timer's handle and the file in hand go in either order. */
+static void part_over(struct catalogue_hasher *hasher)
 {
-	if (hasher->is_timer_closed && !hasher->is_working) {
-		free(hasher->name);
+	if (!hasher->is_working && hasher->is_timer_closed) {
 		hasher->stopped(hasher->context);
 	}
 }
@@ -130,7 +129,7 @@ static void timer_closed(uv_handle_t *handle)
 	struct catalogue_hasher *hasher = handle->data;
 
 	hasher->is_timer_closed = true;
-	tell_if_stopped(hasher);
+	part_over(hasher);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -161,7 +160,8 @@ static void work_done(uv_work_t *request, int status)
 
 	hasher->is_working = false;
 	if (atomic_load(&hasher->is_stopping)) {
-		tell_if_stopped(hasher);
+		free(hasher->name);
+		part_over(hasher);
 		return;
 	}
 	if (status == 0 && hasher->result == 0) {
@@ -192,8 +192,6 @@ static void hash_next(struct catalogue_hasher *hasher)
 	if (uv_queue_work(hasher->loop, &hasher->work, work, work_done) == 0) {
 		hasher->is_working = true;
 		hasher->next++;
-	} else {
-		hasher->name = NULL; /* the queue's; the next scan tries again */
 	}
 }
 
@@ -230,6 +228,5 @@ void catalogue_hasher_stop(struct catalogue_hasher *hasher, void (*stopped)(void
 	hasher->context = context;
 	atomic_store(&hasher->is_stopping, true);
 	drop_queue(hasher);
-	/* At once, also while a work is under way: who shuts the loop closes what he finds open. */
 	uv_close((uv_handle_t *)&hasher->timer, timer_closed);
 }

@@ -43,7 +43,7 @@ static void fill(const struct prepare *work, const struct catalogue_file *old,
 {
 	const struct change *change = work->change;
 
-	if (change->kind == CHANGE_FILE_HASHED) {
+	if (old && change->kind == CHANGE_FILE_HASHED) {
 		file->bytes = old->bytes;
 		file->modified_utc_ms = old->modified_utc_ms;
 		file->version = old->version;

@@ -63,9 +63,7 @@ static void offer_commands(const struct completion *completion, const char *grou
 		bool is_known = i > 0 && command->group && commands[i - 1].group &&
 				strcmp(commands[i - 1].group, command->group) == 0;
 
-		if (is_of_group) {
-			completion_offer(completion, command->name, command->summary);
-		} else if (!group && !command->group) {
+		if (is_of_group || (!group && !command->group)) {
 			completion_offer(completion, command->name, command->summary);
 		} else if (!group && !is_known) {
 			completion_offer(completion, command->group, "");
@@ -169,7 +167,6 @@ static void offer(struct completion *completion, const struct option_row *pendin
 {
 	size_t length = strcspn(last, "=");
 	const struct option_row *row = NULL;
-	char before[name_size];
 
 	completion->typed = last;
 	if (pending) {
@@ -184,8 +181,8 @@ static void offer(struct completion *completion, const struct option_row *pendin
 		row = option_find(last + 2, length - 2);
 	}
 	if (row && row->value) {
-		snprintf(before, sizeof(before), "%.*s=", (int)length, last);
-		completion->before = before;
+		snprintf(completion->before, sizeof(completion->before), "%.*s=", (int)length,
+			 last);
 		completion->typed = last + length + 1;
 		complete_option_value(completion, row->bit);
 	} else {
@@ -195,7 +192,7 @@ static void offer(struct completion *completion, const struct option_row *pendin
 
 void complete_words(char **words, size_t count)
 {
-	struct completion completion = {.before = ""};
+	struct completion completion = {.typed = ""};
 	const struct option_row *pending = NULL;
 	const char **room = calloc(count + 1, sizeof(*room));
 	bool is_words_only = false;

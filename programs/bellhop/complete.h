@@ -20,8 +20,8 @@ void complete_words(char **words, size_t count);
 struct completion {
 	struct arguments arguments; /* what is typed so far; the way to the server */
 	const struct command *command;
-	const char *before; /* stands before each candidate: "--vendor=" */
-	const char *typed;  /* what candidates begin with */
+	char before[64];   /* stands before each candidate: "--vendor=" */
+	const char *typed; /* what candidates begin with */
 };
 
 /* Prints one that begins with what is typed; the meaning may be NULL. */

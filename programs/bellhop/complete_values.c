@@ -241,10 +241,11 @@ static void offer_settings(const struct completion *completion, const char *afte
 
 	for (size_t i = 0; (name = setting_name_at(i)); i++) {
 		char path[256];
+		char text[260];
 
-		if (spell_path(completion->typed, name->path, path, sizeof(path) - 2)) {
-			strcat(path, after);
-			completion_offer(completion, path, name->description);
+		if (spell_path(completion->typed, name->path, path, sizeof(path))) {
+			snprintf(text, sizeof(text), "%s%s", path, after);
+			completion_offer(completion, text, name->description);
 		}
 	}
 }
@@ -315,7 +316,6 @@ static void ask_for_files(void)
 	puts(":files");
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a table. */
 void complete_option_value(const struct completion *completion, enum option_bit option)
 {
 	switch (option) {

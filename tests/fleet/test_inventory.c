@@ -621,8 +621,9 @@ static void files_are_found_in_any_case(void)
 
 static void file_names_are_checked_and_counted(void)
 {
-	static const char *const wrong[] = {"",	    "/a",     "a/",  "a//b", ".",    "..",
-					    "../a", "a/../b", "a b", "a\nb", "a\\b", "\xc3\xa4"};
+	static const char *const wrong[] = {"",	    "/a",	"a/",	  "a//b", ".",
+					    "..",   "../a",	"a/../b", "a b",  "a\nb",
+					    "a\\b", "\xc3\xa4", ".a",	  "a/.b"};
 	char name[16];
 
 	fleet_open(&inventory, 4, 2);
@@ -634,6 +635,46 @@ static void file_names_are_checked_and_counted(void)
 		CHECK_EQUAL(0, set_file(name, 1));
 	}
 	CHECK_EQUAL(-ENOSPC, set_file("one-more", 1));
+	inventory_free(&inventory);
+}
+
+static int hash_file(const char *name, uint64_t version, uint8_t octet)
+{
+	struct change change = {.kind = CHANGE_FILE_HASHED,
+				.file = span_text(name),
+				.file_version = version};
+
+	memset(change.file_sha256, octet, sizeof(change.file_sha256));
+	return fleet_do(&inventory, change);
+}
+
+static int set_version(const char *name, uint64_t version)
+{
+	return fleet_do(&inventory, (struct change){.kind = CHANGE_FILE_SET,
+						    .file = span_text(name),
+						    .file_version = version});
+}
+
+/* A hash is of one version: it stays with it, goes with it, and comes too late for an older one. */
+static void hashes_belong_to_versions(void)
+{
+	const struct catalogue_file *file;
+
+	fleet_open(&inventory, 4, 2);
+	CHECK_EQUAL(-ESTALE, hash_file("a", 1, 0xaa));
+	CHECK_EQUAL(0, set_version("a", 1));
+	file = inventory_file(&inventory, SPAN("a"));
+	REQUIRE(file != NULL);
+	CHECK(!file->has_sha256);
+	CHECK_EQUAL(-ESTALE, hash_file("a", 2, 0xaa));
+	CHECK_EQUAL(0, hash_file("a", 1, 0xaa));
+	CHECK(file->has_sha256 && file->sha256[31] == 0xaa);
+	CHECK_EQUAL(0, set_version("a", 1));
+	CHECK(file->has_sha256 && file->sha256[0] == 0xaa);
+	CHECK_EQUAL(0, set_version("a", 2));
+	CHECK(!file->has_sha256);
+	CHECK_EQUAL(-ESTALE, hash_file("a", 1, 0xaa));
+	CHECK(!file->has_sha256);
 	inventory_free(&inventory);
 }
 
@@ -707,6 +748,7 @@ int main(void)
 	RUN(profiles_have_a_depth_and_a_limit);
 	RUN(files_are_found_in_any_case);
 	RUN(file_names_are_checked_and_counted);
+	RUN(hashes_belong_to_versions);
 	RUN(settings_of_a_change_are_checked);
 	RUN(a_change_can_be_copied);
 	return test_end();
