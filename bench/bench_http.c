@@ -10,6 +10,7 @@
  */
 #include "core/http/reply.h"
 #include "core/provision/files.h"
+#include "io/catalogue.h"
 #include "io/http_server.h"
 #include "io/loop.h"
 
@@ -91,8 +92,7 @@ static void handle(void *context, struct http_exchange *exchange)
 	if (fd < 0 || fstat(fd, &info) != 0) {
 		die(path);
 	}
-	file_etag_of_file(&w, &(struct file_version){.inode = info.st_ino,
-						     .size = (uint64_t)info.st_size});
+	file_etag_of_file(&w, (uint64_t)info.st_size, catalogue_version(&info));
 	content.validators =
 		(struct http_validators){writer_span(&w), (uint64_t)info.st_mtim.tv_sec * 1000,
 					 (uint64_t)info.st_size};
