@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """`bellhop backup` and `bellhop restore` against a server that serves phones meanwhile."""
 
-import contextlib
 import http.client
 import os
 import socket
@@ -43,8 +42,7 @@ def test_a_backup_is_one_private_file_that_tells_what_it_holds():
         server.cli("profile", "set", "office", "--set", "timezone=Europe/Berlin")
         path = server.folder / "bellhop.bak"
         done = server.cli("backup", path)
-        with contextlib.closing(sqlite3.connect(path)) as copy:
-            schema = copy.execute("PRAGMA user_version").fetchone()[0]
+        schema = rows(path, "PRAGMA user_version")[0][0]
         assert done.stdout.startswith(f"{path}: 1 devices, 1 profiles, schema {schema}, "), done.stdout
         assert path.stat().st_mode & 0o777 == 0o600
         assert f" {path.stat().st_size} bytes" in done.stdout

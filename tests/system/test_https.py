@@ -177,8 +177,8 @@ def test_curl_fetches_with_every_version():
             assert s.counter("tls_1_2") == 4, (number, version)
         assert s.counter("handshakes") == 8 and s.counter("no_forward_secrecy") == 0
         told = [line for line in s.bellhopd.events().splitlines() if "file_served" in line]
-        assert any(f'https served "{PHONE}.cfg", {len(expected)} bytes; identified by key' in line
-                   for line in told), told
+        assert any(f'https served "{PHONE}.cfg", {len(expected)} bytes, ' in line and
+                   line.endswith("; identified by key") for line in told), told
         assert 'https served "big.bin", 62914560 bytes' in s.bellhopd.log_text()
         wait_for("the state", lambda: s.bellhopd.device(PHONE)["state"] == "fetched")
 

@@ -7,8 +7,9 @@ import re
 import shutil
 import subprocess
 import tempfile
+from pathlib import Path
 
-from house import BUILD, SOURCE, Skip, main
+from house import BUILD, SOURCE, Skip, main, make_certificate
 
 MAN = SOURCE / "doc" / "man"
 PAGES = {"bellhop.1": "EXAMPLES FILES ENVIRONMENT", "bellhopd.8": "EXAMPLES FILES SIGNALS",
@@ -100,10 +101,14 @@ def test_pages_have_their_sections():
 def test_examples_of_the_configuration_are_good():
     examples = code(page("bellhop.conf.5"))
     for example in examples:
-        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
-            file.write(example)
-            file.flush()
-            done = subprocess.run([BUILD / "bellhopd", "-c", file.name, "--check"],
+        with tempfile.TemporaryDirectory() as folder:
+            # Certificates are looked at too: ours take the place of those that are named.
+            certificate, key = make_certificate(folder, "127.0.0.1")
+            file = Path(folder) / "bellhop.conf"
+            file.write_text(re.sub(r"^(certificate|key) = .*", lambda line: {
+                "certificate": f"certificate = {certificate}", "key": f"key = {key}"}[line[1]],
+                example, flags=re.MULTILINE), encoding="utf-8")
+            done = subprocess.run([BUILD / "bellhopd", "-c", file, "--check"],
                                   capture_output=True, text=True, check=False)
             assert done.returncode == 0, (example, done.stderr)
 
