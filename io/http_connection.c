@@ -54,7 +54,10 @@ static void timer_closed(uv_handle_t *handle)
 
 static void on_closed(void *context)
 {
-	handle_closed(context);
+	struct http_connection *c = context;
+
+	c->peer.tls = NULL; /* it has gone with the stream */
+	handle_closed(c);
 }
 
 static void tell_over(struct http_connection *c, bool is_whole)

@@ -90,7 +90,8 @@ void stream_read_stop(struct stream *stream);
 /* NULL: no TLS. Lives as long as the stream. */
 const struct tls_outcome *stream_tls(const struct stream *stream);
 
-/* Sends copies of both, in order. 0, and `written` follows once; or a negative errno. */
+/* Sends copies of both, in order, at least one octet. 0, and `written` follows once; or a negative
+ * errno. */
 int stream_write(struct stream *stream, struct span head, struct span body);
 
 /* Octets that were written and wait for the peer; over TLS those of its records. */

@@ -2,7 +2,7 @@
 /*
  * From the files of [https] to what TLS handshakes are made with: our certificate with its chain,
  * its key, and the authorities of the phones' own certificates. Which versions, cipher suites and
- * options are used is decided here (doc/decisions/0008-tls.md says why).
+ * options are used is decided here (doc/decisions/0008-tls-over-memory.md says why).
  *
  * A mistake is told in one sentence that names the file and the remedy; what works, but will
  * trouble somebody, is logged as a warning. Nothing of a key's content is in either.

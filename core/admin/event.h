@@ -9,7 +9,7 @@
 #include "core/base/effects.h"
 
 /* Reason with NUL. Longer texts are cut; a longer detail is left out. */
-enum { event_reason_size = 48, event_text_max = 512, event_detail_max = 1024 };
+enum { event_reason_size = 48, event_text_max = 512, event_detail_max = 2048 };
 
 struct event {
 	uint64_t id; /* from 1, rising by one */

@@ -421,8 +421,8 @@ static void report_served(const struct file_request *request, const struct file_
 			  struct effect_report report, struct span octets, struct effects *effects)
 {
 	char name_text[400];
-	char text[800];
-	char detail_text[1024];
+	char text[1024];
+	char detail_text[2048];
 	struct writer name = writer_over(name_text, sizeof(name_text));
 	struct writer w = writer_over(text, sizeof(text));
 	struct writer detail = writer_over(detail_text, sizeof(detail_text));

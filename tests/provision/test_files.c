@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/admin/event.h"
 #include "core/provision/files.h"
 #include "tests/test.h"
 
@@ -113,20 +114,25 @@ static void what_was_served_is_told(void)
 static void the_longest_name_is_told(void)
 {
 	char name[500];
-	struct file_request request = {.door = DOOR_HTTPS};
+	char certificate[320]; /* the longest that io/tls_session makes */
+	struct file_request request = {.door = DOOR_HTTPS,
+				       .client_certificate =
+					       span_make(certificate, sizeof(certificate))};
 	struct file_answer answer = {.has_sha256 = true, .size = UINT64_MAX, .mac = phone};
 	struct effect_report *told;
 
 	for (size_t i = 0; i < sizeof(name); i++) {
 		name[i] = i % 41 == 40 ? '/' : '\\';
 	}
+	memset(certificate, '\\', sizeof(certificate));
 	answer.name = span_make(name, sizeof(name));
 	effects_reset(&effects);
 	files_report_fetched(&request, &answer, &effects);
 	REQUIRE(effects.count == 1);
 	told = &effects.items[0].report;
-	CHECK(span_ends_with(told->text, SPAN("identified by nothing")));
-	CHECK(span_ends_with(told->detail, SPAN("\"identified_by\":\"nothing\"}")));
+	CHECK(span_ends_with(told->text, request.client_certificate));
+	CHECK(span_ends_with(told->detail, SPAN("\\\\\"}")));
+	CHECK(told->detail.length <= event_detail_max);
 }
 
 /* Of a stored file the hash is told only when the opened version is the one that was hashed. */
@@ -148,6 +154,27 @@ static void a_stored_file_is_told_with_its_hash(void)
 	CHECK(answer.has_sha256);
 	files_opened(&answer, 8);
 	CHECK(!answer.has_sha256);
+}
+
+static void a_phone_s_certificate_is_told_with_what_it_took(void)
+{
+	struct file_request request = {.door = DOOR_HTTPS,
+				       .client_certificate = SPAN(
+					       "client certificate CN=00908f602aac, verified")};
+	struct file_answer answer = {.name = SPAN("00908f602aac.cfg"),
+				     .size = 17,
+				     .mac = phone,
+				     .identified_by = IDENTIFIED_BY_KEY};
+
+	effects_reset(&effects);
+	files_report_fetched(&request, &answer, &effects);
+	REQUIRE(effects.count == 1);
+	CHECK_TEXT("https served \"00908f602aac.cfg\", 17 bytes, not hashed yet; identified by key; "
+		   "client certificate CN=00908f602aac, verified",
+		   effects.items[0].report.text);
+	CHECK(span_ends_with(effects.items[0].report.detail,
+			     SPAN("\"client_certificate\":\"client certificate CN=00908f602aac, "
+				  "verified\"}")));
 }
 
 static void known_and_unknown_names_wait_alike(void)
@@ -207,6 +234,7 @@ int main(void)
 	RUN(what_was_served_is_told);
 	RUN(the_longest_name_is_told);
 	RUN(a_stored_file_is_told_with_its_hash);
+	RUN(a_phone_s_certificate_is_told_with_what_it_took);
 	RUN(known_and_unknown_names_wait_alike);
 	RUN(with_access_by_neighbour_alone_keys_wait_too);
 	RUN(reports_hold_no_key);
