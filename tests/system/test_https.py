@@ -150,10 +150,10 @@ class Server:
 
 
 def read_all(client):
-    answer = b""
+    answer = bytearray()  # bytes would be copied with every piece
     while piece := client.recv(65536):
         answer += piece
-    return answer
+    return bytes(answer)
 
 
 REQUEST = "GET /{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
