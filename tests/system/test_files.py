@@ -25,7 +25,7 @@ class Transfer:
 
     def __init__(self, client, port, name):
         self.client = client
-        self.content = b""
+        self.content = bytearray()
         self.error = None
         self.is_over = False
         client.sendto(rrq(name), ("127.0.0.1", port))
@@ -195,7 +195,7 @@ def test_a_file_replaced_while_it_is_fetched_is_old_or_cut_never_mixed():
             with socket.create_connection(("127.0.0.1", s.http), PATIENCE_S, ("127.0.0.2", 0)) as web, \
                     udp() as client:
                 web.sendall(b"GET /big.bin HTTP/1.0\r\n\r\n")
-                answer = web.recv(1000)
+                answer = bytearray(web.recv(1000))
                 transfer = Transfer(client, s.tftp, "big.bin")
                 for _ in range(100):
                     transfer.step()
