@@ -388,8 +388,9 @@ def tshark_finds_nothing_malformed(stage):
     assert all(seen.values()), seen
     malformed = frames("_ws.malformed or _ws.expert.severity >= 0x00800000")
     assert not malformed, malformed[:10]
-    wrong = frames("udp.checksum.status == Bad or tcp.checksum.status == Bad or "
-                   "ip.checksum.status == Bad")
+    # The kernel writes a checksum of 0 as ffff at times, which is the same number (RFC 1624 3).
+    wrong = frames("udp.checksum.status == Bad or ip.checksum.status == Bad or "
+                   "(tcp.checksum.status == Bad and not tcp.checksum.ffff)")
     assert not wrong, wrong[:10]
 
 
