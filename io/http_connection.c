@@ -331,6 +331,8 @@ static void on_read(void *context, struct span bytes)
 	} else if (c->state == CONNECTION_READING) {
 		run(c, &bytes);
 		keep_pending(c, bytes);
+	} else if (c->state == CONNECTION_STREAMING) {
+		c->closes_after = true; /* what follows could be the rest of what is dropped here */
 	}
 }
 

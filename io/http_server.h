@@ -135,7 +135,8 @@ void http_exchange_answer_file(struct http_exchange *exchange, const struct http
  * Answers with a body that comes bit by bit (events --follow): chunked. After _begin the exchange
  * stays the caller's until _end, which must be called once, also after the peer has gone (see
  * _is_gone and on_over, which then comes at once). _write returns 0, -EPIPE when the peer has gone,
- * or -ENOBUFS when stream_bytes_max are waiting already (the stream is then cut).
+ * or -ENOBUFS when stream_bytes_max are waiting already (the stream is then cut). What the peer
+ * sends meanwhile is dropped, and the connection then ends behind the stream.
  */
 void http_exchange_stream_begin(struct http_exchange *exchange,
 				const struct http_response *response);

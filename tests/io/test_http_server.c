@@ -316,6 +316,31 @@ static void a_stream_is_chunked_and_ends(void)
 	close_house();
 }
 
+/* What comes meanwhile is thrown away, so what follows it could be the rest of a request. */
+static void r_http_27_what_is_asked_during_a_stream_ends_the_connection_behind_it(void)
+{
+	static struct client client;
+
+	prepare();
+	open_server();
+	connect_from(&client, 1);
+	say(&client, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(has_heard(&client, "HTTP/1.1 200 "));
+	say(&client, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 35\r\n\r\n");
+	for (unsigned i = 0; i < 10; i++) {
+		turn();
+	}
+	CHECK_EQUAL(0, http_exchange_stream_write(house.held, SPAN("all")));
+	http_exchange_stream_end(house.held);
+	WAIT_FOR(has_heard(&client, "3\r\nall\r\n0\r\n\r\n"));
+	say(&client, "GET /body HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(has_ended(&client));
+	CHECK_EQUAL(1, counters()->requests);
+	CHECK_EQUAL(1, house.over_whole);
+	hang_up(&client);
+	close_house();
+}
+
 static void a_stream_to_who_does_not_read_is_cut(void)
 {
 	static struct client client;
@@ -471,6 +496,7 @@ int main(void)
 	RUN(r_http_26_a_refusal_arrives_over_unread_input);
 	RUN(r_http_26_draining_ends);
 	RUN(a_stream_is_chunked_and_ends);
+	RUN(r_http_27_what_is_asked_during_a_stream_ends_the_connection_behind_it);
 	RUN(a_stream_to_who_does_not_read_is_cut);
 	RUN(who_leaves_a_stream_is_noticed);
 	RUN(closing_waits_for_what_is_held);
