@@ -216,8 +216,8 @@ static void take_tls(struct server *server, const struct configuration *fresh, S
 	} else if (context) {
 		server->config.https_listen = fresh->https_listen;
 		if (server_open_https(server, fresh, context, problem, sizeof(problem)) != 0) {
-			log_error(&server->log, "https_not_open", "%s; the next start tries again",
-				  problem);
+			log_error(&server->log, "https_not_open",
+				  "%s; the next reload or start tries again", problem);
 		}
 	}
 }

@@ -81,7 +81,9 @@ static int make_tls(struct server *server, SSL_CTX *context)
 int server_open_https(struct server *server, const struct configuration *config, SSL_CTX *context,
 		      char *problem, size_t problem_size)
 {
+	const struct configuration_listen *listen = &config->https_listen;
 	int error = make_tls(server, context);
+	size_t opened = 0;
 
 	if (error != 0) {
 		SSL_CTX_free(context);
@@ -89,9 +91,14 @@ int server_open_https(struct server *server, const struct configuration *config,
 			 strerror(-error));
 		return error;
 	}
-	for (size_t i = 0; error == 0 && i < config->https_listen.count; i++) {
-		error = http_door_listen_tls(server->http_door, config->https_listen.endpoints[i],
+	while (error == 0 && opened < listen->count) {
+		error = http_door_listen_tls(server->http_door, listen->endpoints[opened],
 					     server->tls, problem, problem_size);
+		opened += error == 0;
+	}
+	if (opened == 0) {
+		tls_free(server->tls);
+		server->tls = NULL; /* nobody is to be sent here, and a reload may try again */
 	}
 	return error;
 }

@@ -115,8 +115,9 @@ int server_load_tls(const struct configuration *config, const char *path, struct
 		    SSL_CTX **context, char *problem, size_t problem_size);
 
 /*
- * Listens where `config` says, with `context`, which is taken over. Once only. 0, or a negative
- * errno with one sentence; server->tls may be made all the same.
+ * Listens where `config` says, with `context`, which is taken over; while the door is shut only. 0,
+ * or a negative errno with one sentence: the door is then shut (server->tls is NULL), unless one of
+ * several endpoints was good.
  */
 int server_open_https(struct server *server, const struct configuration *config, SSL_CTX *context,
 		      char *problem, size_t problem_size);

@@ -413,6 +413,20 @@ def test_without_a_certificate_the_door_is_shut_and_opens_with_one():
         assert "https" in [row["door"] for row in s.bellhopd.json("status")["listeners"]]
 
 
+def test_a_door_that_could_not_open_is_shut_and_the_next_reload_tries_again():
+    with Server("") as s:
+        with socket.create_server(("127.0.0.1", s.https)):
+            s.bellhopd.write_config(s.config("certificate = {folder}/server.crt\n"
+                                             "key = {folder}/server.key\n"))
+            s.hangup(" reloaded: ")
+            told = [line for line in s.bellhopd.log_text().splitlines() if "https_not_open" in line]
+            assert len(told) == 1 and str(s.https) in told[0], told
+            assert "https" not in [row["door"] for row in s.bellhopd.json("status")["listeners"]]
+        s.hangup(" reloaded: ")
+        assert PASSWORD.encode() in s.curl(s.url(f"/{PHONE}.cfg"))
+        assert "https" in [row["door"] for row in s.bellhopd.json("status")["listeners"]]
+
+
 # Strangers.
 
 def test_what_is_no_tls_is_counted_told_and_harmless():
