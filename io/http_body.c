@@ -104,9 +104,13 @@ static struct span take_slice(struct http_connection *c, size_t octets)
 
 static void send_slice(struct http_connection *c, ssize_t count)
 {
+	if (count < 0) {
+		http_connection_cut(c, "the file cannot be read");
+		return;
+	}
 	/* Cut short, or edited in place: the client must see a cut. */
-	if (count <= 0 || !is_same_file(c->body->fd, &c->body->opened)) {
-		http_connection_close(c);
+	if (count == 0 || !is_same_file(c->body->fd, &c->body->opened)) {
+		http_connection_cut(c, "the file has changed");
 		return;
 	}
 	http_connection_send(c, take_slice(c, (size_t)count), span_make(NULL, 0));

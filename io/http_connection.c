@@ -86,6 +86,14 @@ void http_connection_close(struct http_connection *connection)
 	tell_over(connection, false);
 }
 
+void http_connection_cut(struct http_connection *connection, const char *reason)
+{
+	if (!connection->cut_reason) {
+		connection->cut_reason = reason;
+	}
+	http_connection_close(connection);
+}
+
 /* Time. */
 
 static void on_timer(uv_timer_t *timer);
@@ -148,8 +156,15 @@ void http_connection_send_head(struct http_connection *c, const struct http_resp
 	http_connection_send(c, writer_span(&w), body);
 }
 
+static void tell_refused(struct http_connection *c, unsigned status, const char *reason)
+{
+	if (c->server->options.refused) {
+		c->server->options.refused(c->server->options.context, &c->peer, status, reason);
+	}
+}
+
 /* An answer of the connection's own, to what never becomes an exchange; uniform, without a word. */
-static void answer_status(struct http_connection *c, unsigned status, bool must_close)
+static void refuse(struct http_connection *c, unsigned status, const char *reason, bool must_close)
 {
 	struct http_response response = {.status = status, .must_close = must_close};
 	char allow[96];
@@ -164,6 +179,7 @@ static void answer_status(struct http_connection *c, unsigned status, bool must_
 		}
 		response.allow = writer_span(&w);
 	}
+	tell_refused(c, status, reason);
 	stream_read_stop(&c->stream);
 	uv_timer_stop(&c->timer);
 	c->state = CONNECTION_SENDING;
@@ -222,7 +238,7 @@ static void on_written(void *context, int error)
 
 	c->writes--;
 	if (error != 0) {
-		http_connection_close(c);
+		http_connection_cut(c, "the client left");
 	} else if (c->state == CONNECTION_SENDING && c->writes == 0) {
 		if (c->is_answered_whole) {
 			finish_answer(c);
@@ -243,7 +259,7 @@ static void take_head(struct http_connection *c)
 
 	c->is_head_timed = true; /* its time is over, the body's begins */
 	if (!(c->server->options.methods & 1U << request->method)) {
-		answer_status(c, 405, has_body);
+		refuse(c, 405, "method_not_served", has_body);
 	} else if (has_body) {
 		set_timer(c, c->server->options.body_timeout_ms);
 		if (request->expects_continue &&
@@ -261,6 +277,7 @@ static void take_request(struct http_connection *c)
 	uv_timer_stop(&c->timer);
 	c->state = CONNECTION_HANDLING;
 	c->is_answered_whole = false;
+	c->octets_before = c->octets_given;
 	c->exchange = (struct http_exchange){.connection = c, .is_held = true};
 	c->server->options.handle(c->server->options.context, &c->exchange);
 }
@@ -278,7 +295,8 @@ static void run(struct http_connection *c, struct span *bytes)
 			take_request(c);
 		} else if (progress == HTTP_REQUEST_BAD) {
 			c->server->counters.bad_requests++;
-			answer_status(c, http_parser_status(c->parser), true);
+			refuse(c, http_parser_status(c->parser), http_parser_reason(c->parser),
+			       true);
 		} else if (http_parser_is_inside(c->parser) && !c->is_head_timed) {
 			c->is_head_timed = true;
 			set_timer(c, c->server->options.head_timeout_ms);
@@ -366,7 +384,7 @@ static void on_ended(void *context, int error)
 		tell_handshake(c);
 	}
 	/* A request cut short and one that never came are the same to us. */
-	http_connection_close(c);
+	http_connection_cut(c, "the client left");
 }
 
 /* The peer takes the answer fast enough, or it is the disk that keeps it waiting. */
@@ -389,9 +407,9 @@ static void on_timer(uv_timer_t *timer)
 		c->server->counters.timeouts++;
 	}
 	if (c->state == CONNECTION_READING && http_parser_is_inside(c->parser)) {
-		answer_status(c, 408, true);
+		refuse(c, 408, "too_slow", true);
 	} else {
-		http_connection_close(c);
+		http_connection_cut(c, "the client takes it too slowly");
 	}
 }
 
@@ -423,23 +441,35 @@ static size_t count_from(const struct http_server *server, struct address source
 	return count;
 }
 
-static bool is_over_full(struct http_connection *c)
+/* Which cap is reached, in one word, or NULL. */
+static const char *full_reason(struct http_connection *c)
 {
 	struct http_server *server = c->server;
 
 	/* Those that were refused, and linger, keep nobody else out. */
 	if (server->counters.open - server->refused > server->options.connections_max) {
 		server->counters.refused_full++;
-		return true;
+		return "too_many_connections";
 	}
 	if (c->peer.source.address.family != ADDRESS_NONE &&
 	    server->options.connections_per_source_max > 0 &&
 	    count_from(server, c->peer.source.address) >
 		    server->options.connections_per_source_max) {
 		server->counters.refused_source++;
-		return true;
+		return "too_many_from_source";
 	}
-	return false;
+	return NULL;
+}
+
+static void turn_away(struct http_connection *c, const char *reason)
+{
+	c->is_refused = true;
+	if (++c->server->refused > over_full_max || c->peer.tls) {
+		tell_refused(c, 0, reason);
+		http_connection_close(c);
+	} else {
+		refuse(c, 503, reason, true);
+	}
 }
 
 static struct http_connection *new_connection(struct http_server *server)
@@ -486,6 +516,7 @@ int http_connection_accept(struct http_listener *listener)
 {
 	struct http_server *server = listener->server;
 	struct http_connection *c = new_connection(server);
+	const char *reason;
 	int error;
 
 	if (!c) {
@@ -497,13 +528,9 @@ int http_connection_accept(struct http_listener *listener)
 		return error;
 	}
 	learn_peer(c);
-	if (is_over_full(c)) {
-		c->is_refused = true;
-		if (++server->refused > over_full_max || c->peer.tls) {
-			http_connection_close(c);
-		} else {
-			answer_status(c, 503, true);
-		}
+	reason = full_reason(c);
+	if (reason) {
+		turn_away(c, reason);
 		return -EBUSY;
 	}
 	c->state = CONNECTION_READING;
@@ -514,6 +541,18 @@ int http_connection_accept(struct http_listener *listener)
 }
 
 /* Answers. */
+
+uint64_t http_exchange_octets_sent(const struct http_exchange *exchange)
+{
+	return exchange->connection->octets_given - exchange->connection->octets_before;
+}
+
+const char *http_exchange_cut_reason(const struct http_exchange *exchange)
+{
+	const char *reason = exchange->connection->cut_reason;
+
+	return reason ? reason : "it could not be sent";
+}
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)
 {

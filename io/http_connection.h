@@ -49,8 +49,10 @@ struct http_connection {
 	struct http_body *body; /* the file that is being sent, or NULL: io/http_body.c */
 	unsigned writes;	/* under way */
 	uint64_t octets_given;	/* to the peer, ever */
+	uint64_t octets_before; /* of them before the answer */
 	uint64_t octets_taken;	/* of them acknowledged when the timer of an answer was set */
 	size_t lingered;	/* octets thrown away while LINGERING */
+	const char *cut_reason; /* why it ends before its time; NULL: it could not be sent */
 	bool closes_after;	/* the answer is the last one */
 	bool is_answered_whole; /* nothing of the answer is missing but what waits in writes */
 	bool is_chunked;	/* the stream is */
@@ -89,8 +91,9 @@ struct http_server {
 /* Accepts from the listener: 0, or a negative errno (counted; nothing is left open). */
 int http_connection_accept(struct http_listener *listener);
 
-/* Ends it now, whatever it is doing. */
+/* Ends it now, whatever it is doing; _cut: for this reason, a constant text. */
 void http_connection_close(struct http_connection *connection);
+void http_connection_cut(struct http_connection *connection, const char *reason);
 
 /* Frees it when it is closing and nothing of it is under way any more. */
 void http_connection_free_if_over(struct http_connection *connection);

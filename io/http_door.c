@@ -48,6 +48,11 @@ struct fetch {
 	bool is_part;		 /* it gets some, and not the end */
 };
 
+static const char *door_name(bool is_tls)
+{
+	return is_tls ? "https" : "http";
+}
+
 static void free_fetch(uv_handle_t *handle)
 {
 	free(handle->data);
@@ -86,12 +91,37 @@ static void tell_served(struct fetch *fetch)
 	}
 }
 
+/* In the words of transfer_abandon: to the operator it is the same, whatever the door. */
+static void tell_cut(const struct fetch *fetch)
+{
+	const struct door *door = fetch->door->door;
+	char text[512];
+	struct writer w = writer_over(text, sizeof(text));
+	struct effect_report effect = {.level = REPORT_INFO,
+				       .reason = "transfer_abandoned",
+				       .source = fetch->question.request.source,
+				       .has_mac = true,
+				       .mac = fetch->answer.mac};
+
+	writer_text(&w, door_name(fetch->question.request.door == DOOR_HTTPS));
+	writer_text(&w, " transfer of ");
+	writer_escaped(&w, fetch->answer.name, 100);
+	writer_text(&w, " given up after ");
+	writer_unsigned(&w, http_exchange_octets_sent(fetch->exchange));
+	writer_text(&w, " octets: ");
+	writer_text(&w, http_exchange_cut_reason(fetch->exchange));
+	effect.text = writer_span(&w);
+	door->report(door->context, &effect);
+}
+
 static void fetch_over(void *data, bool is_whole)
 {
 	struct fetch *fetch = data;
 
 	if (is_whole) {
 		tell_served(fetch);
+	} else if (fetch->is_fetch || fetch->is_part) {
+		tell_cut(fetch);
 	}
 	if (fetch->is_waiting) {
 		fetch->is_waiting = false;
@@ -108,6 +138,38 @@ static void fetch_over(void *data, bool is_whole)
 static uint64_t milliseconds(struct timespec time)
 {
 	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+static void report(const struct door *door, const struct http_peer *peer, const char *reason,
+		   struct span text)
+{
+	struct effect_report effect = {.level = REPORT_INFO,
+				       .reason = reason,
+				       .text = text,
+				       .source = peer->source};
+
+	door->report(door->context, &effect);
+}
+
+/* What was asked is not told: it may be no text, and hold a key. */
+static void refused(void *context, const struct http_peer *peer, unsigned status,
+		    const char *reason)
+{
+	const struct door *door = ((struct http_door *)context)->door;
+	char text[128];
+	struct writer w = writer_over(text, sizeof(text));
+
+	writer_text(&w, door_name(peer->tls != NULL));
+	writer_text(&w, " refused");
+	if (status != 0) {
+		writer_text(&w, " with ");
+		writer_unsigned(&w, status);
+		writer_text(&w, " ");
+		writer_text(&w, http_status_text(status));
+	}
+	writer_text(&w, ": ");
+	writer_text(&w, reason);
+	report(door, peer, "http_refused", writer_span(&w));
 }
 
 /* All refusals are the same 404 to the octet (contract.md). */
@@ -266,6 +328,7 @@ static void serve(struct fetch *fetch)
 	struct file_answer answer;
 
 	if (http_percent_decode(request->path, &w) != 0) {
+		refused(door, http_exchange_peer(fetch->exchange), 400, "percent_encoding");
 		answer_refusal(fetch, 400);
 		return;
 	}
@@ -315,17 +378,6 @@ static void handle(void *context, struct http_exchange *exchange)
 	serve(fetch);
 }
 
-static void report(const struct door *door, const struct http_peer *peer, const char *reason,
-		   struct span text)
-{
-	struct effect_report effect = {.level = REPORT_INFO,
-				       .reason = reason,
-				       .text = text,
-				       .source = peer->source};
-
-	door->report(door->context, &effect);
-}
-
 static void handshake_over(void *context, const struct http_peer *peer)
 {
 	const struct door *door = ((struct http_door *)context)->door;
@@ -370,6 +422,7 @@ int http_door_new(struct http_door **out, uv_loop_t *loop, const struct door *do
 	server.connections_per_source_max = options->connections_per_source_max;
 	server.handle = handle;
 	server.handshake_over = handshake_over;
+	server.refused = refused;
 	server.context = d;
 	if (effects_init(&d->effects, fetch_effects_max, fetch_effects_bytes_max) != 0) {
 		free(d);

@@ -7,6 +7,9 @@
  * out whole and whose last range ends where the file ends (it resumed). Other 206s are told at
  * debug level ("file_served_part"). HEAD is no fetch.
  *
+ * An answer with a file that does not go out whole is reported as "transfer_abandoned", a request
+ * or a connection that the server refuses by itself as "http_refused".
+ *
  * A TLS handshake that fails is reported as "tls_failed", a client certificate that a phone shows,
  * once for each full handshake, as "client_certificate".
  */

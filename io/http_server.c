@@ -259,7 +259,7 @@ void http_server_close(struct http_server *server, void (*closed)(void *context)
 	}
 	for (struct http_connection *c = server->connections; c; c = next) {
 		next = c->next;
-		http_connection_close(c);
+		http_connection_cut(c, "the server ends");
 	}
 	free_if_gone(server);
 }

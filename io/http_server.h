@@ -62,6 +62,14 @@ struct http_server_options {
 	void (*handle)(void *context, struct http_exchange *exchange);
 	/* The handshake of a TLS connection is over, or failed: see peer->tls. May be NULL. */
 	void (*handshake_over)(void *context, const struct http_peer *peer);
+	/*
+	 * The server has refused something by itself: a request that is not handed on, or a whole
+	 * connection. `status` is what the peer is told, 0 when it is only closed; `reason` is a
+	 * constant word: the parser's, "method_not_served", "too_slow", "too_many_connections" or
+	 * "too_many_from_source". May be NULL.
+	 */
+	void (*refused)(void *context, const struct http_peer *peer, unsigned status,
+			const char *reason);
 	void *context;
 };
 
@@ -117,6 +125,13 @@ uv_loop_t *http_exchange_loop(const struct http_exchange *exchange);
  */
 typedef void http_exchange_over_fn(void *data, bool is_whole);
 void http_exchange_on_over(struct http_exchange *exchange, http_exchange_over_fn *over, void *data);
+
+/*
+ * For `over` when the answer is not whole: the octets of it, head and all, that went on their way,
+ * and a constant text that says why no more did.
+ */
+uint64_t http_exchange_octets_sent(const struct http_exchange *exchange);
+const char *http_exchange_cut_reason(const struct http_exchange *exchange);
 
 /* Answers with a body out of memory, which is copied. HEAD, 204 and 304 get no body. */
 void http_exchange_answer(struct http_exchange *exchange, const struct http_response *response,

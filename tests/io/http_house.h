@@ -40,9 +40,15 @@ struct house {
 	bool is_closed;
 	struct http_exchange *held; /* of /hold and /stream */
 	unsigned held_count;
-	struct http_peer peer; /* of the last request */
+	struct http_peer peer;	     /* of the last request */
+	struct http_exchange *asked; /* the last */
 	unsigned over;
 	unsigned over_whole;
+	const char *cut_reason; /* of the last that was not whole */
+	uint64_t cut_after;	/* octets */
+	unsigned refused;
+	unsigned refused_status; /* the last */
+	const char *refused_reason;
 	char body[64]; /* of the last request */
 	uint64_t file_size;
 	int file; /* of so many octets; made by open_server */
@@ -64,6 +70,21 @@ static inline void over(void *data, bool is_whole)
 
 	h->over++;
 	h->over_whole += is_whole;
+	if (!is_whole) {
+		h->cut_reason = http_exchange_cut_reason(h->asked);
+		h->cut_after = http_exchange_octets_sent(h->asked);
+	}
+}
+
+static inline void refused(void *context, const struct http_peer *peer, unsigned status,
+			   const char *reason)
+{
+	struct house *h = context;
+
+	h->refused++;
+	h->peer = *peer;
+	h->refused_status = status;
+	h->refused_reason = reason;
 }
 
 static inline void answer_text(struct http_exchange *exchange, const char *text)
@@ -118,6 +139,7 @@ static inline void handle(void *context, struct http_exchange *exchange)
 	struct house *h = context;
 	const struct http_request *request = http_exchange_request(exchange);
 
+	h->asked = exchange;
 	h->peer = *http_exchange_peer(exchange);
 	span_to_text(request->body, h->body, sizeof(h->body));
 	http_exchange_on_over(exchange, over, h);
@@ -149,6 +171,7 @@ static inline void prepare(void)
 	http_server_defaults(&house.options);
 	house.options.loop = &house.loop;
 	house.options.handle = handle;
+	house.options.refused = refused;
 	house.options.context = &house;
 	house.options.methods |= 1U << METHOD_POST;
 	house.options.head_timeout_ms = 10 * patience_ms;

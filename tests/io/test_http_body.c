@@ -2,6 +2,7 @@
 /* Bodies out of files: whole, in parts, to slow readers, and while the file changes. */
 #include "tests/io/http_house.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 
 /* The octets of a body that `client` heard are those of the file from `first` on. */
@@ -160,6 +161,8 @@ static void who_does_not_read_is_let_go(void)
 	say(&client, "GET /file HTTP/1.1\r\nHost: x\r\n\r\n");
 	WAIT_FOR(house.over == 1);
 	CHECK_EQUAL(0, house.over_whole);
+	CHECK_TEXT("the client takes it too slowly", span_text(house.cut_reason));
+	CHECK(house.cut_after > 65536 && house.cut_after < big_size);
 	CHECK_EQUAL(1, counters()->timeouts);
 	WAIT_FOR(counters()->open == 0);
 	WAIT_FOR(has_ended(&client));
@@ -297,10 +300,33 @@ static void r_http_33_a_file_that_changes_is_cut(void)
 	CHECK_EQUAL(1, house.over_whole);
 	fetch_while(&client, cut_it_short);
 	CHECK_EQUAL(0, house.over_whole);
+	CHECK_TEXT("the file has changed", span_text(house.cut_reason));
 	fetch_while(&client, edit_it);
 	CHECK_EQUAL(0, house.over_whole);
 	fetch_while(&client, edit_it_and_set_its_date_back);
 	CHECK_EQUAL(0, house.over_whole);
+}
+
+/* As on a disk that fails: the descriptor gives nothing. */
+static void r_http_33_a_file_that_cannot_be_read_is_cut(void)
+{
+	static struct client client;
+	char path[64];
+	int unreadable;
+
+	prepare();
+	open_server();
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", house.file);
+	unreadable = open(path, O_WRONLY | O_CLOEXEC);
+	REQUIRE(unreadable >= 0 && dup2(unreadable, house.file) >= 0);
+	close(unreadable);
+	fetch(&client, "GET", "");
+	CHECK(begins_with(&client, "HTTP/1.1 200 "));
+	CHECK_EQUAL(0, body_of(&client).length);
+	CHECK_EQUAL(1, house.over);
+	CHECK_EQUAL(0, house.over_whole);
+	CHECK_TEXT("the file cannot be read", span_text(house.cut_reason));
+	close_house();
 }
 
 int main(void)
@@ -315,5 +341,6 @@ int main(void)
 	RUN(r_http_28_who_reads_next_to_nothing_is_let_go);
 	RUN(slow_readers_cost_two_slices_each);
 	RUN(r_http_33_a_file_that_changes_is_cut);
+	RUN(r_http_33_a_file_that_cannot_be_read_is_cut);
 	return test_end();
 }

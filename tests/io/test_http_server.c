@@ -80,6 +80,51 @@ static void r_http_28_an_idle_connection_is_closed_without_a_word(void)
 	close_house();
 }
 
+/* Refusals. */
+
+static void every_refusal_is_told_with_its_reason(void)
+{
+	static const struct {
+		const char *octets;
+		unsigned status;
+		const char *reason;
+	} rows[] = {
+		{"GET /a HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n", 400, "obs_fold"},
+		{"GET /a HTTP/1.1\r\n\r\n", 400, "host"},
+		{"GET /a\r\n", 400, "request_line"},
+		{"FETCH /a HTTP/1.1\r\n", 501, "method"},
+		{"GET /a HTTP/2.0\r\n", 505, "version"},
+		{"PUT /a HTTP/1.1\r\nHost: x\r\n\r\n", 405, "method_not_served"},
+		{"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n", 413, "body"},
+		{"GET /a HTTP/1.1\r\nHo", 408, "too_slow"},
+	};
+	static struct client client;
+	char status[16];
+
+	prepare();
+	house.options.head_timeout_ms = soon_ms * 10;
+	open_server();
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		connect_from(&client, 7);
+		say(&client, rows[i].octets);
+		snprintf(status, sizeof(status), "HTTP/1.1 %u ", rows[i].status);
+		WAIT_FOR(has_heard(&client, status));
+		CHECK_EQUAL(i + 1, house.refused);
+		CHECK_EQUAL(rows[i].status, house.refused_status);
+		CHECK_TEXT(rows[i].reason, span_text(house.refused_reason));
+		CHECK(address_equal(address_ipv4(127, 0, 0, 7), house.peer.source.address));
+		hang_up(&client);
+	}
+	/* What the handler answers, and who leaves, is not the server's refusal. */
+	connect_from(&client, 7);
+	say(&client, "GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b");
+	WAIT_FOR(has_heard(&client, "HTTP/1.1 200 "));
+	hang_up(&client);
+	WAIT_FOR(counters()->open == 0);
+	CHECK_EQUAL(sizeof(rows) / sizeof(rows[0]), house.refused);
+	close_house();
+}
+
 /* Caps. */
 
 static void r_http_28_connections_max_is_503(void)
@@ -98,6 +143,8 @@ static void r_http_28_connections_max_is_503(void)
 	WAIT_FOR(has_ended(&clients[2]));
 	CHECK(begins_with(&clients[2], "HTTP/1.1 503 "));
 	CHECK_EQUAL(1, counters()->refused_full);
+	CHECK_EQUAL(503, house.refused_status);
+	CHECK_TEXT("too_many_connections", span_text(house.refused_reason));
 	/* The refused one still lingers, and must not take the place that becomes free. */
 	hang_up(&clients[0]);
 	WAIT_FOR(counters()->open == 2);
@@ -133,6 +180,9 @@ static void r_http_28_one_source_keeps_nobody_else_out(void)
 		WAIT_FOR(counters()->refused_source == i + 1);
 	}
 	CHECK_EQUAL(0, counters()->refused_full);
+	CHECK_EQUAL(200, house.refused);
+	CHECK_TEXT("too_many_from_source", span_text(house.refused_reason));
+	CHECK_EQUAL(0, house.refused_status); /* so many linger with their 503 already */
 	CHECK(counters()->open < 100);
 	connect_from(&stranger, 3);
 	say(&stranger, "GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -385,6 +435,7 @@ static void who_leaves_a_stream_is_noticed(void)
 	hang_up(&client);
 	WAIT_FOR(house.over == 1);
 	CHECK(http_exchange_is_gone(house.held));
+	CHECK_TEXT("the client left", span_text(house.cut_reason));
 	CHECK_EQUAL(-EPIPE, http_exchange_stream_write(house.held, SPAN("late")));
 	CHECK_EQUAL(1, counters()->open);
 	http_exchange_stream_end(house.held);
@@ -403,6 +454,8 @@ static void closing_waits_for_what_is_held(void)
 	WAIT_FOR(house.held_count == 1);
 	http_server_close(house.server, closed, &house);
 	WAIT_FOR(has_ended(&client));
+	CHECK_TEXT("the server ends", span_text(house.cut_reason));
+	CHECK_EQUAL(0, house.cut_after);
 	CHECK(!house.is_closed);
 	answer_text(house.held, "too late");
 	WAIT_FOR(house.is_closed);
@@ -489,6 +542,7 @@ int main(void)
 	RUN(r_http_28_head_too_slow_is_408);
 	RUN(r_http_28_body_too_slow_is_408);
 	RUN(r_http_28_an_idle_connection_is_closed_without_a_word);
+	RUN(every_refusal_is_told_with_its_reason);
 	RUN(r_http_28_connections_max_is_503);
 	RUN(r_http_28_one_source_keeps_nobody_else_out);
 	RUN(r_http_27_pipelined_requests_are_answered_in_order);

@@ -361,11 +361,33 @@ def test_a_304_counts_as_a_fetch_and_a_cut_does_not():
         head = b"GET /big.bin HTTP/1.1\r\nHost: x\r\n"
         for fields in (b"", b"Range: bytes=10-\r\n", b"Range: bytes=0-7000000\r\n"):
             s.http_hang_up(head + fields + b"\r\n")
+        wait_for("the lines", lambda: len(served(s, "transfer_abandoned")) == 3)
+        for line in served(s, "transfer_abandoned"):
+            assert re.search(r"http transfer of big.bin given up after [1-9]\d+ octets: the client left",
+                             line) and PHONE in line.replace(":", "").lower(), line
+        assert s.bellhopd.events().count("transfer_abandoned") == 3
         assert s.bellhopd.device(PHONE)["state"] == "claimed"
         assert ask(s, key_path(s), f"If-None-Match: {tag}").status == 304
         wait_for("the state", lambda: s.bellhopd.device(PHONE)["state"] == "fetched")
         assert "unchanged since it was fetched" in s.bellhopd.events()
         assert len(served(s, "file_served")) == before + 1
+
+
+def test_what_is_refused_is_told_with_its_reason_and_without_the_request():
+    with Server() as s:
+        path = key_path(s)
+        rows = ((f"GET {path} HTTP/1.1\r\n\r\n", "400 Bad Request: host"),
+                (f"GET {path}%zz HTTP/1.1\r\nHost: x\r\n\r\n", "400 Bad Request: percent_encoding"),
+                (f"PUT {path} HTTP/1.1\r\nHost: x\r\n\r\n",
+                 "405 Method Not Allowed: method_not_served"),
+                (f"GET {path} HTTP/1.1\r\nHost: x\r\nX: {'y' * 9000}\r\n\r\n",
+                 "431 Request Header Fields Too Large: head_length"))
+        for request, _ in rows:
+            s.http_raw(request.encode())
+        wait_for("the events", lambda: s.bellhopd.events().count("http_refused") == len(rows))
+        told = [line for line in s.bellhopd.events().splitlines() if "http_refused" in line]
+        for line, (_, reason) in zip(told, rows):
+            assert line.endswith(f"http refused with {reason}") and "127.0.0.2" in line, line
 
 
 # The shared corpus.

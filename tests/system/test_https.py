@@ -504,6 +504,7 @@ def test_limits_count_handshakes():
                 contextlib.suppress(OSError):
             assert third.recv(100) == b""
         assert s.counter("refused_source", "http") == 1
+        assert "https refused: too_many_from_source" in s.bellhopd.events()
         assert s.curl("-w", "%{http_code}", "-o", "/dev/null", s.url("/x"),
                       source="127.0.0.3") == b"404"
 
