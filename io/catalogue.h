@@ -18,8 +18,8 @@ int catalogue_open_directory(const char *data_directory);
 
 /*
  * Opens one file for reading: below `files_fd` alone (openat2 RESOLVE_BENEATH, no links, no other
- * file system's magic), regular, and fills `info`. A descriptor, or -ENOENT for everything that is
- * not to be had.
+ * file system's magic), regular, and fills `info`. A descriptor; -EMFILE, -ENFILE, -ENOMEM
+ * or -EIO when this machine cannot at the moment; or -ENOENT for everything that is not to be had.
  */
 int catalogue_open_file(int files_fd, struct span name, struct stat *info);
 

@@ -68,7 +68,9 @@ int catalogue_open_file(int files_fd, struct span name, struct stat *info)
 	/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
 	fd = open_beneath(files_fd, path, O_RDONLY | O_NONBLOCK);
 	if (fd < 0) {
-		return -ENOENT;
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO
+			       ? -errno
+			       : -ENOENT;
 	}
 	if (fstat(fd, info) != 0 || !S_ISREG(info->st_mode)) {
 		close(fd);

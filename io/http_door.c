@@ -92,7 +92,7 @@ static void tell_served(struct fetch *fetch)
 }
 
 /* In the words of transfer_abandon: to the operator it is the same, whatever the door. */
-static void tell_cut(const struct fetch *fetch)
+static void tell_given_up(const struct fetch *fetch, const char *reason)
 {
 	const struct door *door = fetch->door->door;
 	char text[512];
@@ -109,7 +109,7 @@ static void tell_cut(const struct fetch *fetch)
 	writer_text(&w, " given up after ");
 	writer_unsigned(&w, http_exchange_octets_sent(fetch->exchange));
 	writer_text(&w, " octets: ");
-	writer_text(&w, http_exchange_cut_reason(fetch->exchange));
+	writer_text(&w, reason);
 	effect.text = writer_span(&w);
 	door->report(door->context, &effect);
 }
@@ -121,7 +121,7 @@ static void fetch_over(void *data, bool is_whole)
 	if (is_whole) {
 		tell_served(fetch);
 	} else if (fetch->is_fetch || fetch->is_part) {
-		tell_cut(fetch);
+		tell_given_up(fetch, http_exchange_cut_reason(fetch->exchange));
 	}
 	if (fetch->is_waiting) {
 		fetch->is_waiting = false;
@@ -172,13 +172,25 @@ static void refused(void *context, const struct http_peer *peer, unsigned status
 	report(door, peer, "http_refused", writer_span(&w));
 }
 
-/* All refusals are the same 404 to the octet (contract.md). */
+/* All refusals of a file are the same 404 to the octet (contract.md). */
 static void answer_refusal(struct fetch *fetch, unsigned status)
 {
 	struct http_response response = {.status = status, .content_type = SPAN("text/plain")};
+	char text[64];
+	struct writer w = writer_over(text, sizeof(text));
 
-	http_exchange_answer(fetch->exchange, &response,
-			     status == 404 ? SPAN("Not Found\n") : SPAN("Bad Request\n"));
+	writer_text(&w, http_status_text(status));
+	writer_char(&w, '\n');
+	http_exchange_answer(fetch->exchange, &response, writer_span(&w));
+}
+
+/* A file that this requester may have, and that the catalogue has or had. */
+static void answer_unopened(struct fetch *fetch, int error)
+{
+	bool is_gone = error == -ENOENT;
+
+	tell_given_up(fetch, is_gone ? "the file is there no more" : strerrordesc_np(-error));
+	answer_refusal(fetch, is_gone ? 404 : 503);
 }
 
 static void serve(struct fetch *fetch);
@@ -288,7 +300,7 @@ static void answer_file(struct fetch *fetch, const struct file_answer *answer)
 	int fd = catalogue_open_file(fetch->door->door->files_fd, answer->name, &info);
 
 	if (fd < 0) {
-		answer_refusal(fetch, 404);
+		answer_unopened(fetch, fd);
 		return;
 	}
 	/* R-HTTP-33: from here on all that is said and sent is of this descriptor as it is now. */

@@ -10,6 +10,7 @@
 #include "tests/test.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ struct house {
 	int child_status;
 	unsigned fetched;
 	unsigned refused;
+	char told[200]; /* the last report */
 	bool has_evidence;
 };
 
@@ -82,6 +84,8 @@ static void report(void *context, const struct effect_report *report)
 	struct house *house = context;
 
 	house->refused++;
+	snprintf(house->told, sizeof(house->told), "%s: %.*s", report->reason,
+		 (int)report->text.length, report->text.data);
 	printf("# %s: %.*s\n", report->reason, (int)report->text.length, report->text.data);
 }
 
@@ -195,6 +199,7 @@ static void run_script(struct house *house, const char *script)
 	loop_run(&house->loop);
 	CHECK_EQUAL(0, house->child_status);
 	loop_timer_close(&house->timer, NULL);
+	uv_run(&house->loop.uv, UV_RUN_NOWAIT); /* so that there may be another one */
 }
 
 static void close_house(struct house *house)
@@ -264,6 +269,42 @@ static void http_refuses_everything_alike(void)
 		      0);
 }
 
+/* The file is there: 404 would be the wrong thing to say, and to say it silently. */
+static void http_says_503_while_there_are_no_descriptors(void)
+{
+	static struct house house;
+	static const char script[] = "test $(curl -sS --max-time 10 -o got -w '%{http_code}' "
+				     "http://127.0.0.1:$HTTP/440HD.img) = $CODE\n";
+	struct rlimit before;
+	struct rlimit short_of;
+	unsigned fetched;
+	int next;
+
+	open_house(&house);
+	setenv("CODE", "200", 1);
+	/* Until nobody but the door opens files any more. */
+	for (unsigned i = 0; i < 500 && !strstr(house.told, "sha256"); i++) {
+		run_script(&house, script);
+	}
+	fetched = house.fetched;
+	next = dup(0);
+	close(next);
+	REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	/* The next one is the connection's. */
+	short_of = (struct rlimit){(rlim_t)next + 1, before.rlim_max};
+	REQUIRE(setrlimit(RLIMIT_NOFILE, &short_of) == 0);
+	setenv("CODE", "503", 1);
+	run_script(&house, script);
+	CHECK_TEXT("transfer_abandoned: http transfer of 440HD.img given up after 0 octets: "
+		   "Too many open files",
+		   span_text(house.told));
+	REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	setenv("CODE", "200", 1);
+	run_script(&house, script);
+	CHECK_EQUAL(fetched + 1, house.fetched);
+	close_house(&house);
+}
+
 static void tftp_serves_whole_files(void)
 {
 	script_passes(
@@ -315,6 +356,7 @@ int main(void)
 	RUN(http_serves_whole_files);
 	RUN(http_conditions_and_head);
 	RUN(http_refuses_everything_alike);
+	RUN(http_says_503_while_there_are_no_descriptors);
 	RUN(tftp_serves_whole_files);
 	RUN(tftp_hpa_fetches);
 	RUN(the_catalogue_follows_the_folder);
