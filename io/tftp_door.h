@@ -13,7 +13,7 @@ struct tftp_door;
 
 struct tftp_door_counters {
 	uint64_t requests;  /* read requests */
-	uint64_t completed; /* transfers acknowledged to the end */
+	uint64_t completed; /* transfers that the client has all of */
 	uint64_t refused;   /* answered with ERROR */
 	uint64_t abandoned; /* the client fell silent or gave up */
 	uint64_t ignored;   /* datagrams that got no answer */

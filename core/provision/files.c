@@ -386,6 +386,9 @@ static void write_fetch(struct writer *w, const struct file_request *request,
 		writer_text(w, "; ");
 		writer_put(w, request->client_certificate);
 	}
+	if (answer->is_unconfirmed) {
+		writer_text(w, "; the last acknowledgement did not come");
+	}
 }
 
 static void write_fetch_detail(struct writer *w, const struct file_request *request,

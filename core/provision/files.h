@@ -47,7 +47,8 @@ struct file_answer {
 	bool is_essential;
 	bool is_unchanged; /* set by the door: it was told that it has the file already (304) */
 	bool is_rest;	   /* set by the door: `size` is the last octets, it had the others (206) */
-	bool has_sha256;   /* of a stored file only when the catalogue has computed it */
+	bool is_unconfirmed; /* set by the door: TFTP, the last ACK was missing (transfers.h) */
+	bool has_sha256;     /* of a stored file only when the catalogue has computed it */
 	uint8_t sha256[file_sha256_size];
 	struct mac mac; /* whose file it is */
 	enum device_identified_by identified_by;

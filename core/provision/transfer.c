@@ -105,6 +105,21 @@ void transfer_fail(struct transfer *t, const struct transfer_common *c, const ch
 	transfer_abandon(t, c, REPORT_INFO, reason);
 }
 
+/*
+ * RFC 1350 6: without the last ACK nobody knows. But who acknowledged what came before, let the end
+ * pass without a word, and does not wait when it comes again, needs it no more. Gone when the end
+ * came first, it never got it; and silence may be a plug that was pulled.
+ */
+void transfer_lose_client(struct transfer *t, const struct transfer_common *c, const char *reason)
+{
+	if (t->is_heard && t->end_sends >= 2) {
+		t->answer.is_unconfirmed = true;
+		t->state = TRANSFER_COMPLETE;
+		return;
+	}
+	transfer_abandon(t, c, REPORT_DEBUG, reason);
+}
+
 /* R-TFTP-22: what leaves the first hop whole; 512, the size without options, is always right. */
 static size_t block_size_for(const struct transfer *t, size_t path_octets)
 {
@@ -213,6 +228,7 @@ static void send_window(struct transfer *t, const struct transfer_common *c)
 			tftp_blocks_run(&t->blocks, t->sent + 1, last, &send.packet_size, &next);
 		append(c->effects, send);
 		t->sent = next - 1;
+		t->end_sends += t->blocks.is_ended && t->sent == t->blocks.ready;
 	}
 	arm(t, c);
 }
@@ -263,6 +279,8 @@ static void take_ack(struct transfer *t, const struct transfer_common *c, uint16
 {
 	uint64_t acked = tftp_block_from_number(number, t->blocks.acked, t->blocks.rollover);
 
+	t->is_heard = true;
+	t->end_sends = 0;
 	/* R-TFTP-33: not sent yet, or from before the window. */
 	if (acked > t->sent || (acked == t->blocks.acked && !must_restart(t))) {
 		c->counters->ignored++;
@@ -295,7 +313,11 @@ static void take_error(struct transfer *t, const struct transfer_common *c,
 	writer_escaped(&w, packet->text, 60);
 	writer_text(&w, "\"");
 	writer_terminate(&w);
-	transfer_abandon(t, c, REPORT_DEBUG, text);
+	if (packet->error == TFTP_ERROR_TID) {
+		transfer_lose_client(t, c, text);
+	} else {
+		transfer_abandon(t, c, REPORT_DEBUG, text);
+	}
 }
 
 void transfer_receive(struct transfer *t, const struct transfer_common *c,
@@ -308,6 +330,7 @@ void transfer_receive(struct transfer *t, const struct transfer_common *c,
 	} else if (packet->opcode == TFTP_ACK && t->state == TRANSFER_OFFERED &&
 		   packet->block == 0) {
 		t->state = TRANSFER_SENDING; /* R-TFTP-18 */
+		t->is_heard = true;
 		t->resends = 0;
 		send_window(t, c);
 	} else {
@@ -343,7 +366,11 @@ void transfer_resend(struct transfer *t, const struct transfer_common *c)
 		return;
 	}
 	if (t->resends == c->options->resends_max) {
-		transfer_abandon(t, c, REPORT_INFO, "the client does not answer");
+		transfer_abandon(t, c, REPORT_INFO,
+				 t->is_heard && t->end_sends > 0
+					 ? "the last acknowledgement did not come; the client may "
+					   "have all of it"
+					 : "the client does not answer");
 		return;
 	}
 	t->resends++;

@@ -20,7 +20,7 @@ enum transfer_state {
 	TRANSFER_OPENING_SOCKET, /* and finding what fits on the way to the client */
 	TRANSFER_OFFERED,	 /* OACK is out, ACK 0 is awaited */
 	TRANSFER_SENDING,
-	TRANSFER_COMPLETE,  /* over: all of it was acknowledged */
+	TRANSFER_COMPLETE,  /* over: the client has all of it */
 	TRANSFER_ABANDONED, /* over: it failed */
 };
 
@@ -60,6 +60,8 @@ struct transfer {
 	struct tftp_blocks blocks;
 	bool is_gap_answered; /* one repeated ACK restarts a window, not each of its copies */
 	uint64_t sent;	      /* the newest block that is out */
+	bool is_heard;	      /* the client acknowledged something: its address is not forged */
+	unsigned end_sends;   /* of the block that ends the file, since the client was last heard */
 };
 
 /* What the transfers have in common. */
@@ -90,6 +92,12 @@ void transfer_abandon(struct transfer *t, const struct transfer_common *c, enum 
 /* The same, and the client is told so, in a few words that fit it. */
 void transfer_fail(struct transfer *t, const struct transfer_common *c, const char *text,
 		   const char *reason);
+
+/*
+ * The client is there no more, or no more knows this transfer: it is complete when the client has
+ * all of it as far as can be told (R-TFTP-8), else abandoned for this reason.
+ */
+void transfer_lose_client(struct transfer *t, const struct transfer_common *c, const char *reason);
 
 /*
  * The options this transfer gets, out of those asked for (RFC 2347); `path_octets` is the largest

@@ -614,6 +614,15 @@ static void file_failed(struct transfers *ts, struct transfer *t, const struct t
 	transfer_abandon(t, c, REPORT_INFO, "the file is there no more");
 }
 
+static void socket_failed(struct transfer *t, const struct transfer_common *c)
+{
+	if (t->state == TRANSFER_OPENING_SOCKET) {
+		transfer_abandon(t, c, REPORT_INFO, "there is no socket for it");
+	} else {
+		transfer_lose_client(t, c, "the client is there no more");
+	}
+}
+
 void transfers_change(struct transfers *transfers, const struct transfer_notice *notice,
 		      uint64_t now_ms, struct transfer_effects *effects)
 {
@@ -644,7 +653,7 @@ void transfers_change(struct transfers *transfers, const struct transfer_notice 
 		file_failed(transfers, t, &c);
 		break;
 	case TRANSFER_SOCKET_FAILED:
-		transfer_abandon(t, &c, REPORT_DEBUG, "the client is there no more");
+		socket_failed(t, &c);
 		break;
 	}
 	settle(transfers, t, effects);

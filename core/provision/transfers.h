@@ -9,6 +9,11 @@
  * a client gets one version of it. Lost datagrams are repaired by resending with back-off; a copy
  * of an ACK never makes us send (Sorcerer's Apprentice, R-TFTP-6).
  *
+ * A transfer is told as fetched when its last block was acknowledged. When that ACK does not come
+ * (RFC 1350 6) it still counts, and the event says so, if the client acknowledged what came before
+ * and is found gone when the last block comes to it again: nobody listens at its port, or it sends
+ * ERROR 5. It does not when it falls silent, or was gone when the last block came first.
+ *
  * The socket comes first and tells how large a packet may be on the way to the client (R-TFTP-22):
  * blksize is granted after that. A size that was granted stays, whatever the network does later:
  * the shell's sockets let too large a datagram be cut into fragments.
@@ -87,7 +92,7 @@ struct transfers_options {
 
 struct transfers_counters {
 	uint64_t requests;  /* well-formed read requests, copies included */
-	uint64_t completed; /* acknowledged to the end */
+	uint64_t completed; /* the client has all of it */
 	uint64_t refused;   /* requests answered with ERROR */
 	uint64_t abandoned; /* ended by the client, by time or by a fault of the file */
 	uint64_t ignored;   /* datagrams without an answer */

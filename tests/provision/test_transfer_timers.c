@@ -100,6 +100,206 @@ static void r_tftp_8_the_last_block_is_resent_and_a_late_ack_completes(void)
 	world_close(&w);
 }
 
+/* How a client is found to be gone: nobody listens at its port, or it does not know the transfer.
+ */
+static void find_gone(struct world *w, bool by_error)
+{
+	if (by_error) {
+		world_give(w, w->last_id, client_port, SPAN("\0\5\0\5Unknown transfer\0"));
+	} else {
+		world_tell(w, (struct transfer_notice){.kind = TRANSFER_SOCKET_FAILED,
+						       .id = w->last_id});
+	}
+	CHECK_EQUAL(0, w->sent_count);
+	CHECK_EQUAL(0, world_open_count(w));
+	CHECK_EQUAL(1, w->closed);
+}
+
+static void check_fetched_without_last_ack(struct world *w)
+{
+	CHECK_EQUAL(1, w->fetched);
+	CHECK_EQUAL(1, transfers_counters(w->transfers)->completed);
+	CHECK_EQUAL(0, transfers_counters(w->transfers)->abandoned);
+	CHECK_TEXT("file_served", span_text(w->told));
+	CHECK(span_ends_with(span_text(w->told_text),
+			     SPAN("; the last acknowledgement did not come")));
+}
+
+static void check_not_fetched(struct world *w)
+{
+	CHECK_EQUAL(0, w->fetched);
+	CHECK_EQUAL(0, transfers_counters(w->transfers)->completed);
+	CHECK_EQUAL(1, transfers_counters(w->transfers)->abandoned);
+	CHECK_TEXT("transfer_abandoned", span_text(w->told));
+}
+
+/* It has all of it: it took what came before, and did not wait for the end to come again. */
+static void r_tftp_8_who_is_gone_when_the_end_comes_again_has_it(void)
+{
+	for (int i = 0; i < 4; i++) {
+		struct world w;
+
+		world_open(&w, 700, i & 1);
+		world_request(&w, "good", TFTP_OCTET, &no_options);
+		world_ack(&w, 1);
+		wait_exactly(&w, 1000);
+		CHECK_EQUAL(2, w.sent[0].block);
+		if (i == 0) {
+			wait_exactly(&w, 2000);
+		}
+		find_gone(&w, i & 2);
+		check_fetched_without_last_ack(&w);
+		world_close(&w);
+	}
+}
+
+static void r_tftp_8_of_a_window_too(void)
+{
+	struct tftp_options asked = {.has_window_size = true, .window_size = 4};
+	struct world w;
+
+	world_open(&w, 512 * 6 + 1, true);
+	world_request(&w, "good", TFTP_OCTET, &asked);
+	world_ack(&w, 0);
+	world_ack(&w, 4);
+	CHECK_EQUAL(3, w.sent_count);
+	wait_exactly(&w, 1000);
+	CHECK_EQUAL(3, w.sent_count);
+	find_gone(&w, false);
+	check_fetched_without_last_ack(&w);
+	world_close(&w);
+}
+
+/* One block is the whole file: that the client took the options shows that it is there. */
+static void r_tftp_8_of_a_single_block_after_its_oack(void)
+{
+	struct tftp_options asked = {.has_transfer_size = true};
+	struct world w;
+
+	world_open(&w, 100, true);
+	world_request(&w, "good", TFTP_OCTET, &asked);
+	world_ack(&w, 0);
+	wait_exactly(&w, 1000);
+	find_gone(&w, false);
+	check_fetched_without_last_ack(&w);
+	world_close(&w);
+}
+
+static void r_tftp_8_who_is_gone_when_the_end_comes_first_lacks_it(void)
+{
+	for (int by_error = 0; by_error < 2; by_error++) {
+		struct world w;
+
+		world_open(&w, 700, true);
+		world_request(&w, "good", TFTP_OCTET, &no_options);
+		wait_exactly(&w, 1000); /* a resend, but not of the end */
+		world_ack(&w, 1);
+		find_gone(&w, by_error);
+		check_not_fetched(&w);
+		world_close(&w);
+	}
+}
+
+static void r_tftp_8_who_is_gone_before_the_end_lacks_it(void)
+{
+	struct tftp_options asked = {.has_window_size = true, .window_size = 4};
+	struct world w;
+
+	world_open(&w, 512 * 8, true); /* and an empty block */
+	world_request(&w, "good", TFTP_OCTET, &asked);
+	world_ack(&w, 0);
+	world_ack(&w, 4);
+	wait_exactly(&w, 1000);
+	wait_exactly(&w, 2000);
+	find_gone(&w, false);
+	check_not_fetched(&w);
+	world_close(&w);
+}
+
+/* A request with another's address: whoever is there has never heard of it. */
+static void r_tftp_8_who_was_never_heard_has_nothing(void)
+{
+	struct world w;
+
+	world_open(&w, 100, true);
+	world_request(&w, "good", TFTP_OCTET, &no_options);
+	wait_exactly(&w, 1000);
+	find_gone(&w, false);
+	check_not_fetched(&w);
+	world_close(&w);
+}
+
+/* Who repeats an ACK while the end is out has missed it: it is as if the end had not gone out. */
+static void r_tftp_8_who_asked_for_the_end_again_lacks_it(void)
+{
+	for (int is_resent_twice = 0; is_resent_twice < 2; is_resent_twice++) {
+		struct world w;
+
+		world_open(&w, 700, true);
+		world_request(&w, "good", TFTP_OCTET, &no_options);
+		world_ack(&w, 1);
+		world_wait(&w, 900);
+		world_ack(&w, 1);
+		wait_exactly(&w, 100);
+		if (is_resent_twice) {
+			wait_exactly(&w, 2000);
+			find_gone(&w, false);
+			check_fetched_without_last_ack(&w);
+		} else {
+			find_gone(&w, false);
+			check_not_fetched(&w);
+		}
+		world_close(&w);
+	}
+}
+
+static void r_tftp_8_who_gives_another_error_lacks_it(void)
+{
+	struct world w;
+
+	world_open(&w, 700, true);
+	world_request(&w, "good", TFTP_OCTET, &no_options);
+	world_ack(&w, 1);
+	wait_exactly(&w, 1000);
+	world_give(&w, w.last_id, client_port, SPAN("\0\5\0\3Disk full\0"));
+	check_not_fetched(&w);
+	world_close(&w);
+}
+
+/* RFC 1350 6: it may have it or not, and nobody can tell. The operator is told just that. */
+static void r_tftp_8_silence_is_no_acknowledgement(void)
+{
+	static const uint64_t waits[] = {1000, 2000, 4000, 8000, 8000, 8000, 8000};
+	struct world w;
+
+	world_open(&w, 700, true);
+	world_request(&w, "good", TFTP_OCTET, &no_options);
+	world_ack(&w, 1);
+	for (size_t i = 0; i < 7; i++) {
+		wait_exactly(&w, waits[i]);
+		CHECK_EQUAL(i < 6, w.sent_count);
+	}
+	CHECK_EQUAL(REPORT_INFO, w.told_level);
+	check_abandoned(&w, "the last acknowledgement did not come; the client may have all of it");
+	world_close(&w);
+}
+
+/* That there is no socket says nothing of the client. */
+static void a_socket_that_cannot_be_opened_ends_it(void)
+{
+	struct world w;
+
+	world_open(&w, 5000, false);
+	w.holds_sockets = true;
+	world_request(&w, "good", TFTP_OCTET, &no_options);
+	world_tell(&w, (struct transfer_notice){.kind = TRANSFER_SOCKET_FAILED, .id = w.last_id});
+	CHECK_EQUAL(0, w.sent_count);
+	CHECK_EQUAL(REPORT_INFO, w.told_level);
+	world_wait(&w, 5000); /* its timer is gone with it */
+	check_abandoned(&w, "there is no socket for it");
+	world_close(&w);
+}
+
 static void r_tftp_19_oack_is_resent(void)
 {
 	struct tftp_options asked = {.has_transfer_size = true};
@@ -392,6 +592,15 @@ int main(void)
 	RUN(r_tftp_7_resends_with_back_off_then_gives_up);
 	RUN(r_tftp_7_progress_ends_the_back_off);
 	RUN(r_tftp_8_the_last_block_is_resent_and_a_late_ack_completes);
+	RUN(r_tftp_8_who_is_gone_when_the_end_comes_again_has_it);
+	RUN(r_tftp_8_of_a_window_too);
+	RUN(r_tftp_8_of_a_single_block_after_its_oack);
+	RUN(r_tftp_8_who_is_gone_when_the_end_comes_first_lacks_it);
+	RUN(r_tftp_8_who_is_gone_before_the_end_lacks_it);
+	RUN(r_tftp_8_who_was_never_heard_has_nothing);
+	RUN(r_tftp_8_who_asked_for_the_end_again_lacks_it);
+	RUN(r_tftp_8_who_gives_another_error_lacks_it);
+	RUN(r_tftp_8_silence_is_no_acknowledgement);
 	RUN(r_tftp_19_oack_is_resent);
 	RUN(r_tftp_19_oack_without_answer_is_given_up);
 	RUN(r_tftp_23_the_asked_timeout_is_used);
@@ -402,6 +611,7 @@ int main(void)
 	RUN(who_cannot_be_seen_is_refused_after_a_second);
 	RUN(a_file_that_does_not_open_in_time);
 	RUN(a_socket_that_does_not_open_in_time);
+	RUN(a_socket_that_cannot_be_opened_ends_it);
 	RUN(a_slow_disk_is_waited_for);
 	RUN(a_disk_that_does_not_answer_ends_it);
 	RUN(a_slow_disk_puts_no_resend_off);
