@@ -63,6 +63,11 @@ static inline pid_t start_host(void)
 		return -1;
 	}
 	host = fork();
+	if (host < 0) {
+		close(ready[0]);
+		close(ready[1]);
+		return -1;
+	}
 	if (host == 0) {
 		byte = unshare(CLONE_NEWNET) == 0 ? 'y' : 'n';
 		if (write(ready[1], &byte, 1) == 1 && byte == 'y') {
@@ -75,6 +80,7 @@ static inline pid_t start_host(void)
 	}
 	close(ready[1]);
 	if (read(ready[0], &byte, 1) != 1 || byte != 'y') {
+		waitpid(host, NULL, 0);
 		host = -1;
 	}
 	close(ready[0]);
@@ -122,10 +128,18 @@ static inline int open_phone(void)
 	return phone;
 }
 
+/* Takes what start_host gave; a host that is none is no process to kill: -1 would be all of them. */
+static inline void end_host(pid_t host)
+{
+	if (host > 0) {
+		kill(host, SIGKILL);
+		waitpid(host, NULL, 0);
+	}
+}
+
 static inline void end_network(void)
 {
-	kill(phone_host, SIGKILL);
-	waitpid(phone_host, NULL, 0);
+	end_host(phone_host);
 }
 
 /* For good: only in a child. */

@@ -160,6 +160,7 @@ int main(void)
 {
 	if (!build_network()) {
 		printf("1..0 # SKIP network namespaces may not be made here\n");
+		end_network(); /* as far as it came */
 		return 0;
 	}
 	bench_open(&bench);

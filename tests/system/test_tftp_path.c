@@ -134,14 +134,6 @@ static void over_ipv6_too_and_the_next_transfer_knows(void)
 	fetch_through_the_narrow_link(server_ipv6, 1228, 8);
 }
 
-static void end_host(pid_t host)
-{
-	if (host > 0) {
-		kill(host, SIGKILL);
-		waitpid(host, NULL, 0);
-	}
-}
-
 int main(void)
 {
 	if (!build_path()) {
