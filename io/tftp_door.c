@@ -440,6 +440,7 @@ static void update_counters(struct tftp_door *d)
 		.abandoned = counted->abandoned,
 		.ignored = counted->ignored + d->ignored,
 		.full = counted->full,
+		.resent = counted->resent,
 		.open = counted->open,
 	};
 }

@@ -18,6 +18,7 @@ struct tftp_door_counters {
 	uint64_t abandoned; /* the client fell silent or gave up */
 	uint64_t ignored;   /* datagrams that got no answer */
 	uint64_t full;	    /* not served because a cap was reached */
+	uint64_t resent;    /* datagrams sent again, for want of an answer */
 	size_t open;	    /* transfers, now */
 };
 

@@ -98,6 +98,7 @@ static void add_files(struct gathering *g, const struct server *server)
 		add_counter(g, "tftp", "abandoned", tftp->abandoned);
 		add_counter(g, "tftp", "ignored", tftp->ignored);
 		add_counter(g, "tftp", "full", tftp->full);
+		add_counter(g, "tftp", "resent", tftp->resent);
 	}
 }
 

@@ -441,7 +441,8 @@ def test_tftp_transfers_have_limits():
         assert begin("127.0.0.3").recv(65536)[:4] == b"\0\3\0\1"
         begin("127.0.0.4")
         wait_for("the fourth to be counted", lambda: s.counter("tftp", "full") == 2)
-        _, there = first[0].recvfrom(65536)  # resent
+        _, there = first[0].recvfrom(65536)
+        assert s.counter("tftp", "resent") > 0
         first[0].sendto(b"\0\5\0\0enough\0", there)
         wait_for("room", lambda: s.counter("tftp", "abandoned") == 1)
         late.sendto(rrq(path), ("127.0.0.1", s.tftp))
