@@ -272,6 +272,7 @@ static bool must_restart(struct transfer *t)
 		return false;
 	}
 	t->is_gap_answered = true;
+	t->is_repeated = true;
 	return true;
 }
 
@@ -287,7 +288,9 @@ static void take_ack(struct transfer *t, const struct transfer_common *c, uint16
 		return;
 	}
 	if (acked > t->blocks.acked) {
-		t->is_gap_answered = false;
+		/* A window that came twice may draw two ACKs: the copy is no gap in the next. */
+		t->is_gap_answered = t->is_repeated;
+		t->is_repeated = false;
 		t->resends = 0;
 	}
 	if (t->blocks.is_ended && acked == t->blocks.ready) {
@@ -382,5 +385,6 @@ void transfer_resend(struct transfer *t, const struct transfer_common *c)
 	c->counters->resent += t->sent - t->blocks.acked;
 	t->sent = t->blocks.acked; /* R-TFTP-28 */
 	t->is_gap_answered = false;
+	t->is_repeated = true;
 	send_window(t, c);
 }

@@ -59,6 +59,7 @@ struct transfer {
 
 	struct tftp_blocks blocks;
 	bool is_gap_answered; /* one repeated ACK restarts a window, not each of its copies */
+	bool is_repeated;     /* the window that is out went out before */
 	uint64_t sent;	      /* the newest block that is out */
 	bool is_heard;	      /* the client acknowledged something: its address is not forged */
 	unsigned end_sends;   /* of the block that ends the file, since the client was last heard */

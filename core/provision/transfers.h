@@ -7,7 +7,8 @@
  * A request is answered by files_serve, through the `serve` callback. What was rendered is held for
  * the life of the transfer; a stored file is opened once and read in pieces, ahead of need, so that
  * a client gets one version of it. Lost datagrams are repaired by resending with back-off; a copy
- * of an ACK never makes us send (Sorcerer's Apprentice, R-TFTP-6).
+ * of an ACK makes us send in a window alone, where it may stand for a gap, and there once
+ * (R-TFTP-29; Sorcerer's Apprentice, R-TFTP-6).
  *
  * A transfer is told as fetched when its last block was acknowledged. When that ACK does not come
  * (RFC 1350 6) it still counts, and the event says so, if the client acknowledged what came before
