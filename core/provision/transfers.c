@@ -76,7 +76,7 @@ void transfers_defaults(struct transfers_options *options)
 		.resend_ms_max = 8000,
 		.resends_max = 6,
 		.read_ms_max = 30000,
-		.life_ms_max = UINT64_C(3600) * 1000,
+		.life_ms_max = UINT64_C(24) * 3600 * 1000,
 	};
 }
 

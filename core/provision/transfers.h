@@ -79,7 +79,7 @@ struct transfers_options {
 	uint64_t resend_ms_max; /* where doubling ends */
 	unsigned resends_max;	/* without any progress */
 	uint64_t read_ms_max;	/* patience with a disk while the client waits for it */
-	uint64_t life_ms_max;	/* of one transfer */
+	uint64_t life_ms_max;	/* of one transfer: firmware in lockstep takes hours */
 	/*
 	 * files_serve under the shell's lock. Everything in `request` but the interface's name and
 	 * the link's evidence is filled; the callback fills those two, from the source and

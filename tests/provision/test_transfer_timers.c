@@ -411,7 +411,8 @@ static void r_tftp_36_a_life_has_an_end(void)
 
 	world_open(&w, UINT64_C(1) << 40, true);
 	world_request(&w, "good", TFTP_OCTET, &no_options);
-	for (uint64_t ms = 0; ms < 3599500; ms += 500) { /* a client that answers, but slowly */
+	for (uint64_t ms = 0; ms < UINT64_C(24) * 3600000 - 500;
+	     ms += 500) { /* a client that answers, but slowly */
 		world_ack(&w, ++block);
 		CHECK_EQUAL(1, w.sent_count);
 		world_wait(&w, 500);
@@ -422,6 +423,24 @@ static void r_tftp_36_a_life_has_an_end(void)
 	CHECK_EQUAL(1, w.sent_count);
 	CHECK_EQUAL(TFTP_ERROR, w.sent[0].opcode);
 	check_abandoned(&w, "it took too long in all");
+	world_close(&w);
+}
+
+/* 60 MB by blocks of 512 over 200 ms, as an old boot loader in a branch office fetches it. */
+static void r_tftp_36_a_life_is_long_enough_for_firmware(void)
+{
+	struct world w;
+
+	world_open(&w, 60000000, true);
+	w.is_stamped = true;
+	world_request(&w, "good", TFTP_OCTET, &no_options);
+	for (uint64_t block = 1; block <= 60000000 / 512 + 1; block++) {
+		REQUIRE(w.sent_count == 1);
+		REQUIRE(w.sent[0].opcode == TFTP_DATA);
+		world_wait(&w, 200);
+		world_ack(&w, block);
+	}
+	CHECK_EQUAL(1, w.fetched);
 	world_close(&w);
 }
 
@@ -607,6 +626,7 @@ int main(void)
 	RUN(r_tftp_28_a_time_out_restarts_after_the_last_ack);
 	RUN(r_tftp_31_windows_are_given_up_too);
 	RUN(r_tftp_36_a_life_has_an_end);
+	RUN(r_tftp_36_a_life_is_long_enough_for_firmware);
 	RUN(who_asks_is_looked_up_every_50_ms);
 	RUN(who_cannot_be_seen_is_refused_after_a_second);
 	RUN(a_file_that_does_not_open_in_time);
