@@ -203,6 +203,7 @@ static void open_socket(struct tftp_door *d, const struct transfer_effect *effec
 	char problem[udp_problem_size] = "no memory";
 	struct udp_options options = {
 		.bind = {.address = effect->local},
+		.interface = effect->interface,
 		.shares = d->listeners[0].udp,
 		.received = carrier_received,
 		.unreachable = carrier_unreachable,

@@ -523,7 +523,7 @@ static int set_options(struct udp *udp)
 static int bind_socket(struct udp *udp)
 {
 	struct sockaddr_storage storage;
-	socklen_t length = udp_sockaddr(udp->options.bind, 0, &storage);
+	socklen_t length = udp_sockaddr(udp->options.bind, udp->options.interface, &storage);
 	struct udp *beside = udp->options.is_group ? udp->options.beside : NULL;
 	int error = 0;
 

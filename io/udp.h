@@ -48,6 +48,7 @@ struct udp;
 
 struct udp_options {
 	struct endpoint bind; /* port 0: the kernel chooses */
+	uint32_t interface;   /* index; an IPv6 link-local address needs it to be bound */
 	/*
 	 * Bound to a group address: shares its port with others that say so too, gets nothing but
 	 * what udp_join asks for, and sends nothing.
