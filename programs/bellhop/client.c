@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "programs/bellhop/client.h"
+#include "programs/bellhop/client_request.h"
 
-#include <curl/curl.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 enum { answer_bytes_max = 512 << 20, ask_timeout_s = 60, connect_timeout_s = 5 };
+
+const char *const json_content_type = "Content-Type: application/json";
 
 int text_add(struct text *text, const char *bytes, size_t length)
 {
@@ -130,33 +132,18 @@ static const char *find_socket(const struct arguments *arguments)
 
 /* --- One request. --- */
 
-static long timeout_of(const struct arguments *arguments)
+long request_timeout_s(const struct arguments *arguments)
 {
 	return (long)(arguments->timeout_s > 0 ? arguments->timeout_s : (unsigned)ask_timeout_s);
 }
 
-struct request {
-	CURL *curl;
-	struct curl_slist *headers;
-	struct text url;
-	struct text answer;
-	bool is_too_long;
-	char error[CURL_ERROR_SIZE];
-	/* Of a download. */
-	FILE *file;
-	int write_error;
-	/* Of a stream. */
-	client_line_fn *line;
-	void *context;
-	bool is_stopped;
-};
-
-static void request_free(struct request *request)
+void request_free(struct request *request)
 {
 	curl_easy_cleanup(request->curl);
 	curl_slist_free_all(request->headers);
 	free(request->url.data);
 	free(request->answer.data);
+	free(request->body);
 }
 
 static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
@@ -193,8 +180,7 @@ static int add_token(struct request *request, const char *path)
 	return EXIT_DONE;
 }
 
-static int set_destination(struct request *request, const struct arguments *arguments,
-			   const char *path)
+static int set_destination(struct request *request, const struct arguments *arguments)
 {
 	const char *base = argument(arguments, OPTION_URL);
 	const char *token = argument(arguments, OPTION_TOKEN_FILE);
@@ -214,36 +200,71 @@ static int set_destination(struct request *request, const struct arguments *argu
 	while (length > 0 && base[length - 1] == '/') {
 		length--;
 	}
-	if (text_add(&request->url, base, length) < 0 ||
-	    text_add(&request->url, path, strlen(path)) < 0) {
+	if (text_add(&request->url, base, length) < 0) {
 		return fail("out of memory");
 	}
-	curl_easy_setopt(request->curl, CURLOPT_URL, request->url.data);
+	request->base_length = length;
 	return token ? add_token(request, token) : EXIT_DONE;
 }
 
-static int request_init(struct request *request, const struct arguments *arguments,
-			const char *method, const char *path)
+int request_open(struct request *request, const struct arguments *arguments)
 {
 	*request = (struct request){.curl = curl_easy_init()};
 	if (!request->curl) {
 		return fail("out of memory");
 	}
-	if (set_destination(request, arguments, path) != EXIT_DONE) {
+	if (set_destination(request, arguments) != EXIT_DONE) {
 		return EXIT_FAILED;
 	}
 	/* 100 Continue would only cost a round: the server takes the body anyway. */
 	request->headers = curl_slist_append(request->headers, "Expect:");
-	curl_easy_setopt(request->curl, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(request->curl, CURLOPT_PATH_AS_IS,
 			 1L); /* ".." is the server's to refuse */
 	curl_easy_setopt(request->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(request->curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(request->curl, CURLOPT_CONNECTTIMEOUT, (long)connect_timeout_s);
-	curl_easy_setopt(request->curl, CURLOPT_ERRORBUFFER, request->error);
 	curl_easy_setopt(request->curl, CURLOPT_WRITEFUNCTION, take_answer);
-	curl_easy_setopt(request->curl, CURLOPT_WRITEDATA, request);
 	return EXIT_DONE;
+}
+
+int request_aim(struct request *request, const char *method, const char *path)
+{
+	request->url.length = request->base_length;
+	request->answer.length = 0;
+	request->is_too_long = false;
+	request->error[0] = '\0';
+	if (text_add(&request->url, path, strlen(path)) < 0) {
+		return -ENOMEM;
+	}
+	curl_easy_setopt(request->curl, CURLOPT_URL, request->url.data);
+	curl_easy_setopt(request->curl, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(request->curl, CURLOPT_ERRORBUFFER, request->error);
+	curl_easy_setopt(request->curl, CURLOPT_WRITEDATA, request);
+	return 0;
+}
+
+int request_set_body(struct request *request, const json_t *body)
+{
+	free(request->body);
+	request->body = json_dumps(body, JSON_COMPACT);
+	if (!request->body) {
+		return -ENOMEM;
+	}
+	curl_easy_setopt(request->curl, CURLOPT_POSTFIELDS, request->body);
+	curl_easy_setopt(request->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+			 (curl_off_t)strlen(request->body));
+	return 0;
+}
+
+static int request_init(struct request *request, const struct arguments *arguments,
+			const char *method, const char *path)
+{
+	int result = request_open(request, arguments);
+
+	if (result == EXIT_DONE && request_aim(request, method, path) < 0) {
+		return fail("out of memory");
+	}
+	return result;
 }
 
 void client_say_refusal(const json_t *refusal)
@@ -255,35 +276,83 @@ void client_say_refusal(const json_t *refusal)
 	    what_to_do ? what_to_do : "");
 }
 
-/* EXIT_FAILED with the server's error object in `*refusal`, or after saying why there is none. */
-static int judge(const struct request *request, CURLcode code, json_t **refusal)
+/* Keeps a sentence, to be said when it is its turn. */
+static int because(struct request *request, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int because(struct request *request, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(request->why, sizeof(request->why), format, arguments);
+	va_end(arguments);
+	return EXIT_FAILED;
+}
+
+static const char *answer_of(const struct request *request)
+{
+	return request->answer.data ? request->answer.data : "";
+}
+
+int request_judge(struct request *request, CURLcode code, json_t **refusal)
 {
 	json_t *json;
 	long status = 0;
 
 	if (request->is_too_long) {
-		return fail("the server's answer is too long; ask for less");
+		return because(request, "the server's answer is too long; ask for less");
 	}
 	if (request->write_error) {
-		return fail("the answer cannot be written: %s", strerror(request->write_error));
+		return because(request, "the answer cannot be written: %s",
+			       strerror(request->write_error));
 	}
 	if (code != CURLE_OK) {
-		return fail("the server cannot be asked: %s; look whether it runs",
-			    request->error[0] ? request->error : curl_easy_strerror(code));
+		return because(request, "the server cannot be asked: %s; look whether it runs",
+			       request->error[0] ? request->error : curl_easy_strerror(code));
 	}
 	curl_easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (status >= 200 && status < 300) {
 		return EXIT_DONE;
 	}
-	json = json_loadb(request->answer.data ? request->answer.data : "", request->answer.length,
-			  JSON_ALLOW_NUL, NULL);
+	json = json_loadb(answer_of(request), request->answer.length, JSON_ALLOW_NUL, NULL);
 	if (json_is_string(json_object_get(json, "error"))) {
 		*refusal = json;
 		return EXIT_FAILED;
 	}
 	json_decref(json);
-	return status == 413 ? fail("the server takes nothing that long; send less")
-			     : fail("the server answered %ld; is that a bellhopd?", status);
+	switch (status) {
+	case 413:
+		return because(request, "the server takes nothing that long; send less");
+	case 503:
+		return because(request, "the server is asked by too many at once; try again later");
+	default:
+		return because(request, "the server answered %ld; is that a bellhopd?", status);
+	}
+}
+
+int request_read_json(struct request *request, json_t **reply)
+{
+	json_error_t error;
+	json_t *json =
+		json_loadb(answer_of(request), request->answer.length, JSON_ALLOW_NUL, &error);
+
+	if (!json) {
+		return because(request, "the server's answer is not JSON: %s", error.text);
+	}
+	*reply = json;
+	return EXIT_DONE;
+}
+
+/* EXIT_FAILED with the server's error object in `*refusal`, or after saying why there is none. */
+static int judge(struct request *request, CURLcode code, json_t **refusal)
+{
+	int result = request_judge(request, code, refusal);
+
+	if (result != EXIT_DONE && !*refusal) {
+		say("%s", request->why);
+	}
+	return result;
 }
 
 static int perform(struct request *request, json_t **refusal)
@@ -305,44 +374,31 @@ static int perform_or_say(struct request *request)
 	return result;
 }
 
-static int read_json(const struct request *request, json_t **reply)
+static int read_json(struct request *request, json_t **reply)
 {
-	json_error_t error;
+	int result = request_read_json(request, reply);
 
-	*reply = json_loadb(request->answer.data ? request->answer.data : "",
-			    request->answer.length, JSON_ALLOW_NUL, &error);
-	if (!*reply) {
-		return fail("the server's answer is not JSON: %s", error.text);
-	}
-	return EXIT_DONE;
+	return result == EXIT_DONE ? result : fail("%s", request->why);
 }
 
 int client_try(const struct arguments *arguments, const char *method, const char *path,
 	       json_t *body, json_t **reply)
 {
 	struct request request;
-	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	int result = request_init(&request, arguments, method, path);
 
-	if (result == EXIT_DONE && body && !text) {
-		result = fail("out of memory");
+	if (result == EXIT_DONE && body) {
+		request.headers = curl_slist_append(request.headers, json_content_type);
+		result = request_set_body(&request, body) < 0 ? fail("out of memory") : EXIT_DONE;
 	}
 	if (result == EXIT_DONE) {
-		curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, timeout_of(arguments));
-		if (text) {
-			request.headers = curl_slist_append(request.headers,
-							    "Content-Type: application/json");
-			curl_easy_setopt(request.curl, CURLOPT_POSTFIELDS, text);
-			curl_easy_setopt(request.curl, CURLOPT_POSTFIELDSIZE_LARGE,
-					 (curl_off_t)strlen(text));
-		}
+		curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, request_timeout_s(arguments));
 		result = perform(&request, reply);
 	}
 	if (result == EXIT_DONE) {
 		result = read_json(&request, reply);
 	}
 	json_decref(body);
-	free(text);
 	request_free(&request);
 	return result;
 }
@@ -366,7 +422,7 @@ int client_fetch(const struct arguments *arguments, const char *path, struct tex
 	int result = request_init(&request, arguments, "GET", path);
 
 	if (result == EXIT_DONE) {
-		curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, timeout_of(arguments));
+		curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, request_timeout_s(arguments));
 		result = perform_or_say(&request);
 	}
 	if (result == EXIT_DONE) {
@@ -522,7 +578,7 @@ static size_t take_lines(char *bytes, size_t size, size_t count, void *context)
 	return size * count;
 }
 
-static enum stream_end end_of(const struct request *request, CURLcode code)
+static enum stream_end end_of(struct request *request, CURLcode code)
 {
 	json_t *refusal = NULL;
 	long status = 0;

@@ -71,4 +71,36 @@ typedef bool client_line_fn(void *context, const char *line);
 enum stream_end client_stream(const struct arguments *arguments, const char *path,
 			      client_line_fn *line, void *context);
 
+/* --- client_batch.c: several requests under way at once, each on a connection of its own. --- */
+
+/* At most so many: a quarter of what the server takes on its socket, for others are there too. */
+enum { client_batch_max = 16 };
+
+struct client_batch;
+
+struct client_answer {
+	size_t number; /* of the request */
+	int result;    /* EXIT_DONE or EXIT_FAILED */
+	json_t *reply; /* with EXIT_FAILED the server's error object; NULL: it did not answer */
+	char *why;     /* then, what is to be said; NULL: no memory for it */
+};
+
+/* Finds the server. EXIT_DONE and `*batch`, or EXIT_FAILED after saying why. */
+int client_batch_open(const struct arguments *arguments, size_t at_once,
+		      struct client_batch **batch);
+void client_batch_close(struct client_batch *batch);
+
+bool client_batch_is_full(const struct client_batch *batch);
+
+/*
+ * Sends one more, where the batch is not full; either all have a body or none. 0, or -ENOMEM. What
+ * becomes of it tells client_batch_wait.
+ */
+int client_batch_start(struct client_batch *batch, const char *method, const char *path,
+		       const json_t *body, size_t number);
+
+/* The next answer, in whatever order they come; at least one must be under way. To be freed. */
+void client_batch_wait(struct client_batch *batch, struct client_answer *answer);
+void client_answer_free(struct client_answer *answer);
+
 #endif

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* bellhop device add, set, claim, block, unblock, remove: of one device, or of a list. */
+#include "core/base/mac.h"
 #include "programs/bellhop/client.h"
 #include "programs/bellhop/options.h"
 #include "programs/bellhop/print.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* What is asked for each device. */
-struct request {
+struct wish {
 	const char *method;
 	const char *rest;   /* of the path, behind the MAC */
 	const json_t *body; /* NULL: none */
@@ -81,38 +83,41 @@ static void print_outcome(const json_t *reply)
 	printf("%s\n", *before == ',' ? ")" : "");
 }
 
-/* As client_try. */
-static int ask(const struct arguments *arguments, const struct request *request, const char *mac,
-	       json_t **reply)
+/* The path and the body for one device: 0, -EINVAL it is no MAC address, or -ENOMEM. */
+static int spell(const struct wish *wish, const char *mac, char **path, json_t **body)
 {
-	json_t *body = request->body ? json_deep_copy(request->body) : NULL;
-	char *path =
-		request->is_addition ? strdup("/api/v1/devices") : device_path(mac, request->rest);
-	int result;
+	json_t *copy = wish->body ? json_deep_copy(wish->body) : NULL;
 
-	if (request->is_addition && json_object_set_new(body, "mac", json_string(mac)) < 0) {
-		say("%s is not the MAC address of a device", mac);
-		json_decref(body);
-		free(path);
-		return EXIT_FAILED;
+	if (wish->is_addition && json_object_set_new(copy, "mac", json_string(mac)) < 0) {
+		json_decref(copy);
+		return -EINVAL;
 	}
-	if (!path) {
-		json_decref(body);
-		return EXIT_FAILED;
+	*path = wish->is_addition ? strdup("/api/v1/devices") : device_path(mac, wish->rest);
+	if (!*path) {
+		json_decref(copy);
+		return -ENOMEM;
 	}
-	result = client_try(arguments, request->method, path, body, reply);
-	free(path);
-	return result;
+	*body = copy;
+	return 0;
 }
+
+static const char no_mac[] =
+	"that is not the MAC address of a device; it has 12 hexadecimal digits";
 
 /* --- One device. --- */
 
-static int change_one(const struct arguments *arguments, const struct request *request,
-		      const char *mac)
+static int change_one(const struct arguments *arguments, const struct wish *wish, const char *mac)
 {
 	json_t *reply = NULL;
-	int result = ask(arguments, request, mac, &reply);
+	json_t *body = NULL;
+	char *path = NULL;
+	int result = spell(wish, mac, &path, &body);
 
+	if (result < 0) {
+		return fail("%s", result == -EINVAL ? no_mac : "out of memory");
+	}
+	result = client_try(arguments, wish->method, path, body, &reply);
+	free(path);
 	if (result != EXIT_DONE) {
 		if (reply) {
 			client_say_refusal(reply);
@@ -126,7 +131,37 @@ static int change_one(const struct arguments *arguments, const struct request *r
 	return result;
 }
 
-/* --- A list of them: each for itself, and what fails does not keep the others. --- */
+/*
+ * --- A list of them: each for itself, and what fails does not keep the others. ---
+ *
+ * The server writes what many ask at once together; so some are under way at once, in a window that
+ * moves along the list, and what came of them is told in the order of the list.
+ */
+
+struct entry {
+	struct client_answer answer;
+	struct mac mac;
+	bool has_mac;
+	bool is_answered;
+};
+
+struct list {
+	const struct arguments *arguments;
+	const struct wish *wish;
+	const struct devices *devices;
+	struct client_batch *batch;
+	struct entry window[client_batch_max]; /* by number, modulo its size */
+	size_t started;
+	size_t told;
+	size_t failed;
+	bool is_lost; /* the server is not there: it will not be for the next one */
+	json_t *replies;
+};
+
+static struct entry *entry_of(struct list *list, size_t number)
+{
+	return &list->window[number % client_batch_max];
+}
 
 /* Where nothing else shows how far it is. */
 static void show_progress(const struct arguments *arguments, size_t done, size_t count)
@@ -135,6 +170,69 @@ static void show_progress(const struct arguments *arguments, size_t done, size_t
 	    (argument(arguments, OPTION_JSON) || isatty(STDOUT_FILENO) != 1)) {
 		fprintf(stderr, "\r%zu of %zu%s", done, count, done == count ? "\n" : "");
 	}
+}
+
+/* A device that stands twice in the list is changed in its order: the second time waits. */
+static bool is_under_way(struct list *list, const struct mac *mac)
+{
+	for (size_t i = list->told; i < list->started; i++) {
+		const struct entry *entry = entry_of(list, i);
+
+		if (!entry->is_answered && entry->has_mac && mac_equal(entry->mac, *mac)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* False: it has to wait for others. */
+static bool start_next(struct list *list)
+{
+	const char *text = list->devices->macs[list->started];
+	struct entry *entry = entry_of(list, list->started);
+	json_t *body = NULL;
+	char *path = NULL;
+	int result;
+
+	*entry = (struct entry){.answer = {.result = EXIT_FAILED}};
+	entry->has_mac = mac_parse(span_text(text), &entry->mac) == 0;
+	if (entry->has_mac && is_under_way(list, &entry->mac)) {
+		return false;
+	}
+	result = spell(list->wish, text, &path, &body);
+	if (result == 0) {
+		result = client_batch_start(list->batch, list->wish->method, path, body,
+					    list->started);
+	}
+	if (result < 0) {
+		entry->answer.why = strdup(result == -EINVAL ? no_mac : "out of memory");
+		entry->is_answered = true;
+	}
+	json_decref(body);
+	free(path);
+	list->started++;
+	return true;
+}
+
+static void start_all(struct list *list)
+{
+	while (!list->is_lost && list->started < list->devices->count &&
+	       list->started < list->told + client_batch_max &&
+	       !client_batch_is_full(list->batch) && start_next(list)) {
+		continue;
+	}
+}
+
+static void take_answer(struct list *list)
+{
+	struct client_answer answer;
+	struct entry *entry;
+
+	client_batch_wait(list->batch, &answer);
+	entry = entry_of(list, answer.number);
+	entry->answer = answer;
+	entry->is_answered = true;
+	list->is_lost |= !answer.reply;
 }
 
 /* {"mac": …, "error": …, "what_to_do": …} for one that was refused. */
@@ -146,65 +244,99 @@ static void keep_reply(json_t *replies, json_t *reply, const char *mac, int resu
 	json_array_append(replies, reply);
 }
 
-static int change_list(const struct arguments *arguments, const struct request *request,
-		       const struct devices *devices)
+/* What came of the next one of the list. */
+static void tell_next(struct list *list)
 {
-	bool is_json = argument(arguments, OPTION_JSON) != NULL;
-	json_t *replies = json_array();
-	size_t failed = 0;
-	int result = EXIT_DONE;
+	const char *mac = list->devices->macs[list->told];
+	struct client_answer *answer = &entry_of(list, list->told)->answer;
 
-	for (size_t i = 0; i < devices->count; i++) {
-		json_t *reply = NULL;
-
-		result = ask(arguments, request, devices->macs[i], &reply);
-		if (result != EXIT_DONE) {
-			failed++;
-			say_about(devices->macs[i]);
-			if (!reply) {
-				/* The server is not there: it will not be for the next one. */
-				say("not done, nor what comes after it in the list");
-				say_about(NULL);
-				break;
-			}
-			client_say_refusal(reply);
-			say_about(NULL);
-		} else if (!is_json) {
-			print_outcome(reply);
+	if (answer->result != EXIT_DONE) {
+		list->failed++;
+		say_about(mac);
+		if (answer->reply) {
+			client_say_refusal(answer->reply);
+		} else {
+			say("%s", answer->why ? answer->why : "out of memory");
 		}
-		keep_reply(replies, reply, devices->macs[i], result);
-		json_decref(reply);
-		show_progress(arguments, i + 1, devices->count);
+		say_about(NULL);
+	} else if (!list->replies) {
+		print_outcome(answer->reply);
 	}
-	if (is_json) {
-		(void)print_json(replies);
+	if (list->replies && answer->reply) {
+		keep_reply(list->replies, answer->reply, mac, answer->result);
 	}
-	json_decref(replies);
-	return failed > 0 ? EXIT_FAILED : EXIT_DONE;
+	client_answer_free(answer);
+	list->told++;
+	show_progress(list->arguments, list->told, list->devices->count);
 }
 
-static int change(const struct arguments *arguments, const struct request *request)
+static void run_list(struct list *list)
+{
+	size_t count = list->devices->count;
+
+	for (;;) {
+		start_all(list);
+		if (list->told == list->started) {
+			break;
+		}
+		if (entry_of(list, list->told)->is_answered) {
+			tell_next(list);
+		} else {
+			take_answer(list);
+		}
+	}
+	if (list->started < count) {
+		list->failed += count - list->started;
+		say_about(list->devices->macs[list->started]);
+		say("not done, nor what comes after it in the list");
+		say_about(NULL);
+	}
+}
+
+static int change_list(const struct arguments *arguments, const struct wish *wish,
+		       const struct devices *devices)
+{
+	struct list list = {.arguments = arguments, .wish = wish, .devices = devices};
+	/* An address is one device's: the first of the list has it. */
+	size_t at_once = argument(arguments, OPTION_ADDRESS) ? 1 : client_batch_max;
+
+	if (client_batch_open(arguments, at_once, &list.batch) != EXIT_DONE) {
+		list.is_lost = true;
+	}
+	list.replies = argument(arguments, OPTION_JSON) ? json_array() : NULL;
+	run_list(&list);
+	if (list.replies) {
+		(void)print_json(list.replies);
+	}
+	json_decref(list.replies);
+	if (list.batch) {
+		client_batch_close(list.batch);
+	}
+	return list.failed > 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int change(const struct arguments *arguments, const struct wish *wish)
 {
 	struct devices devices;
 	int result = devices_read(arguments, &devices);
 
 	if (result == EXIT_DONE) {
-		result = devices.is_list ? change_list(arguments, request, &devices)
-					 : change_one(arguments, request, devices.macs[0]);
+		result = devices.is_list ? change_list(arguments, wish, &devices)
+					 : change_one(arguments, wish, devices.macs[0]);
 	}
 	devices_free(&devices);
 	return result;
 }
 
 /* With what the options edit. */
-static int change_with_edits(const struct arguments *arguments, struct request request)
+static int change_with_edits(const struct arguments *arguments, struct wish wish)
 {
 	json_t *body = edits_from_arguments(arguments);
 	int result = EXIT_FAILED;
 
 	if (body) {
-		request.body = body;
-		result = change(arguments, &request);
+		wish.body = body;
+		result = change(arguments, &wish);
 	}
 	json_decref(body);
 	return result;
@@ -212,8 +344,7 @@ static int change_with_edits(const struct arguments *arguments, struct request r
 
 int run_device_add(const struct arguments *arguments)
 {
-	return change_with_edits(arguments,
-				 (struct request){.method = "POST", .is_addition = true});
+	return change_with_edits(arguments, (struct wish){.method = "POST", .is_addition = true});
 }
 
 int run_device_set(const struct arguments *arguments)
@@ -227,25 +358,25 @@ int run_device_set(const struct arguments *arguments)
 		say("nothing to set; name at least one option, see `bellhop help device set`");
 		return EXIT_USAGE;
 	}
-	return change_with_edits(arguments, (struct request){.method = "PATCH", .rest = ""});
+	return change_with_edits(arguments, (struct wish){.method = "PATCH", .rest = ""});
 }
 
 int run_device_claim(const struct arguments *arguments)
 {
-	return change_with_edits(arguments, (struct request){.method = "POST", .rest = "/claim"});
+	return change_with_edits(arguments, (struct wish){.method = "POST", .rest = "/claim"});
 }
 
 int run_device_block(const struct arguments *arguments)
 {
-	return change(arguments, &(struct request){.method = "POST", .rest = "/block"});
+	return change(arguments, &(struct wish){.method = "POST", .rest = "/block"});
 }
 
 int run_device_unblock(const struct arguments *arguments)
 {
-	return change(arguments, &(struct request){.method = "POST", .rest = "/unblock"});
+	return change(arguments, &(struct wish){.method = "POST", .rest = "/unblock"});
 }
 
 int run_device_remove(const struct arguments *arguments)
 {
-	return change(arguments, &(struct request){.method = "DELETE", .rest = ""});
+	return change(arguments, &(struct wish){.method = "DELETE", .rest = ""});
 }
