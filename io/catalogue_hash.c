@@ -204,19 +204,31 @@ int catalogue_hasher_init(struct catalogue_hasher *hasher, uv_loop_t *loop, cons
 	return uv_timer_init(loop, &hasher->timer);
 }
 
+/* The file in hand is not begun anew, and keeps its place for when it is found too young. */
+static void keep_place(struct catalogue_hasher *hasher)
+{
+	for (size_t i = 0; i < hasher->count; i++) {
+		struct catalogue_found *file = &hasher->queue[i];
+
+		if (file->version == hasher->listed_version &&
+		    strcmp(file->name, hasher->name) == 0) {
+			free(file->name);
+			*file = hasher->queue[0];
+			hasher->queue[0].name = NULL;
+			hasher->next = 1;
+			return;
+		}
+	}
+}
+
 void catalogue_hasher_take(struct catalogue_hasher *hasher, struct catalogue_found *files,
 			   size_t count)
 {
 	drop_queue(hasher);
 	hasher->queue = files;
-	for (size_t i = 0; i < count; i++) {
-		/* The one in hand is seen to already. */
-		if (hasher->is_working && files[i].version == hasher->listed_version &&
-		    strcmp(files[i].name, hasher->name) == 0) {
-			free(files[i].name);
-		} else {
-			files[hasher->count++] = files[i];
-		}
+	hasher->count = count;
+	if (hasher->is_working) {
+		keep_place(hasher);
 	}
 	hash_next(hasher);
 }

@@ -3,7 +3,7 @@
  * The catalogue over a real folder: what the inventory lists after each thing that can be done to
  * files, and what the operator is told of those that cannot be served.
  */
-#include "io/catalogue.h"
+#include "io/catalogue_internal.h"
 #include "tests/test.h"
 
 #include <errno.h>
@@ -415,6 +415,58 @@ static void without_inotify_it_polls(void)
 	check_with("/proc/sys/user/max_inotify_instances", "0");
 }
 
+static struct catalogue_found *list_of_one(const char *name)
+{
+	struct catalogue_found *list = calloc(1, sizeof(*list));
+	struct stat info;
+	int fd = catalogue_open_file(door.files_fd, span_text(name), &info);
+
+	if (!list || fd < 0) {
+		abort();
+	}
+	close(fd);
+	list->name = strdup(name);
+	list->version = catalogue_version(&info);
+	return list;
+}
+
+static void count_stopped(void *context)
+{
+	unsigned *stopped = context;
+
+	(*stopped)++;
+}
+
+/* Too young to be hashed, and listed again while that is found out. */
+static void a_young_file_that_is_listed_again_is_hashed(void)
+{
+	struct catalogue_hasher hasher = {.name = NULL};
+	uint64_t end = uv_hrtime() + (uint64_t)patience_s * 1000000000;
+	unsigned stopped = 0;
+
+	make_house(10);
+	put("young", "content");
+	CHECK_EQUAL(0, catalogue_hasher_init(&hasher, &loop, &door));
+	catalogue_hasher_take(&hasher, list_of_one("young"), 1);
+	catalogue_hasher_take(&hasher, list_of_one("young"), 1);
+	while ((hasher.is_working || uv_is_active((uv_handle_t *)&hasher.timer)) &&
+	       uv_hrtime() < end) {
+		uv_run(&loop, UV_RUN_ONCE);
+	}
+	CHECK_EQUAL(1, hasher.hashed);
+	/* Nor is it left behind when the list goes while it is in hand. */
+	catalogue_hasher_take(&hasher, list_of_one("young"), 1);
+	catalogue_hasher_take(&hasher, calloc(1, sizeof(struct catalogue_found)), 0);
+	catalogue_hasher_stop(&hasher, count_stopped, &stopped);
+	uv_close((uv_handle_t *)&tick, NULL);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	CHECK_EQUAL(1, stopped);
+	CHECK_EQUAL(0, uv_loop_close(&loop));
+	close(door.files_fd);
+	inventory_free(&inventory);
+	nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 int main(void)
 {
 	/* First: libuv's threads would keep a process from a user namespace of its own. */
@@ -427,5 +479,6 @@ int main(void)
 	RUN(more_files_than_fit);
 	RUN(lost_events_are_made_good);
 	RUN(a_full_queue_is_tried_again);
+	RUN(a_young_file_that_is_listed_again_is_hashed);
 	return test_end();
 }
