@@ -199,7 +199,7 @@ static void queue_work(struct visit *visit)
 
 /* --- Events. --- */
 
-/* Lines of events, collected while the store holds its lock. */
+/* Lines of events. */
 struct lines {
 	char *text;
 	size_t length;

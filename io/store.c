@@ -9,6 +9,7 @@
 enum {
 	report_bytes_max = 4096,   /* of one change that a phone caused */
 	edit_bytes_max = 16 << 20, /* of one change that an operator made */
+	events_slice = 64,	   /* copied under the lock that every report of a phone takes */
 };
 
 uint64_t store_clock_ms(clockid_t clock)
@@ -468,31 +469,23 @@ void store_event(struct store *store, const struct effect_report *report, uint64
 	pthread_mutex_unlock(&store->mutex);
 }
 
-static bool is_wanted(const struct event *event, const struct mac *mac)
-{
-	return !mac || (event->has_mac && mac_equal(event->mac, *mac));
-}
-
 uint64_t store_events_after(struct store *store, uint64_t after, const struct mac *mac,
 			    size_t count_max, store_event_seen_fn *each, void *context)
 {
-	struct store_events *events = &store->events;
-	size_t count = 0;
+	struct event *copies[events_slice];
+	size_t left = count_max;
+	size_t wanted;
+	size_t count;
 
-	pthread_mutex_lock(&events->mutex);
-	if (after + 1 < events->first_id) {
-		after = events->first_id - 1;
-	}
-	while (after + 1 < events->next_id && count < count_max) {
-		const struct event *event = events->ring[(after + 1) % events->count_max];
-
-		after++;
-		if (is_wanted(event, mac)) {
-			each(context, event);
-			count++;
+	do {
+		wanted = left < events_slice ? left : events_slice;
+		count = store_events_copy(&store->events, &after, mac, copies, wanted);
+		for (size_t i = 0; i < count; i++) {
+			each(context, copies[i]);
+			free(copies[i]);
 		}
-	}
-	pthread_mutex_unlock(&events->mutex);
+		left -= count;
+	} while (count == wanted && left > 0);
 	return after;
 }
 
@@ -503,7 +496,7 @@ uint64_t store_events_newest(struct store *store, const struct mac *mac, size_t 
 
 	pthread_mutex_lock(&events->mutex);
 	for (id = events->next_id; id > events->first_id && count > 0; id--) {
-		count -= is_wanted(events->ring[(id - 1) % events->count_max], mac);
+		count -= store_event_is_of(events->ring[(id - 1) % events->count_max], mac);
 	}
 	pthread_mutex_unlock(&events->mutex);
 	return id - 1;

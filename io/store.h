@@ -150,7 +150,7 @@ void store_event(struct store *store, const struct effect_report *report, uint64
 /*
  * Calls `each` for up to `count_max` events with an id above `after`, oldest first; with `mac` only
  * those of that device. Returns the id of the last event looked at (or `after`), to go on from.
- * `each` must not call the store.
+ * No lock is held while `each` runs: turning an event into text keeps no report waiting.
  */
 typedef void store_event_seen_fn(void *context, const struct event *event);
 uint64_t store_events_after(struct store *store, uint64_t after, const struct mac *mac,

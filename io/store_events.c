@@ -146,6 +146,36 @@ size_t store_events_unwritten(struct store_events *events, struct event **copies
 	return count;
 }
 
+bool store_event_is_of(const struct event *event, const struct mac *mac)
+{
+	return !mac || (event->has_mac && mac_equal(event->mac, *mac));
+}
+
+size_t store_events_copy(struct store_events *events, uint64_t *after, const struct mac *mac,
+			 struct event **copies, size_t count_max)
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&events->mutex);
+	if (*after + 1 < events->first_id) {
+		*after = events->first_id - 1;
+	}
+	while (*after + 1 < events->next_id && count < count_max) {
+		const struct event *event = events->ring[(*after + 1) % events->count_max];
+
+		if (store_event_is_of(event, mac)) {
+			copies[count] = event_copy(event);
+			if (!copies[count]) {
+				break;
+			}
+			count++;
+		}
+		++*after;
+	}
+	pthread_mutex_unlock(&events->mutex);
+	return count;
+}
+
 void store_events_written(struct store_events *events, uint64_t id, bool is_lost)
 {
 	pthread_mutex_lock(&events->mutex);

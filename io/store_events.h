@@ -33,6 +33,17 @@ void store_events_add(struct store_events *events, const struct effect_report *r
 /* Copies of up to `count_max` events that are not written yet: how many. Free each with free(). */
 size_t store_events_unwritten(struct store_events *events, struct event **copies, size_t count_max);
 
+/* Of that device, or any when `mac` is NULL. */
+bool store_event_is_of(const struct event *event, const struct mac *mac);
+
+/*
+ * Copies of up to `count_max` such events with an id above `*after`, oldest first: how many; fewer
+ * when there are no more, or no memory. `*after` becomes the last one looked at. Free each with
+ * free().
+ */
+size_t store_events_copy(struct store_events *events, uint64_t *after, const struct mac *mac,
+			 struct event **copies, size_t count_max);
+
 /* Those up to `id` are written, or given up (`is_lost`). */
 void store_events_written(struct store_events *events, uint64_t id, bool is_lost);
 

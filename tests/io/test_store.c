@@ -341,6 +341,29 @@ static void count_event(void *context, const struct event *event)
 	*last = event->id;
 }
 
+/* Each one brings another, as a phone's report would that comes meanwhile. */
+static void answer_event(void *context, const struct event *event)
+{
+	CHECK_TEXT("text", event->text);
+	store_event(context, &(struct effect_report){.reason = "next", .text = SPAN("text")}, 7);
+}
+
+static void events_may_come_while_others_are_read(void)
+{
+	struct house house = {.delay_ms = 0};
+
+	house_path(&house);
+	REQUIRE(house_open(&house) == 0);
+	for (unsigned n = 0; n < events_max; n++) {
+		store_event(house.store,
+			    &(struct effect_report){.reason = "r", .text = SPAN("text")}, 7);
+	}
+	CHECK_EQUAL(events_max,
+		    store_events_after(house.store, 0, NULL, 1000, answer_event, house.store));
+	CHECK_EQUAL(2 * events_max - 1, store_events_newest(house.store, NULL, 1));
+	house_close(&house);
+}
+
 static void events_are_bounded_and_kept(void)
 {
 	struct house house = {.delay_ms = 0};
@@ -582,6 +605,7 @@ int main(void)
 	RUN(file_is_private_and_held_by_one);
 	RUN(refuses_newer_foreign_and_damaged);
 	RUN(audit_names_who_and_hides_secrets);
+	RUN(events_may_come_while_others_are_read);
 	RUN(events_are_bounded_and_kept);
 	RUN(details_of_events_are_kept);
 	RUN(watchers_hear_of_events);
