@@ -34,6 +34,38 @@ static bool read_mac(struct span text, struct mac *mac)
 	return span_equal(text, span_text(spelt));
 }
 
+/* Revisions and times: there is always a next one, and it can be written. */
+static bool read_number(sqlite3_stmt *row, int index, uint64_t *number)
+{
+	sqlite3_int64 value = sqlite3_column_int64(row, index);
+
+	*number = (uint64_t)value;
+	return value >= 0 && value <= store_sqlite_number_max;
+}
+
+/* The name of the first number that is out of its bounds, or NULL. */
+static const char *read_numbers(sqlite3_stmt *row, struct device *device)
+{
+	const struct {
+		const char *name;
+		uint64_t *number;
+	} numbers[] = {
+		{"first_seen_utc_ms", &device->first_seen_utc_ms},
+		{"last_seen_utc_ms", &device->last_seen_utc_ms},
+		{"notified_utc_ms", &device->notified_utc_ms},
+		{"fetched_utc_ms", &device->fetched_utc_ms},
+		{"revision", &device->revision},
+		{"fetched_revision", &device->fetched_revision},
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (!read_number(row, 14 + (int)i, numbers[i].number)) {
+			return numbers[i].name;
+		}
+	}
+	return NULL;
+}
+
 /* The name of the first column that does not hold what it should, or NULL. */
 static const char *read_device(sqlite3_stmt *row, struct device *device)
 {
@@ -76,13 +108,7 @@ static const char *read_device(sqlite3_stmt *row, struct device *device)
 	if (read_address(column(row, 12), &device->bound_address) < 0) {
 		return "bound_address";
 	}
-	device->first_seen_utc_ms = (uint64_t)sqlite3_column_int64(row, 14);
-	device->last_seen_utc_ms = (uint64_t)sqlite3_column_int64(row, 15);
-	device->notified_utc_ms = (uint64_t)sqlite3_column_int64(row, 16);
-	device->fetched_utc_ms = (uint64_t)sqlite3_column_int64(row, 17);
-	device->revision = (uint64_t)sqlite3_column_int64(row, 18);
-	device->fetched_revision = (uint64_t)sqlite3_column_int64(row, 19);
-	return NULL;
+	return read_numbers(row, device);
 }
 
 /*
@@ -205,7 +231,10 @@ static int load_profile(struct store_sqlite *store, sqlite3_stmt *row,
 		return bad_row(store, "profile", column(row, 0), "name or parent", problem,
 			       problem_size);
 	}
-	profile->revision = (uint64_t)sqlite3_column_int64(row, 2);
+	if (!read_number(row, 2, &profile->revision)) {
+		profile_free(profile);
+		return bad_row(store, "profile", column(row, 0), "revision", problem, problem_size);
+	}
 	result = read_settings(settings, column(row, 0), &profile->settings);
 	if (result == 0) {
 		result = inventory_load_profile(inventory, profile);

@@ -229,6 +229,19 @@ static int check_whole(struct store_sqlite *store, const char *pragma, const cha
 	return 0;
 }
 
+/* At the greatest number that SQLite has, no line can follow, and so no change be made. */
+static int check_audit(struct store_sqlite *store, char *problem, size_t problem_size)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT 'numbers of the audit log' WHERE "
+		 "EXISTS (SELECT * FROM sqlite_sequence WHERE seq > %lld) OR "
+		 "EXISTS (SELECT * FROM audit WHERE id > %lld)",
+		 store_sqlite_number_max, store_sqlite_number_max);
+	return check_whole(store, sql, "", problem, problem_size);
+}
+
 int store_sqlite_examine(struct store_sqlite *store, bool is_whole_check, int *version,
 			 char *problem, size_t problem_size)
 {
@@ -248,6 +261,9 @@ int store_sqlite_examine(struct store_sqlite *store, bool is_whole_check, int *v
 	}
 	if (result == 0 && store->is_candidate) {
 		result = check_whole(store, "PRAGMA foreign_key_check", "", problem, problem_size);
+	}
+	if (result == 0 && store->is_candidate) {
+		result = check_audit(store, problem, problem_size);
 	}
 	return result;
 }
@@ -322,7 +338,8 @@ static int run_step(struct store_sqlite *store, int version)
 int store_sqlite_migrate(struct store_sqlite *store, int version, char *problem,
 			 size_t problem_size)
 {
-	bool is_kept = version > 0 && !store->is_candidate; /* of a new one there is nothing to keep */
+	bool is_kept =
+		version > 0 && !store->is_candidate; /* of a new one there is nothing to keep */
 	int result = 0;
 
 	for (; version < store->options.schema->version && result == 0; version++) {
