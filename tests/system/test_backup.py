@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: MIT
 """`bellhop backup` and `bellhop restore` against a server that serves phones meanwhile."""
 
+import contextlib
 import http.client
+import json
 import os
 import socket
+import sqlite3
 import subprocess
 import threading
 from pathlib import Path
@@ -144,6 +147,48 @@ def test_what_is_no_backup_is_refused_and_loses_nothing():
         assert server.cli("restore", server.folder, check=False).returncode == 1
         assert not list(server.data.glob("bellhop.db.*-restore-*"))
         assert not list(server.data.glob("*.part-*"))
+
+
+def test_a_database_of_schema_1_is_brought_up_to_date():
+    """As a server wrote it that knew no other schema, byte for byte the same tables."""
+    port = free_port()
+    with Bellhopd(config(port)) as server:
+        server.stop()
+        path = server.data / "bellhop.db"
+        path.unlink()
+        with contextlib.closing(sqlite3.connect(path)) as old:
+            old.executescript(Path(__file__).with_name("schema_1.sql").read_text(encoding="utf-8"))
+        server.start()
+        kept = Path(f"{path}.schema-1")
+        steps = server.log_text().count("is brought from")
+        assert f"is brought from schema 1 to 2; what was is kept as {kept}" in server.log_text()
+        assert kept.stat().st_mode & 0o777 == 0o600
+        assert rows(kept, "PRAGMA user_version") == [(1,)]
+        assert rows(kept, "SELECT count(*) FROM events") == [(3,)]
+
+        def check_devices():
+            states = {row["mac"]: row["state"] for row in server.json("device", "list")}
+            assert states == {"00908f000001": "fetched", "00908f000002": "blocked",
+                              "00908f000003": "new"}, states
+            status, body = fetch(port, "/p/605c0798143532a62b75d0df792901d5/00908f000001.cfg")
+            assert status == 200 and b"201" in body and b"192.0.2.1" in body, (status, body)
+            assert server.json("profile", "show", "hall")["parent"] == "office"
+
+        check_devices()
+        events = [json.loads(line) for line in server.cli("--json", "events").stdout.splitlines()]
+        assert [event["id"] for event in events] == list(range(1, len(events) + 1)), events
+        assert [event["reason"] for event in events[:3]] == [
+            "file_served", "no_such_file", "no_such_file"], events
+        assert events[0]["source"] == "127.0.0.1:35888" and "sha256" not in events[0], events[0]
+        # What was kept is a backup like any other.
+        server.cli("device", "remove", "00908f000001")
+        assert server.json("restore", kept)["schema"] == 1
+        check_devices()
+        server.stop()
+        server.start()
+        check_devices()
+        assert server.log_text().count("is brought from") == steps
+        assert server.cli("events").stdout.count("no_such_file") == 2
 
 
 def test_a_phone_that_is_gone_gets_no_copies_of_its_notify():

@@ -1,0 +1,33 @@
+-- SPDX-License-Identifier: MIT
+-- A database of schema 1, as the server of the second issue left it: never to be edited.
+PRAGMA application_id = 1113943148;
+PRAGMA user_version = 1;
+BEGIN TRANSACTION;
+CREATE TABLE audit (  id INTEGER PRIMARY KEY AUTOINCREMENT,  utc_ms INTEGER NOT NULL,  who TEXT NOT NULL,  what TEXT NOT NULL,  subject TEXT NOT NULL,  detail TEXT NOT NULL) STRICT;
+INSERT INTO "audit" VALUES(1,1795885785648,'uid 0','profile set','office','{"settings":{"timezone":"Europe/Berlin"}}');
+INSERT INTO "audit" VALUES(2,1795885785657,'uid 0','profile set','hall','{"parent":"office","settings":{"ntp_ip":"192.0.2.1"}}');
+INSERT INTO "audit" VALUES(3,1795885785676,'uid 0','device claim','00908f000001','{"model":"440HD","profile":"hall","label":"Büro","address":"127.0.0.1","settings":{"sip_lines.1.username":"201","sip_lines.1.password":"********"}}');
+INSERT INTO "audit" VALUES(4,1795885785699,'uid 0','device claim','00908f000002','{"model":"440HD"}');
+INSERT INTO "audit" VALUES(5,1795885785719,'uid 0','device block','00908f000002','{}');
+INSERT INTO "audit" VALUES(6,1795885785729,'uid 0','device add','00908f000003','{}');
+CREATE TABLE device_settings (  mac TEXT NOT NULL REFERENCES devices (mac) ON DELETE CASCADE,  path TEXT NOT NULL,  value TEXT NOT NULL,  PRIMARY KEY (mac, path)) STRICT, WITHOUT ROWID;
+INSERT INTO "device_settings" VALUES('00908f000001','sip_lines.1.password','secret');
+INSERT INTO "device_settings" VALUES('00908f000001','sip_lines.1.username','201');
+CREATE TABLE devices (  mac TEXT NOT NULL PRIMARY KEY CHECK (length(mac) = 12),  state TEXT NOT NULL,  identified_by TEXT NOT NULL,  form TEXT NOT NULL,  vendor TEXT NOT NULL,  model TEXT NOT NULL,  firmware TEXT NOT NULL,  profile TEXT NOT NULL,  label TEXT NOT NULL,  key TEXT NOT NULL,  address TEXT NOT NULL,  interface TEXT NOT NULL,  bound_address TEXT NOT NULL,  bound_interface TEXT NOT NULL,  first_seen_utc_ms INTEGER NOT NULL,  last_seen_utc_ms INTEGER NOT NULL,  notified_utc_ms INTEGER NOT NULL,  fetched_utc_ms INTEGER NOT NULL,  revision INTEGER NOT NULL,  fetched_revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO "devices" VALUES('00908f000001','fetched','key','default','audiocodes','440HD','','hall','Büro','605c0798143532a62b75d0df792901d5','127.0.0.1','','127.0.0.1','',0,0,0,1795885785762,3,5);
+INSERT INTO "devices" VALUES('00908f000002','blocked','nothing','default','audiocodes','440HD','','','','104613eaf243f2ca87da9f77b7e2ad00','','','','',0,0,0,0,4,0);
+INSERT INTO "devices" VALUES('00908f000003','new','nothing','default','audiocodes','','','','','','','','','',0,0,0,0,5,0);
+CREATE TABLE events (  id INTEGER PRIMARY KEY,  utc_ms INTEGER NOT NULL,  level TEXT NOT NULL,  reason TEXT NOT NULL,  mac TEXT,  source TEXT,  text TEXT NOT NULL) STRICT;
+INSERT INTO "events" VALUES(1,1795885785762,'info','file_served','00908f000001','127.0.0.1:35888','http served "00908f000001.cfg", 1028 bytes; identified by key');
+INSERT INTO "events" VALUES(2,1795885785763,'info','no_such_file','00908f000001','127.0.0.1:35896','http request for "/nothing0" refused');
+INSERT INTO "events" VALUES(3,1795885785763,'info','no_such_file','00908f000001','127.0.0.1:35904','http request for "/nothing1" refused');
+CREATE TABLE profile_settings (  name TEXT NOT NULL REFERENCES profiles (name) ON DELETE CASCADE,  path TEXT NOT NULL,  value TEXT NOT NULL,  PRIMARY KEY (name, path)) STRICT, WITHOUT ROWID;
+INSERT INTO "profile_settings" VALUES('hall','ntp_ip','192.0.2.1');
+INSERT INTO "profile_settings" VALUES('office','timezone','Europe/Berlin');
+CREATE TABLE profiles (  name TEXT NOT NULL PRIMARY KEY,  parent TEXT NOT NULL,  revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO "profiles" VALUES('hall','office',2);
+INSERT INTO "profiles" VALUES('office','default',1);
+CREATE UNIQUE INDEX devices_by_key ON devices (key) WHERE key <> '';
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('audit',6);
+COMMIT;
