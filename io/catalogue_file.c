@@ -79,28 +79,39 @@ int catalogue_open_file(int files_fd, struct span name, struct stat *info)
 	return fd;
 }
 
-/* Makes and opens the folder that `path` lies in; `*last` is the name inside it. */
+/* A folder that is made has its name survive a power cut: so would the file in it. */
+static int make_folder(int parent_fd, const char *name)
+{
+	if (mkdirat(parent_fd, name, 0750) != 0) {
+		return errno == EEXIST ? 0 : -errno;
+	}
+	return fsync(parent_fd) != 0 ? -errno : 0;
+}
+
+/*
+ * Makes and opens the folder that `path` lies in; `*last` is the name inside it. Part for part:
+ * what is made must not be made behind a link either.
+ */
 static int open_parent(int files_fd, char *path, const char **last)
 {
-	char *slash = path;
-	int fd;
+	int parent_fd = open_beneath(files_fd, ".", O_RDONLY | O_DIRECTORY);
+	char *slash;
 
-	while ((slash = strchr(slash, '/'))) {
+	*last = path;
+	while (parent_fd >= 0 && (slash = strchr(*last, '/'))) {
+		int fd;
+
 		*slash = '\0';
-		if (mkdirat(files_fd, path, 0750) != 0 && errno != EEXIST) {
-			return -errno;
+		fd = make_folder(parent_fd, *last);
+		if (fd == 0) {
+			fd = open_beneath(parent_fd, *last, O_RDONLY | O_DIRECTORY);
 		}
-		*slash++ = '/';
+		*slash = '/';
+		close(parent_fd);
+		parent_fd = fd;
+		*last = slash + 1;
 	}
-	slash = strrchr(path, '/');
-	*last = slash ? slash + 1 : path;
-	if (!slash) {
-		return open_beneath(files_fd, ".", O_RDONLY | O_DIRECTORY);
-	}
-	*slash = '\0';
-	fd = open_beneath(files_fd, path, O_RDONLY | O_DIRECTORY);
-	*slash = '/';
-	return fd;
+	return parent_fd;
 }
 
 static int copy_all(int source_fd, int target_fd, uint64_t *bytes)

@@ -283,6 +283,33 @@ static void what_cannot_be_served_is_told_once(void)
 	stop();
 }
 
+static void nothing_is_made_behind_a_link(void)
+{
+	char outside[128];
+	char problem[300];
+	uint64_t bytes = 0;
+	int source;
+
+	start(files_max);
+	put("source", "content");
+	source = open(path_of("source"), O_RDONLY);
+	snprintf(outside, sizeof(outside), "%s/outside", folder);
+	mkdir(outside, 0755);
+	CHECK_EQUAL(0, symlink("../outside", path_of("link")));
+	CHECK_EQUAL(-ELOOP, catalogue_add(door.files_fd, SPAN("link/new/a"), source, &bytes,
+					  problem, sizeof(problem)));
+	CHECK(strstr(problem, "links are not followed") != NULL);
+	CHECK_EQUAL(0, rmdir(outside)); /* it is empty */
+	CHECK_EQUAL(-ENOTDIR, catalogue_add(door.files_fd, SPAN("source/a"), source, &bytes,
+					    problem, sizeof(problem)));
+	CHECK_EQUAL(0, catalogue_add(door.files_fd, SPAN("new/folder/a"), source, &bytes, problem,
+				     sizeof(problem)));
+	CHECK_EQUAL(7, bytes);
+	WAIT(is_hashed, "new/folder/a", "content");
+	close(source);
+	stop();
+}
+
 static void more_files_than_fit(void)
 {
 	char name[32];
@@ -476,6 +503,7 @@ int main(void)
 	RUN(folders_move_in_and_out);
 	RUN(a_folder_that_left_is_not_watched);
 	RUN(what_cannot_be_served_is_told_once);
+	RUN(nothing_is_made_behind_a_link);
 	RUN(more_files_than_fit);
 	RUN(lost_events_are_made_good);
 	RUN(a_full_queue_is_tried_again);
