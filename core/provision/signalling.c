@@ -252,7 +252,7 @@ static struct client_key notify_key(const struct turn *t, const struct notify_me
 	return client_key_of_branch(clients, m->branch, SPAN("NOTIFY"));
 }
 
-/* Step 21: 200 and NOTIFY. */
+/* Step 22: 200 and NOTIFY. */
 static int serve(const struct turn *t, const struct subscribe *subscribe)
 {
 	struct signalling *s = t->s;
@@ -387,7 +387,7 @@ static void answer_plainly(const struct turn *t, enum server_match match)
 	struct signalling *s = t->s;
 	struct writer w = writer_over(s->answer, sizeof(s->answer));
 	bool is_cancel = t->request->method == SIP_METHOD_CANCEL;
-	bool is_found = match == SERVER_TRYING || match == SERVER_ANSWERED;
+	bool is_found = match != SERVER_NEW && match != SERVER_MERGED;
 	char tag[server_tag_size];
 
 	if (is_cancel && !is_found) {
@@ -411,7 +411,7 @@ static void answer_plainly(const struct turn *t, enum server_match match)
 
 /*
  * The octets of the 200 are a function of the request and of `kept`. They are written into
- * s->answer again; false when the request is not the one that was answered.
+ * s->answer again; false when the request is one that would not be answered so.
  */
 static bool write_again(const struct turn *t, const struct server_answer *kept, struct writer *w)
 {
@@ -434,8 +434,12 @@ static bool write_again(const struct turn *t, const struct server_answer *kept, 
 	return !w->failed;
 }
 
-/* Step 7. A datagram that was seen on another interface before has had its answer (R-MCAST-6). */
-static void receive_copy(const struct turn *t, const struct server_answer *kept)
+/*
+ * Step 7. A datagram that was seen on another interface before has had its answer (R-MCAST-6). What
+ * is not the request that was answered gets nothing: its 200 would have no NOTIFY.
+ */
+static void receive_copy(const struct turn *t, enum server_match match,
+			 const struct server_answer *kept)
 {
 	struct signalling *s = t->s;
 	struct writer w = writer_over(s->answer, sizeof(s->answer));
@@ -445,7 +449,7 @@ static void receive_copy(const struct turn *t, const struct server_answer *kept)
 		signalling_count(s, "copy_by_another_way");
 		return;
 	}
-	if (!write_again(t, kept, &w)) {
+	if (match == SERVER_ALTERED || t->request->to.has_tag || !write_again(t, kept, &w)) {
 		signalling_count(s, "copy_altered");
 		return;
 	}
@@ -455,7 +459,7 @@ static void receive_copy(const struct turn *t, const struct server_answer *kept)
 	}
 }
 
-/* A well-formed request: steps 7 to 21. */
+/* A well-formed request: steps 7 to 22. */
 static int receive_request(struct turn *t)
 {
 	struct signalling *s = t->s;
@@ -472,8 +476,9 @@ static int receive_request(struct turn *t)
 		return 0;
 	}
 	match = server_transactions_match(s->servers, &t->key, t->request->to.has_tag, &answer);
-	if (t->request->method != SIP_METHOD_CANCEL && match == SERVER_ANSWERED) {
-		receive_copy(t, &answer);
+	if (t->request->method != SIP_METHOD_CANCEL &&
+	    (match == SERVER_ANSWERED || match == SERVER_ALTERED)) {
+		receive_copy(t, match, &answer);
 		return 0;
 	}
 	if (t->request->method != SIP_METHOD_CANCEL && match == SERVER_TRYING) {

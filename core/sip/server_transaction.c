@@ -172,7 +172,9 @@ enum server_match server_transactions_match(const struct server_transactions *al
 
 	if (t && t->is_answered) {
 		*answer = t->answer;
-		return SERVER_ANSWERED;
+		return memcmp(t->key.request, key->request, sizeof(key->request)) == 0
+			       ? SERVER_ANSWERED
+			       : SERVER_ALTERED;
 	}
 	if (t) {
 		return SERVER_TRYING;

@@ -46,6 +46,7 @@ enum server_match {
 	SERVER_NEW,	 /* no transaction */
 	SERVER_TRYING,	 /* a copy of one whose answer is not there yet */
 	SERVER_ANSWERED, /* a copy of one that was answered: `*answer` */
+	SERVER_ALTERED,	 /* the same, but for From tag, Call-ID or CSeq: `*answer` is for another */
 	SERVER_MERGED,	 /* the same request by another way: 482 */
 };
 

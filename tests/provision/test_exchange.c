@@ -318,6 +318,33 @@ static void a_copy_that_was_altered_gets_nothing(void)
 	bench_close(&bench);
 }
 
+/*
+ * R-3261-65, 67: a branch that is used twice makes a copy of another request, whose 200 went out
+ * before, and no second NOTIFY. A 200 that fits the other request would promise one.
+ */
+static void a_branch_used_twice_gets_no_200_without_notify(void)
+{
+	static const char *const others[][2] = {
+		{"Call-ID: 8", "Call-ID: 9"},
+		{"CSeq: 1", "CSeq: 2"},
+		{";tag=87a5a8", ";tag=97a5a8"},
+		{"To: <sip:224.0.1.75:5060>", "To: <sip:224.0.1.75:5060>;tag=x"},
+	};
+
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		open_claimed();
+		CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
+		REQUIRE(bench_is_served(&bench));
+		CHECK_EQUAL(0, bench_receive(&bench, bench_seed_with(others[i][0], others[i][1])));
+		CHECK(bench_is_silent(&bench));
+		CHECK_EQUAL(1, bench_counted(&bench, "copy_altered"));
+		bench_expire(&bench, bench.now_ms + 32000);
+		CHECK_EQUAL(0, bench_receive(&bench, bench_seed_with(others[i][0], others[i][1])));
+		CHECK_EQUAL(i < 3, bench_is_served(&bench)); /* of a dialog that is none: 481 */
+		bench_close(&bench);
+	}
+}
+
 /* R-MCAST-6: the same datagram by two interfaces is one 200 and one NOTIFY. */
 static void one_datagram_on_two_interfaces_is_answered_once(void)
 {
@@ -655,6 +682,7 @@ int main(int argc, char **argv)
 	RUN(a_served_phone_is_recorded);
 	RUN(a_copy_gets_the_same_octets);
 	RUN(a_copy_that_was_altered_gets_nothing);
+	RUN(a_branch_used_twice_gets_no_200_without_notify);
 	RUN(one_datagram_on_two_interfaces_is_answered_once);
 	RUN(another_source_is_another_transaction);
 	RUN(a_notify_is_resent_until_timer_f);

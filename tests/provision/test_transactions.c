@@ -347,6 +347,7 @@ static void trying_absorbs_and_completed_repeats(void)
 	struct server_key key = key_of(servers, base);
 	struct server_answer answer = {phone, server, 2, 1, 576};
 	struct server_answer kept;
+	struct parts other = base;
 
 	CHECK_EQUAL(SERVER_NEW, match(servers, base));
 	CHECK_EQUAL(0, server_transactions_begin(servers, &key, 1000));
@@ -360,6 +361,8 @@ static void trying_absorbs_and_completed_repeats(void)
 	CHECK_EQUAL(576, kept.length_min);
 	CHECK(endpoint_equal(phone, kept.to));
 	CHECK_EQUAL(2, kept.interface);
+	other.call_id = "another";
+	CHECK_EQUAL(SERVER_ALTERED, match(servers, other));
 	CHECK_EQUAL(1500 + 32000, server_transactions_next_wake(servers));
 	server_transactions_expire(servers, 33499);
 	CHECK_EQUAL(SERVER_ANSWERED, match(servers, base));
