@@ -80,7 +80,9 @@ int effects_report(struct effects *effects, struct effect_report report)
 		return 0;
 	}
 	report.text = keep(effects, report.text);
-	report.detail = keep(effects, report.detail);
+	if (report.text.data) {
+		report.detail = keep(effects, report.detail);
+	}
 	effect = report.text.data && report.detail.data ? append(effects, EFFECT_REPORT) : NULL;
 	if (!effect) {
 		return -ENOSPC;

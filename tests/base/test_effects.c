@@ -34,6 +34,7 @@ static void keeps_order_and_copies_bytes(void)
 
 static void counts_what_finds_no_room(void)
 {
+	static const char large[20000];
 	struct effects effects;
 
 	REQUIRE(effects_init(&effects, 1, 16384) == 0);
@@ -43,9 +44,14 @@ static void counts_what_finds_no_room(void)
 	CHECK_EQUAL(-ENOSPC, effects_change(&effects, NULL));
 	CHECK_EQUAL(3, effects.lost);
 	effects_reset(&effects);
-	CHECK_EQUAL(-ENOSPC,
-		    effects_send(&effects, from, to, 0, span_make((char[20000]){0}, 20000)));
+	CHECK_EQUAL(-ENOSPC, effects_send(&effects, from, to, 0, span_make(large, sizeof(large))));
 	CHECK_EQUAL(4, effects.lost);
+	CHECK_EQUAL(-ENOSPC,
+		    effects_report(&effects,
+				   (struct effect_report){.text = span_make(large, sizeof(large)),
+							  .detail = span_make(large,
+									      sizeof(large))}));
+	CHECK_EQUAL(5, effects.lost); /* an effect each, however many texts it has */
 	CHECK_EQUAL(0, effects.count);
 	effects_free(&effects);
 }
