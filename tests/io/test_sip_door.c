@@ -115,6 +115,8 @@ int signalling_receive(struct signalling *s, const struct packet *packet, uint64
 		effects_resolve(effects, address_ipv4(192, 0, 2, 77), packet->interface);
 	} else if (span_equal(packet->bytes, SPAN("TIMER"))) {
 		s->wake_ms = now_ms + 20;
+	} else if (span_equal(packet->bytes, SPAN("LEVEL"))) {
+		answer(s, effects, log_level_name(effects->report_level_min));
 	} else if (span_starts_with(packet->bytes, SPAN("DEAD "))) {
 		send_to_dead_port(s, packet->bytes, effects);
 	}
@@ -139,9 +141,13 @@ int signalling_change(struct signalling *s, const struct notice *notice, uint64_
 		      struct effects *effects)
 {
 	static const char *const names[] = {
-		[NOTICE_NEIGHBOUR] = "neighbour", [NOTICE_NO_NEIGHBOUR] = "no neighbour",
-		[NOTICE_ROUTED] = "routed",	  [NOTICE_UNREACHABLE] = "unreachable",
-		[NOTICE_FETCHED] = "fetched",	  [NOTICE_WITHDRAWN] = "withdrawn",
+		[NOTICE_NEIGHBOUR] = "neighbour",
+		[NOTICE_NO_NEIGHBOUR] = "no neighbour",
+		[NOTICE_ROUTED] = "routed",
+		[NOTICE_UNREACHABLE] = "unreachable",
+		[NOTICE_FETCHED] = "fetched",
+		[NOTICE_WITHDRAWN] = "withdrawn",
+		[NOTICE_WITHDRAWN_ALL] = "all withdrawn",
 	};
 
 	(void)now_ms;
@@ -310,6 +316,43 @@ static void effects_are_carried_out_in_order(void)
 	close(phone);
 }
 
+/* Sentences are made for who reads them: the log by its level, the events from info up. */
+static void only_reports_that_somebody_reads_are_wanted(void)
+{
+	static const struct {
+		bool is_told;
+		enum report_level log_level;
+		const char *wanted;
+	} rows[] = {
+		{true, REPORT_ERROR, "info"},	    {true, REPORT_DEBUG, "debug"},
+		{false, REPORT_WARNING, "warning"}, {false, REPORT_ERROR, "error"},
+		{false, REPORT_DEBUG, "debug"},
+	};
+	struct log log;
+	int phone = open_phone();
+
+	log_init(&log, STDERR_FILENO, LOG_TEXT, REPORT_ERROR);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sip_door_options options = plain_options();
+		struct sip_door *door;
+
+		options.log = &log;
+		options.report = rows[i].is_told ? report : NULL;
+		log_set_level(&log, rows[i].log_level);
+		door = start(&options);
+		say(phone, loopback, sip_door_endpoint(door, 0).port, "LEVEL");
+		CHECK_SPAN(span_text(rows[i].wanted), hear(phone, NULL));
+		/* Once it is set anew it holds from the next event but one. */
+		log_set_level(&log, REPORT_DEBUG);
+		say(phone, loopback, sip_door_endpoint(door, 0).port, "LEVEL");
+		(void)hear(phone, NULL);
+		say(phone, loopback, sip_door_endpoint(door, 0).port, "LEVEL");
+		CHECK_SPAN(SPAN("debug"), hear(phone, NULL));
+		sip_door_stop(door);
+	}
+	close(phone);
+}
+
 static void packet_says_where_it_came_in(void)
 {
 	struct sip_door_options options = plain_options();
@@ -452,6 +495,7 @@ static void start_that_fails_says_why_and_leaves_nothing(void)
 int main(void)
 {
 	RUN(effects_are_carried_out_in_order);
+	RUN(only_reports_that_somebody_reads_are_wanted);
 	RUN(packet_says_where_it_came_in);
 	RUN(notices_come_back);
 	RUN(unreachable_phone_stops_no_other);
