@@ -625,14 +625,8 @@ static int take_names(struct loader *l, json_t *root)
 		return refuse_member(l, "schema", "must be 1");
 	}
 	error = take_string(l, root, "name", true, &pack->name);
-	for (size_t i = 0; !error && i < pack->name.length; i++) {
-		char c = pack->name.data[i];
-
-		if ((!ascii_is_digit(c) && (c < 'a' || c > 'z')) ||
-		    pack->name.length >= device_vendor_size) {
-			return refuse_member(l, "name",
-					     "must be at most 23 small letters and digits");
-		}
+	if (!error && !device_vendor_is_legal(pack->name)) {
+		return refuse_member(l, "name", "must be at most 23 small letters and digits");
 	}
 	return error ? error : take_string(l, root, "display_name", true, &pack->display_name);
 }
