@@ -138,6 +138,26 @@ static void a_url_needs_what_it_names(void)
 	inventory_free(&inventory);
 }
 
+/* RFC 3986 2.3: letters, digits, "-._~" as they are, each other octet as %HH. */
+static void what_a_url_cannot_hold_is_encoded(void)
+{
+	struct config_server server = server_of("%{model}");
+
+	for (unsigned octet = 1; octet < 256; octet++) {
+		struct device device = {.mac = fleet_mac(PHONE), .model = {(char)octet}};
+		char text[config_url_max];
+		char expected[4] = {(char)octet};
+		char problem[200];
+		struct writer url = writer_over(text, sizeof(text));
+
+		if (!ascii_is_alnum((char)octet) && !strchr("-._~", (int)octet)) {
+			snprintf(expected, sizeof(expected), "%%%02X", octet);
+		}
+		CHECK_EQUAL(0, config_url(&device, NULL, &server, &url, problem, sizeof(problem)));
+		CHECK_TEXT(expected, writer_span(&url));
+	}
+}
+
 static void names_mean_this_phones_files(void)
 {
 	static const struct {
@@ -482,6 +502,7 @@ int main(void)
 {
 	RUN(urls_take_the_makers_shape);
 	RUN(a_url_needs_what_it_names);
+	RUN(what_a_url_cannot_hold_is_encoded);
 	RUN(names_mean_this_phones_files);
 	RUN(files_are_listed_once);
 	RUN(renders_a_phone_without_settings);
