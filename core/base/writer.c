@@ -20,16 +20,7 @@ void writer_padded(struct writer *w, uint64_t value, unsigned width)
 
 void writer_unsigned(struct writer *w, uint64_t value)
 {
-	unsigned count = 1;
-	char *place;
-
-	for (uint64_t rest = value; rest >= 10; rest /= 10) {
-		count++;
-	}
-	place = writer_reserve(w, count);
-	for (; place && count > 0; value /= 10) {
-		place[--count] = (char)('0' + value % 10);
-	}
+	writer_padded(w, value, 1);
 }
 
 void writer_signed(struct writer *w, int64_t value)
