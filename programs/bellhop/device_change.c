@@ -140,6 +140,7 @@ static int change_one(const struct arguments *arguments, const struct wish *wish
 
 struct entry {
 	struct client_answer answer;
+	const char *why; /* it was not asked; or NULL */
 	struct mac mac;
 	bool has_mac;
 	bool is_answered;
@@ -205,7 +206,7 @@ static bool start_next(struct list *list)
 					    list->started);
 	}
 	if (result < 0) {
-		entry->answer.why = strdup(result == -EINVAL ? no_mac : "out of memory");
+		entry->why = result == -EINVAL ? no_mac : "out of memory";
 		entry->is_answered = true;
 	}
 	json_decref(body);
@@ -248,7 +249,9 @@ static void keep_reply(json_t *replies, json_t *reply, const char *mac, int resu
 static void tell_next(struct list *list)
 {
 	const char *mac = list->devices->macs[list->told];
-	struct client_answer *answer = &entry_of(list, list->told)->answer;
+	struct entry *entry = entry_of(list, list->told);
+	struct client_answer *answer = &entry->answer;
+	const char *why = answer->why ? answer->why : "out of memory";
 
 	if (answer->result != EXIT_DONE) {
 		list->failed++;
@@ -256,7 +259,7 @@ static void tell_next(struct list *list)
 		if (answer->reply) {
 			client_say_refusal(answer->reply);
 		} else {
-			say("%s", answer->why ? answer->why : "out of memory");
+			say("%s", entry->why ? entry->why : why);
 		}
 		say_about(NULL);
 	} else if (!list->replies) {
