@@ -7,6 +7,7 @@ import ctypes
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -65,9 +66,12 @@ def wait_for(what, condition):
 
 
 def free_port(kind=socket.SOCK_STREAM, address="127.0.0.1"):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to whoever connects: nobody gets it before the server."""
+    for port in random.sample(range(10000, 30000), 100):
+        with socket.socket(socket.AF_INET, kind) as probe, contextlib.suppress(OSError):
+            probe.bind((address, port))
+            return port
+    raise AssertionError(f"no port of {address} is free")
 
 
 def program(name):
