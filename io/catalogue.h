@@ -30,6 +30,15 @@ int catalogue_open_file(int files_fd, struct span name, struct stat *info);
 uint64_t catalogue_version(const struct stat *info);
 
 /*
+ * The open file has the octets that it had when `before` was taken of it. That another took its
+ * name (catalogue_add, rename) is no change of it.
+ */
+bool catalogue_file_is_same(int fd, const struct stat *before);
+
+/* Changed within the last tick of the kernel's clock for files: it may change again unseen. */
+bool catalogue_file_is_fresh(const struct stat *info);
+
+/*
  * Puts a file in place, whole or not at all: the bytes come from `source_fd`, are written beside
  * it, synced and renamed over the old one. 0 and `*bytes`, or a negative errno with one sentence.
  */

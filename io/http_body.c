@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/http_body.h"
 
+#include "io/catalogue.h"
+
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -33,24 +35,6 @@ void http_body_drop(struct http_connection *c)
 		free(c->body);
 		c->body = NULL;
 	}
-}
-
-static bool is_same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-/*
- * The time of modification can be set back, that of change cannot; but it moves too when the last
- * name of the file goes, which is how one is replaced, and leaves its octets as they were.
- */
-static bool is_same_file(int fd, const struct stat *before)
-{
-	struct stat now;
-
-	return fstat(fd, &now) == 0 && now.st_size == before->st_size &&
-	       is_same_time(now.st_mtim, before->st_mtim) &&
-	       (is_same_time(now.st_ctim, before->st_ctim) || now.st_nlink != before->st_nlink);
 }
 
 /* Where the next slice is read to, and from; what stands before it is written already. */
@@ -109,7 +93,7 @@ static void send_slice(struct http_connection *c, ssize_t count)
 		return;
 	}
 	/* Cut short, or edited in place: the client must see a cut. */
-	if (count == 0 || !is_same_file(c->body->fd, &c->body->opened)) {
+	if (count == 0 || !catalogue_file_is_same(c->body->fd, &c->body->opened)) {
 		http_connection_cut(c, "the file has changed");
 		return;
 	}
@@ -158,7 +142,7 @@ static struct span first_slice(struct http_connection *c)
 	struct place place = next_place(c->body);
 	ssize_t count = read_cached(c->body, &place);
 
-	if (count <= 0 || !is_same_file(c->body->fd, &c->body->opened)) {
+	if (count <= 0 || !catalogue_file_is_same(c->body->fd, &c->body->opened)) {
 		return span_make(NULL, 0); /* http_body_go_on will see why */
 	}
 	return take_slice(c, (size_t)count);

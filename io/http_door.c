@@ -18,7 +18,6 @@ enum {
 	fetch_arena_bytes_max = 4 << 20,
 	wait_ms = 50,
 	waits_max = 20,
-	file_tick_ms = 20, /* of the kernel's clock for files: 10 at most */
 };
 
 struct http_door {
@@ -284,12 +283,6 @@ static void answer_bytes(struct fetch *fetch, const struct file_answer *answer)
 	http_exchange_answer(fetch->exchange, &reply.response, body);
 }
 
-/* Dates of files move with the kernel's tick: within the same one a file may change unseen. */
-static bool may_change_unseen(const struct stat *info)
-{
-	return loop_utc_ms() < milliseconds(info->st_ctim) + file_tick_ms;
-}
-
 static void answer_file(struct fetch *fetch, const struct file_answer *answer)
 {
 	char etag[file_etag_size];
@@ -304,7 +297,7 @@ static void answer_file(struct fetch *fetch, const struct file_answer *answer)
 		return;
 	}
 	/* R-HTTP-33: from here on all that is said and sent is of this descriptor as it is now. */
-	if (!fetch->has_settled && fetch->waits < waits_max && may_change_unseen(&info)) {
+	if (!fetch->has_settled && fetch->waits < waits_max && catalogue_file_is_fresh(&info)) {
 		close(fd);
 		fetch->has_settled = true;
 		wait_a_while(fetch);

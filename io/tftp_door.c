@@ -244,16 +244,6 @@ static void open_file(struct tftp_door *d, const struct transfer_effect *effect)
 	note(d, notice);
 }
 
-/* One version of a file for each transfer: what was edited in place meanwhile is cut. */
-static bool is_unchanged(const struct carrier *carrier)
-{
-	struct stat now;
-
-	return fstat(carrier->fd, &now) == 0 && now.st_size == carrier->opened.st_size &&
-	       now.st_mtim.tv_sec == carrier->opened.st_mtim.tv_sec &&
-	       now.st_mtim.tv_nsec == carrier->opened.st_mtim.tv_nsec;
-}
-
 /* What was read, as far as it is still the file that was opened. */
 static struct transfer_notice piece_notice(const struct carrier *carrier, ssize_t count)
 {
@@ -261,7 +251,7 @@ static struct transfer_notice piece_notice(const struct carrier *carrier, ssize_
 					 .id = carrier->id,
 					 .offset = carrier->offset};
 
-	if (count > 0 && is_unchanged(carrier)) {
+	if (count > 0 && catalogue_file_is_same(carrier->fd, &carrier->opened)) {
 		notice.bytes = span_make(carrier->piece, (size_t)count);
 	}
 	return notice;

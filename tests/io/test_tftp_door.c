@@ -99,6 +99,62 @@ static void a_client_that_is_gone_ends_its_transfer(void)
 	tftp_close_house();
 }
 
+/* Fetches on from block 1, which is there; true when the end came, false when an ERROR did. */
+static bool fetch_the_rest(struct tftp_client *client)
+{
+	for (uint64_t block = 1; client->packet.opcode == TFTP_DATA; block++) {
+		tftp_ack(client, block);
+		if (client->packet.data.length < 512) {
+			return true;
+		}
+		if (!tftp_await(client)) {
+			abort();
+		}
+	}
+	return false;
+}
+
+/* What is done to the file while it is fetched; true when it arrives all the same. */
+static bool arrives_in_spite_of(const char *command)
+{
+	char script[512];
+	bool has_arrived;
+
+	tftp_open_house(loopback);
+	tftp_make_file("440HD.img", 300000, 300000);
+	tftp_open_client(&clients[0], loopback);
+	tftp_ask(&clients[0], "440HD.img", &no_options);
+	if (!tftp_await(&clients[0])) {
+		abort();
+	}
+	snprintf(script, sizeof(script), "cd %s/files && %s", house.folder, command);
+	CHECK_EQUAL(0, system(script));
+	has_arrived = fetch_the_rest(&clients[0]);
+	tftp_await_end();
+	CHECK_EQUAL(has_arrived, house.fetched);
+	close(clients[0].descriptor);
+	tftp_close_house();
+	return has_arrived;
+}
+
+/* One version of it or none: also when who edits it sets its date back. */
+static void a_file_edited_in_place_is_cut(void)
+{
+	CHECK(!arrives_in_spite_of("printf x >>440HD.img"));
+	CHECK(!arrives_in_spite_of(
+		"printf x | dd of=440HD.img seek=299000 bs=1 conv=notrunc status=none"));
+	CHECK(!arrives_in_spite_of(
+		"touch -r 440HD.img ../date && "
+		"printf x | dd of=440HD.img seek=299000 bs=1 conv=notrunc status=none && "
+		"touch -r ../date 440HD.img"));
+}
+
+static void a_file_replaced_by_another_comes_to_its_end(void)
+{
+	CHECK(arrives_in_spite_of("echo new >.new && mv .new 440HD.img"));
+	CHECK(arrives_in_spite_of("rm 440HD.img"));
+}
+
 /* Asks for a name and wants the one refusal, from the listening port. */
 static void check_refused(struct tftp_client *client, const char *name)
 {
@@ -262,6 +318,8 @@ int main(void)
 	RUN(r_tftp_1_each_transfer_has_a_fresh_port);
 	RUN(r_tftp_9_a_stranger_hears_error_5_from_the_transfer);
 	RUN(a_client_that_is_gone_ends_its_transfer);
+	RUN(a_file_edited_in_place_is_cut);
+	RUN(a_file_replaced_by_another_comes_to_its_end);
 	RUN(r_tftp_22_loopback_takes_the_largest_blocks);
 	RUN(r_tftp_27_windows_arrive_whole);
 	RUN(r_tftp_35_no_path_leaves_the_root);
