@@ -25,6 +25,8 @@ struct seen {
 	size_t window_size;
 	uint64_t acked;
 	uint64_t newest;
+	bool is_ended; /* the block that ends the file has come */
+	bool is_heard; /* it may have got an ACK of its client */
 	size_t sent_in_step;
 };
 
@@ -45,6 +47,7 @@ struct story {
 	struct transfer_effect pending[pending_max]; /* effects that wait for their answer */
 	size_t pending_count;
 	uint64_t closed;
+	uint64_t completed;
 	uint64_t fetched;
 };
 
@@ -131,6 +134,7 @@ static void check_data(struct story *s, struct seen *seen, const struct tftp_pac
 	check(block > seen->acked && block <= seen->acked + seen->window_size);
 	check(++seen->sent_in_step <= seen->window_size);
 	seen->newest = block > seen->newest ? block : seen->newest;
+	seen->is_ended = seen->is_ended || packet->data.length < seen->block_size;
 	if (seen->is_netascii) {
 		check(packet->data.length <= seen->block_size);
 		return;
@@ -185,6 +189,11 @@ static void take_close(struct story *s, uint64_t id)
 	struct seen *seen = find_seen(s, id);
 
 	s->closed++;
+	if (transfers_counters(s->transfers)->completed > s->completed) {
+		s->completed++;
+		/* R-TFTP-8: nobody has a file whose end did not come, or that he never answered. */
+		check(seen && seen->is_ended && seen->is_heard);
+	}
 	if (seen) {
 		*seen = (struct seen){0};
 	}
@@ -329,7 +338,16 @@ static void step_ack(struct story *s, bool is_good)
 	if (block <= seen->newest) {
 		seen->acked = block;
 	}
+	seen->is_heard = true;
 	give_from_client(s, id, writer_span(&w));
+}
+
+static void step_gone(struct story *s)
+{
+	struct transfer_notice notice = {.kind = TRANSFER_SOCKET_FAILED, .id = take_seen(s)->id};
+
+	transfers_change(s->transfers, &notice, s->now_ms, &s->effects);
+	settle(s);
 }
 
 static void step_raw(struct story *s)
@@ -386,7 +404,7 @@ static void step(struct story *s)
 {
 	uint64_t wake;
 
-	switch (take_u8(s) % 10) {
+	switch (take_u8(s) % 12) {
 	case 0:
 		step_request(s);
 		break;
@@ -416,6 +434,12 @@ static void step(struct story *s)
 		break;
 	case 8:
 		give(s, take_seen(s)->id, 4000, SPAN("\0\4\0\1"));
+		break;
+	case 10:
+		step_gone(s);
+		break;
+	case 11:
+		give_from_client(s, take_seen(s)->id, SPAN("\0\5\0\5unknown\0"));
 		break;
 	default:
 		s->is_pending = !s->is_pending;
