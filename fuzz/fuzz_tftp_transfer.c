@@ -90,9 +90,9 @@ static void serve(void *context, struct file_request *request, uint32_t interfac
 	(void)interface;
 	(void)effects;
 	*answer = (struct file_answer){.verdict = FILE_REFUSED};
-	if (s->is_pending) {
+	if (s->is_pending && !request->is_last_try) {
 		answer->verdict = FILE_PENDING;
-	} else if (span_starts_with(request->path, SPAN("f"))) {
+	} else if (!s->is_pending && span_starts_with(request->path, SPAN("f"))) {
 		answer->verdict = s->is_stored ? FILE_CATALOGUE : FILE_BYTES;
 		answer->name = arena_copy(arena, request->path);
 		answer->bytes = span_make(rendered, s->is_stored ? 0 : (size_t)s->file_size);

@@ -339,6 +339,7 @@ static void serve(struct fetch *fetch)
 	}
 	fetch->question.request.path = writer_span(&w);
 	fetch->question.request.user_agent = user_agent ? user_agent->value : span_make(NULL, 0);
+	fetch->question.request.is_last_try = fetch->waits == waits_max;
 	door_serve(door->door, &fetch->question, &door->arena, &answer, &door->effects);
 	fetch->question.request.path = span_make(NULL, 0);
 	keep_answer(fetch, &answer);

@@ -328,8 +328,11 @@ void files_serve(const struct files_context *files, const struct file_request *r
 	 */
 	if (reason && path.data && request->link.is_pending &&
 	    !(s.by_key && files->policy->access_by_key)) {
-		answer->verdict = FILE_PENDING;
-		return;
+		if (!request->is_last_try) {
+			answer->verdict = FILE_PENDING;
+			return;
+		}
+		reason = "not_seen";
 	}
 	if (!reason) {
 		reason = fill_answer(&s, answer, effects);

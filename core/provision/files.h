@@ -22,6 +22,7 @@ struct file_request {
 	struct address local;  /* ours, that was asked */
 	struct span interface; /* its name, or empty */
 	struct link_evidence link;
+	bool is_last_try; /* the door has waited for the network long enough: no FILE_PENDING */
 };
 
 enum file_verdict {
@@ -72,8 +73,8 @@ struct files_context {
  * as a bare NAME, for the device that the name's MAC or the sender's own address tells.
  *
  * A refusal is reported into `effects`, a template's mistake as "render_failed". Nothing in the
- * answer or in a report holds a key. FILE_PENDING is answered to known and unknown names alike, and
- * reports nothing.
+ * answer or in a report holds a key. FILE_PENDING is answered to known and unknown names alike, but
+ * not at the last try, and reports nothing.
  */
 void files_serve(const struct files_context *files, const struct file_request *request,
 		 struct arena *arena, struct file_answer *answer, struct effects *effects);

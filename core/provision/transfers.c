@@ -409,9 +409,10 @@ static void ask(struct transfers *ts, struct transfer *t, const struct transfer_
 	t->mode = read.mode;
 	t->options = read.options;
 	request.path = read.file;
+	request.is_last_try = c->now_ms - t->started_ms >= evidence_wait_ms_max;
 	ts->options.serve(ts->options.context, &request, t->interface, &ts->arena, &answer,
 			  &c->effects->others);
-	if (answer.verdict == FILE_PENDING && c->now_ms - t->started_ms < evidence_wait_ms_max) {
+	if (answer.verdict == FILE_PENDING) {
 		t->state = TRANSFER_WAITING;
 		t->deadline_ms = c->now_ms + evidence_wait_ms;
 	} else if (answer.verdict == FILE_BYTES || answer.verdict == FILE_CATALOGUE) {

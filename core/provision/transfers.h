@@ -83,7 +83,7 @@ struct transfers_options {
 	/*
 	 * files_serve under the shell's lock. Everything in `request` but the interface's name and
 	 * the link's evidence is filled; the callback fills those two, from the source and
-	 * `interface`.
+	 * `interface`. FILE_PENDING makes it be asked again soon, but no answer to the last try.
 	 */
 	void (*serve)(void *context, struct file_request *request, uint32_t interface,
 		      struct arena *arena, struct file_answer *answer, struct effects *effects);

@@ -34,6 +34,7 @@ struct house {
 	unsigned refused;
 	char told[200]; /* the last report */
 	bool has_evidence;
+	bool is_pending; /* nor does it ever come */
 };
 
 static void server_for(void *context, const struct device *device, struct address local,
@@ -51,7 +52,7 @@ static void link_for(void *context, struct address source, uint32_t interface,
 
 	(void)source;
 	(void)interface;
-	*link = (struct link_evidence){0};
+	*link = (struct link_evidence){.is_pending = house->is_pending};
 	if (house->has_evidence) {
 		link->is_known = true;
 		link->mac = phone;
@@ -305,6 +306,23 @@ static void http_says_503_while_there_are_no_descriptors(void)
 	close_house(&house);
 }
 
+/* Whom the network never shows is refused in the end, and the operator learns of it. */
+static void who_cannot_be_seen_is_refused_and_told(void)
+{
+	static struct house house;
+
+	open_house(&house);
+	house.has_evidence = false;
+	house.is_pending = true;
+	run_script(&house, "for name in 440HD.img 00908f000000.cfg; do\n"
+			   "  url=http://127.0.0.1:$HTTP/$name\n"
+			   "  test $(curl -sS --max-time 10 -o got -w '%{http_code}' $url) = 404\n"
+			   "  ! curl -sS --max-time 10 -o got tftp://127.0.0.1:$TFTP/$name\n"
+			   "done\n");
+	CHECK_EQUAL(4, house.refused);
+	close_house(&house);
+}
+
 static void tftp_serves_whole_files(void)
 {
 	script_passes(
@@ -357,6 +375,7 @@ int main(void)
 	RUN(http_conditions_and_head);
 	RUN(http_refuses_everything_alike);
 	RUN(http_says_503_while_there_are_no_descriptors);
+	RUN(who_cannot_be_seen_is_refused_and_told);
 	RUN(tftp_serves_whole_files);
 	RUN(tftp_hpa_fetches);
 	RUN(the_catalogue_follows_the_folder);

@@ -19,16 +19,25 @@ static void apply(struct change change)
 
 static struct policy policy = {.access_by_key = true};
 
-static struct file_answer serve(const char *path, struct link_evidence link)
+static void serve_as(const char *path, struct link_evidence link, bool is_last_try,
+		     struct file_answer *answer)
 {
 	struct files_context files = {.inventory = &inventory, .policy = &policy};
-	struct file_request request = {.path = span_text(path), .link = link};
-	struct file_answer answer;
+	struct file_request request = {.path = span_text(path),
+				       .link = link,
+				       .is_last_try = is_last_try};
 
 	request.source.address = address_ipv4(10, 0, 0, 2);
 	arena_reset(&arena);
 	effects_reset(&effects);
-	files_serve(&files, &request, &arena, &answer, &effects);
+	files_serve(&files, &request, &arena, answer, &effects);
+}
+
+static struct file_answer serve(const char *path, struct link_evidence link)
+{
+	struct file_answer answer;
+
+	serve_as(path, link, false, &answer);
 	return answer;
 }
 
@@ -169,9 +178,10 @@ static void a_phone_s_certificate_is_told_with_what_it_took(void)
 	effects_reset(&effects);
 	files_report_fetched(&request, &answer, &effects);
 	REQUIRE(effects.count == 1);
-	CHECK_TEXT("https served \"00908f602aac.cfg\", 17 bytes, not hashed yet; identified by key; "
-		   "client certificate CN=00908f602aac, verified",
-		   effects.items[0].report.text);
+	CHECK_TEXT(
+		"https served \"00908f602aac.cfg\", 17 bytes, not hashed yet; identified by key; "
+		"client certificate CN=00908f602aac, verified",
+		effects.items[0].report.text);
 	CHECK(span_ends_with(effects.items[0].report.detail,
 			     SPAN("\"client_certificate\":\"client certificate CN=00908f602aac, "
 				  "verified\"}")));
@@ -182,6 +192,19 @@ static void known_and_unknown_names_wait_alike(void)
 	CHECK_EQUAL(FILE_PENDING, serve("00908f602aac.cfg", pending).verdict);
 	CHECK_EQUAL(FILE_PENDING, serve("00908f000000.cfg", pending).verdict);
 	CHECK_EQUAL(0, effects.count);
+}
+
+static void at_the_last_try_they_are_refused_alike(void)
+{
+	static const char *const names[] = {"00908f602aac.cfg", "00908f000000.cfg", "440HD.img"};
+	struct file_answer answer;
+
+	for (size_t i = 0; i < 3; i++) {
+		serve_as(names[i], pending, true, &answer);
+		CHECK_EQUAL(FILE_REFUSED, answer.verdict);
+		REQUIRE(effects.count == 1);
+		CHECK_TEXT("not_seen", span_text(effects.items[0].report.reason));
+	}
 }
 
 /* The URL holds the key all the same: its file must not be refused while its sender is looked up.
@@ -236,6 +259,7 @@ int main(void)
 	RUN(a_stored_file_is_told_with_its_hash);
 	RUN(a_phone_s_certificate_is_told_with_what_it_took);
 	RUN(known_and_unknown_names_wait_alike);
+	RUN(at_the_last_try_they_are_refused_alike);
 	RUN(with_access_by_neighbour_alone_keys_wait_too);
 	RUN(reports_hold_no_key);
 	effects_free(&effects);

@@ -83,10 +83,10 @@ static inline void world_serve(void *context, struct file_request *request, uint
 	(void)effects;
 	world->served++;
 	*answer = (struct file_answer){.verdict = FILE_REFUSED};
-	if (world->is_pending) {
+	if (world->is_pending && !request->is_last_try) {
 		answer->verdict = FILE_PENDING;
-	} else if (span_equal(request->path, SPAN("good")) ||
-		   span_equal(request->path, SPAN("other"))) {
+	} else if (!world->is_pending && (span_equal(request->path, SPAN("good")) ||
+					  span_equal(request->path, SPAN("other")))) {
 		answer->verdict = world->is_stored ? FILE_CATALOGUE : FILE_BYTES;
 		answer->bytes = span_make(world_rendered, (size_t)world->file_size);
 		answer->size = world->file_size;
