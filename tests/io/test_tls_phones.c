@@ -137,6 +137,20 @@ static void a_resumed_session_brings_its_certificate(void)
 	}
 }
 
+/* As on a session that was resumed: OpenSSL's verdict is good, and the day is another one. */
+static void a_certificate_that_has_expired_since_is_not_verified(void)
+{
+	open_tls("authority.crt");
+	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(tls->context), X509_V_FLAG_NO_CHECK_TIME);
+	check_certificate("client certificate CN=old, not verified: certificate has expired",
+			  &(struct identity_options){.name = SPAN("old"),
+						     .issuer = &house.authority,
+						     .begin_day = -9,
+						     .end_day = -1});
+	CHECK_EQUAL(0, tls->counters.client_verified);
+	close_tls();
+}
+
 int main(void)
 {
 	tls_house_open(&house);
@@ -144,5 +158,6 @@ int main(void)
 	RUN(names_of_certificates_say_what_is_in_them);
 	RUN(a_long_name_is_cut_and_its_verdict_is_not);
 	RUN(a_resumed_session_brings_its_certificate);
+	RUN(a_certificate_that_has_expired_since_is_not_verified);
 	return tls_house_close(&house) == 0 ? test_end() : 1;
 }

@@ -25,7 +25,7 @@ enum {
 	patience_ms = 20000,
 	soon_ms = 20,
 	big_size = 60 << 20,
-	slice_size = 65536, /* of io/http_connection.c */
+	slice_size = 65536, /* of io/http_body.c */
 	received_max = 65536,
 };
 
