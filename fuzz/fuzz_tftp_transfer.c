@@ -387,6 +387,7 @@ static void step_answer(struct story *s, uint8_t how)
 	} else if (e.kind == TRANSFER_OPEN_FILE) {
 		notice.kind = how == 1 ? TRANSFER_FILE_FAILED : TRANSFER_FILE_OPENED;
 		notice.size = s->file_size;
+		notice.is_fresh = how == 3;
 	} else {
 		notice.kind = how == 1 ? TRANSFER_FILE_FAILED : TRANSFER_FILE_READ;
 		notice.offset = e.offset;

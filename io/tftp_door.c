@@ -233,12 +233,16 @@ static void open_file(struct tftp_door *d, const struct transfer_effect *effect)
 	struct transfer_notice notice = {.kind = TRANSFER_FILE_FAILED, .id = effect->id};
 
 	if (carrier) {
+		if (carrier->fd >= 0) {
+			close(carrier->fd);
+		}
 		carrier->fd =
 			catalogue_open_file(d->door->files_fd, effect->bytes, &carrier->opened);
 		if (carrier->fd >= 0) {
 			notice.kind = TRANSFER_FILE_OPENED;
 			notice.size = (uint64_t)carrier->opened.st_size;
 			notice.version = catalogue_version(&carrier->opened);
+			notice.is_fresh = catalogue_file_is_fresh(&carrier->opened);
 		}
 	}
 	note(d, notice);

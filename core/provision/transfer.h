@@ -15,7 +15,7 @@ enum {
 };
 
 enum transfer_state {
-	TRANSFER_WAITING,	 /* for the network to show who asks */
+	TRANSFER_WAITING,	 /* for the network to show who asks, or the file to settle */
 	TRANSFER_OPENING_FILE,	 /* the stored one */
 	TRANSFER_OPENING_SOCKET, /* and finding what fits on the way to the client */
 	TRANSFER_OFFERED,	 /* OACK is out, ACK 0 is awaited */
@@ -52,6 +52,7 @@ struct transfer {
 
 	char *bytes; /* of a rendered file; NULL: a stored one */
 	bool is_stored;
+	bool has_settled; /* it was waited for; not twice, it may be written all the time */
 	bool is_reading;
 	uint64_t size;	 /* of the file */
 	uint64_t offset; /* in the file, of what goes into `blocks` next */

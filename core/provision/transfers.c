@@ -11,7 +11,7 @@ enum {
 	effects_count_max = 256,
 	effects_bytes_max = 4 << 20,
 	effects_for_one = 8, /* what one transfer appends at most at once */
-	evidence_wait_ms = 50,
+	wait_ms = 50,	     /* for evidence of the sender, or for a file to settle */
 	evidence_wait_ms_max = 1000,
 	opening_ms_max = 5000,
 	serve_bytes_max = 4 << 20, /* of one answer of files_serve */
@@ -393,16 +393,36 @@ static void accept(struct transfers *ts, struct transfer *t, const struct file_r
 	}
 }
 
-/* Asks files_serve, now or again when the sender was not known yet. */
+static void refuse_name(struct transfers *ts, const struct transfer *t,
+			const struct transfer_common *c)
+{
+	struct packet packet = {.source = t->peer, .local = t->local, .interface = t->interface};
+
+	refuse(ts, &packet, TFTP_ERROR_NOT_FOUND, "File not found", c->effects);
+}
+
+/* The stored file was on the list, and is not to be had. */
+static void lose_file(struct transfers *ts, struct transfer *t, const struct transfer_common *c)
+{
+	refuse_name(ts, t, c);
+	transfer_abandon(t, c, REPORT_INFO, "the file is there no more");
+}
+
+/* To be asked for again. */
+static void wait_a_while(struct transfer *t, const struct transfer_common *c)
+{
+	t->state = TRANSFER_WAITING;
+	t->deadline_ms = c->now_ms + wait_ms;
+}
+
+/* Asks files_serve, now or again when it was too early. */
 static void ask(struct transfers *ts, struct transfer *t, const struct transfer_common *c)
 {
 	struct tftp_packet read;
-	struct packet packet = {.source = t->peer, .local = t->local, .interface = t->interface};
 	struct file_answer answer = {.verdict = FILE_REFUSED};
 	struct file_request request = {.door = DOOR_TFTP, .source = t->peer, .local = t->local};
 
-	packet.bytes = span_make(t->request, t->request_length);
-	if (tftp_read(packet.bytes, &read) != 0) {
+	if (tftp_read(span_make(t->request, t->request_length), &read) != 0) {
 		t->state = TRANSFER_ABANDONED;
 		return;
 	}
@@ -413,12 +433,13 @@ static void ask(struct transfers *ts, struct transfer *t, const struct transfer_
 	ts->options.serve(ts->options.context, &request, t->interface, &ts->arena, &answer,
 			  &c->effects->others);
 	if (answer.verdict == FILE_PENDING) {
-		t->state = TRANSFER_WAITING;
-		t->deadline_ms = c->now_ms + evidence_wait_ms;
+		wait_a_while(t, c);
 	} else if (answer.verdict == FILE_BYTES || answer.verdict == FILE_CATALOGUE) {
 		accept(ts, t, &request, &answer, c);
+	} else if (t->has_settled) {
+		lose_file(ts, t, c); /* the shell has opened it already */
 	} else {
-		refuse(ts, &packet, TFTP_ERROR_NOT_FOUND, "File not found", c->effects);
+		refuse_name(ts, t, c);
 		free_transfer(ts, t);
 		t = NULL;
 	}
@@ -603,16 +624,27 @@ static void socket_opened(struct transfers *ts, struct transfer *t, size_t path_
 	}
 }
 
-static void file_failed(struct transfers *ts, struct transfer *t, const struct transfer_common *c)
+static void file_opened(struct transfer *t, const struct transfer_notice *notice,
+			const struct transfer_common *c)
 {
-	struct packet packet = {.source = t->peer, .local = t->local, .interface = t->interface};
-
-	if (t->state != TRANSFER_OPENING_FILE) {
-		transfer_fail(t, c, "Reading failed", "the file cannot be read");
+	if (notice->is_fresh && !t->has_settled) {
+		t->has_settled = true;
+		wait_a_while(t, c);
 		return;
 	}
-	refuse(ts, &packet, TFTP_ERROR_NOT_FOUND, "File not found", c->effects);
-	transfer_abandon(t, c, REPORT_INFO, "the file is there no more");
+	t->size = notice->size;
+	t->answer.size = notice->size;
+	files_opened(&t->answer, notice->version);
+	open_socket(t, c);
+}
+
+static void file_failed(struct transfers *ts, struct transfer *t, const struct transfer_common *c)
+{
+	if (t->state == TRANSFER_OPENING_FILE) {
+		lose_file(ts, t, c);
+	} else {
+		transfer_fail(t, c, "Reading failed", "the file cannot be read");
+	}
 }
 
 static void socket_failed(struct transfer *t, const struct transfer_common *c)
@@ -641,10 +673,7 @@ void transfers_change(struct transfers *transfers, const struct transfer_notice 
 		break;
 	case TRANSFER_FILE_OPENED:
 		if (t->state == TRANSFER_OPENING_FILE) {
-			t->size = notice->size;
-			t->answer.size = notice->size;
-			files_opened(&t->answer, notice->version);
-			open_socket(t, &c);
+			file_opened(t, notice, &c);
 		}
 		break;
 	case TRANSFER_FILE_READ:

@@ -32,10 +32,11 @@ enum { transfers_piece_max = 32768 }; /* octets read from a stored file at once,
 enum transfer_effect_kind {
 	/* a socket on a fresh port of `local`, -> TRANSFER_SOCKET_OPENED or _SOCKET_FAILED */
 	TRANSFER_OPEN_SOCKET,
-	TRANSFER_SEND,	    /* from the transfer's socket; id 0: from the listening one */
-	TRANSFER_OPEN_FILE, /* a catalogue file, -> TRANSFER_FILE_OPENED or _FILE_FAILED */
-	TRANSFER_READ,	    /* of it, -> TRANSFER_FILE_READ or _FILE_FAILED */
-	TRANSFER_CLOSE,	    /* the transfer is over: let go of its socket and file */
+	TRANSFER_SEND, /* from the transfer's socket; id 0: from the listening one */
+	/* a catalogue file, perhaps anew, -> TRANSFER_FILE_OPENED or _FILE_FAILED */
+	TRANSFER_OPEN_FILE,
+	TRANSFER_READ,	/* of it, -> TRANSFER_FILE_READ or _FILE_FAILED */
+	TRANSFER_CLOSE, /* the transfer is over: let go of its socket and file */
 };
 
 struct transfer_effect {
@@ -105,7 +106,7 @@ struct transfers_counters {
 /* What the shell learned. */
 enum transfer_notice_kind {
 	TRANSFER_SOCKET_OPENED, /* `path_octets` */
-	TRANSFER_FILE_OPENED,	/* `size`, `version` */
+	TRANSFER_FILE_OPENED,	/* `size`, `version`, `is_fresh` */
 	TRANSFER_FILE_READ,	/* `bytes` at `offset`; fewer than asked for only when it failed */
 	TRANSFER_FILE_FAILED,	/* it cannot be opened or read */
 	TRANSFER_SOCKET_FAILED, /* no socket, or nobody listens at the client's port any more */
@@ -117,6 +118,7 @@ struct transfer_notice {
 	size_t path_octets; /* the largest IP packet that leaves whole; 0: not known */
 	uint64_t size;
 	uint64_t version;
+	bool is_fresh; /* it may change again unseen: opened anew a little later, but only once */
 	uint64_t offset;
 	struct span bytes; /* valid for the call */
 };

@@ -484,6 +484,39 @@ static void who_cannot_be_seen_is_refused_after_a_second(void)
 	world_close(&w);
 }
 
+/* What was written a moment ago may change without a new date: it is opened anew, once. */
+static void a_fresh_file_is_waited_for_once(void)
+{
+	struct world w;
+
+	world_open(&w, 5000, true);
+	w.is_fresh = true;
+	world_request(&w, "good", TFTP_OCTET, &no_options);
+	CHECK_EQUAL(0, w.sent_count);
+	w.file_size = 300;
+	wait_exactly(&w, 50);
+	CHECK_EQUAL(1, w.sent_count);
+	CHECK_EQUAL(300, w.sent[0].data.length);
+	world_ack(&w, 1);
+	CHECK_EQUAL(1, w.fetched);
+	world_close(&w);
+}
+
+static void a_fresh_file_that_is_refused_meanwhile_is_let_go_of(void)
+{
+	struct world w;
+
+	world_open(&w, 5000, true);
+	w.is_fresh = true;
+	world_request(&w, "good", TFTP_OCTET, &no_options);
+	w.is_refused = true;
+	wait_exactly(&w, 50);
+	CHECK_EQUAL(1, w.sent_count);
+	CHECK_EQUAL(TFTP_ERROR_NOT_FOUND, w.sent[0].error);
+	check_abandoned(&w, "the file is there no more");
+	world_close(&w);
+}
+
 static void a_file_that_does_not_open_in_time(void)
 {
 	struct world w;
@@ -629,6 +662,8 @@ int main(void)
 	RUN(r_tftp_36_a_life_is_long_enough_for_firmware);
 	RUN(who_asks_is_looked_up_every_50_ms);
 	RUN(who_cannot_be_seen_is_refused_after_a_second);
+	RUN(a_fresh_file_is_waited_for_once);
+	RUN(a_fresh_file_that_is_refused_meanwhile_is_let_go_of);
 	RUN(a_file_that_does_not_open_in_time);
 	RUN(a_socket_that_does_not_open_in_time);
 	RUN(a_socket_that_cannot_be_opened_ends_it);

@@ -30,7 +30,9 @@ struct world {
 	uint64_t file_size;
 	bool is_stored;
 	bool is_stamped; /* the source is 0 but for a stamp at each piece: fast, for huge files */
+	bool is_refused;
 	bool is_pending; /* the network does not know the sender yet */
+	bool is_fresh;	 /* the file, whenever it is opened */
 	bool holds_files;
 	bool holds_sockets;
 	bool holds_reads;
@@ -85,8 +87,9 @@ static inline void world_serve(void *context, struct file_request *request, uint
 	*answer = (struct file_answer){.verdict = FILE_REFUSED};
 	if (world->is_pending && !request->is_last_try) {
 		answer->verdict = FILE_PENDING;
-	} else if (!world->is_pending && (span_equal(request->path, SPAN("good")) ||
-					  span_equal(request->path, SPAN("other")))) {
+	} else if (!world->is_pending && !world->is_refused &&
+		   (span_equal(request->path, SPAN("good")) ||
+		    span_equal(request->path, SPAN("other")))) {
 		answer->verdict = world->is_stored ? FILE_CATALOGUE : FILE_BYTES;
 		answer->bytes = span_make(world_rendered, (size_t)world->file_size);
 		answer->size = world->file_size;
@@ -132,6 +135,7 @@ static inline struct transfer_notice world_answer(struct world *w, const struct 
 	} else if (e->kind == TRANSFER_OPEN_FILE) {
 		notice.kind = TRANSFER_FILE_OPENED;
 		notice.size = w->file_size;
+		notice.is_fresh = w->is_fresh;
 	} else {
 		notice.kind = TRANSFER_FILE_READ;
 		notice.offset = e->offset;
