@@ -423,6 +423,24 @@ def test_http_connections_have_limits():
         assert s.counter("http", "refused_full") == 1
 
 
+def test_r_tftp_8_the_last_ack_is_lost_and_the_phone_is_gone():
+    with Server() as s:
+        with udp() as client:
+            client.sendto(rrq(f"{SECOND}.cfg", "blksize", "512"), ("127.0.0.1", s.tftp))
+            answer, there = client.recvfrom(65536)
+            assert answer[:2] == b"\0\6"
+            block = 0
+            while answer[:2] == b"\0\6" or len(answer) == 4 + 512:
+                client.sendto(struct.pack(">HH", 4, block), there)
+                answer = client.recv(65536)
+                block = int.from_bytes(answer[2:4])
+        # Its ACK of the last block is lost, and it is configured.
+        wait_for("the transfer to count", lambda: s.counter("tftp", "completed") == 1)
+        assert s.counter("tftp", "resent") > 0
+        wait_for("the phone to be fetched", lambda: s.bellhopd.device(SECOND)["state"] == "fetched")
+        assert "identified by address; the last acknowledgement did not come" in s.bellhopd.events()
+
+
 def test_tftp_transfers_have_limits():
     with Server("tftp_transfers = 3\ntftp_transfers_per_source = 2") as s, \
             contextlib.ExitStack() as stack:
