@@ -128,7 +128,8 @@ static inline int open_phone(void)
 	return phone;
 }
 
-/* Takes what start_host gave; a host that is none is no process to kill: -1 would be all of them. */
+/* Takes what start_host gave: a host that is none is no process to kill, -1 would be all of them.
+ */
 static inline void end_host(pid_t host)
 {
 	if (host > 0) {
