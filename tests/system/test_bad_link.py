@@ -377,8 +377,8 @@ def tshark_finds_nothing_malformed(stage):
         done = subprocess.run(
             [tshark, "-n", "-r", stage.folder / "captured", "-d", "tcp.port==8443,tls", "-o",
              "tcp.reassemble_out_of_order:TRUE", "-o", "tcp.check_checksum:TRUE", "-o",
-             "udp.check_checksum:TRUE", "-Y", f"ip.src == {SERVER} and ({expression})", "-T", "fields", "-e", "frame.number", "-e",
-             "_ws.col.Info", "-e", "_ws.expert.message"],
+             "udp.check_checksum:TRUE", "-Y", f"ip.src == {SERVER} and ({expression})", "-T", "fields",
+             "-e", "frame.number", "-e", "_ws.col.Info", "-e", "_ws.expert.message"],
             capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout.splitlines()
