@@ -70,12 +70,17 @@ static void tell_over(struct http_connection *c, bool is_whole)
 	}
 }
 
+static bool is_idle(const struct http_connection *c)
+{
+	return c->state == CONNECTION_READING && !http_parser_is_inside(c->parser);
+}
+
 void http_connection_close(struct http_connection *connection)
 {
 	if (connection->state == CONNECTION_CLOSING) {
 		return;
 	}
-	if (connection->state == CONNECTION_READING && !http_parser_is_inside(connection->parser)) {
+	if (is_idle(connection)) {
 		/* Nothing is under way: a TLS peer is told that this is the end, and no cut. */
 		(void)stream_shutdown(&connection->stream);
 	}
@@ -113,9 +118,7 @@ static bool is_answering(const struct http_connection *c)
 
 static void set_timer(struct http_connection *c, uint64_t wait_ms)
 {
-	if (is_answering(c)) {
-		c->octets_taken = octets_taken(c);
-	}
+	c->octets_taken = octets_taken(c);
 	uv_timer_start(&c->timer, on_timer, wait_ms, 0);
 }
 
@@ -401,6 +404,11 @@ static void on_timer(uv_timer_t *timer)
 
 	if (is_answering(c) && is_taken_in_time(c)) {
 		set_timer(c, c->server->options.send_timeout_ms);
+		return;
+	}
+	if (is_idle(c) && is_taken_in_time(c)) {
+		/* The last answer, of which the kernel had much left: who reads it is not idle. */
+		set_timer(c, c->server->options.idle_timeout_ms);
 		return;
 	}
 	if (c->state != CONNECTION_LINGERING) {

@@ -50,7 +50,7 @@ struct http_connection {
 	unsigned writes;	/* under way */
 	uint64_t octets_given;	/* to the peer, ever */
 	uint64_t octets_before; /* of them before the answer */
-	uint64_t octets_taken;	/* of them acknowledged when the timer of an answer was set */
+	uint64_t octets_taken;	/* of them acknowledged when the timer was set */
 	size_t lingered;	/* octets thrown away while LINGERING */
 	const char *cut_reason; /* why it ends before its time; NULL: it could not be sent */
 	bool closes_after;	/* the answer is the last one */

@@ -45,7 +45,8 @@ struct http_server_options {
 	uint64_t head_timeout_ms; /* from the first octet of a head to its end: 408; also of
 				     a TLS handshake: close */
 	uint64_t body_timeout_ms; /* from the head to the end of the body: 408 */
-	uint64_t idle_timeout_ms; /* between requests: close */
+	/* Between requests: close, unless send_octets_min of the last answer were taken in it. */
+	uint64_t idle_timeout_ms;
 	/*
 	 * Within each send_timeout_ms the peer must take (acknowledge) send_octets_min of an
 	 * answer, or the rest of it: else close. So who reads one octet a second is let go after

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <malloc.h>
 
+enum { pool_threads = 4 };
+
 /* The octets of a body that `client` heard are those of the file from `first` on. */
 static bool is_file(struct span body, uint64_t first)
 {
@@ -196,6 +198,102 @@ static void who_reads_slowly_gets_all(void)
 	close_house();
 }
 
+/*
+ * The kernel has taken the rest of the answer long before a slow reader has: the time in which the
+ * next request must come is not that in which the answer is still read.
+ */
+static void who_still_reads_the_answer_is_not_idle(void)
+{
+	enum { idle_ms = 1000, size = 150000, least = 1000 };
+	static struct client client;
+	uint64_t start;
+
+	prepare();
+	house.file_size = size;
+	house.options.idle_timeout_ms = idle_ms;
+	house.options.send_octets_min = least;
+	open_server();
+	connect_from(&client, 1);
+	say(&client, "GET /file HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(house.over_whole == 1);
+	start = uv_now(&house.loop);
+	while (uv_now(&house.loop) - start < 2 * idle_ms && client.length < size / 2) {
+		ssize_t count = recv(client.fd, client.received + client.length, 40, MSG_DONTWAIT);
+
+		client.length += count > 0 ? (size_t)count : 0;
+		turn();
+	}
+	CHECK(client.length < size / 2);
+	CHECK_EQUAL(1, counters()->open);
+	WAIT_FOR(body_of(&client).length == size || has_ended(&client));
+	CHECK(is_file(body_of(&client), 0));
+	client.length = 0;
+	say(&client, "GET /next HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(has_heard(&client, "/next"));
+	WAIT_FOR(has_ended(&client)); /* now it is idle */
+	CHECK_EQUAL(1, counters()->timeouts);
+	hang_up(&client);
+	close_house();
+}
+
+/* A pool with all its threads taken, and a device, of which nothing is in the page cache. */
+static uv_sem_t gate;
+
+static void wait_at_gate(uv_work_t *work)
+{
+	(void)work;
+	uv_sem_wait(&gate);
+}
+
+static void answer_device(void *context, struct http_exchange *exchange)
+{
+	struct http_parts parts = http_parts_whole(100000);
+	int fd = open("/dev/full", O_RDONLY | O_CLOEXEC);
+	struct stat opened;
+
+	if (fd < 0 || fstat(fd, &opened) != 0) {
+		abort();
+	}
+	house.asked = exchange;
+	http_exchange_on_over(exchange, over, context);
+	http_exchange_answer_file(exchange, &(struct http_response){.status = 200}, fd, &opened,
+				  &parts);
+}
+
+static void who_waits_for_the_disk_is_not_let_go(void)
+{
+	static struct client client;
+	uv_work_t work[pool_threads];
+
+	prepare();
+	house.options.handle = answer_device;
+	house.options.send_timeout_ms = soon_ms;
+	house.options.send_octets_min = 1;
+	open_server();
+	CHECK_EQUAL(0, uv_sem_init(&gate, 0));
+	for (size_t i = 0; i < pool_threads; i++) {
+		CHECK_EQUAL(0, uv_queue_work(&house.loop, &work[i], wait_at_gate, NULL));
+	}
+	connect_from(&client, 1);
+	say(&client, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	WAIT_FOR(has_heard(&client, "\r\n\r\n"));
+	for (unsigned i = 0; i < 10 * soon_ms; i++) {
+		turn();
+	}
+	CHECK_EQUAL(0, house.over);
+	CHECK_EQUAL(0, body_of(&client).length);
+	for (size_t i = 0; i < pool_threads; i++) {
+		uv_sem_post(&gate);
+	}
+	WAIT_FOR(has_ended(&client));
+	CHECK_EQUAL(100000, body_of(&client).length);
+	CHECK_EQUAL(1, house.over_whole);
+	CHECK_EQUAL(0, counters()->timeouts);
+	hang_up(&client);
+	close_house();
+	uv_sem_destroy(&gate);
+}
+
 /* Some octets now and then are not enough: send_octets_min must go within send_timeout_ms. */
 static void r_http_28_who_reads_next_to_nothing_is_let_go(void)
 {
@@ -331,6 +429,7 @@ static void r_http_33_a_file_that_cannot_be_read_is_cut(void)
 
 int main(void)
 {
+	setenv("UV_THREADPOOL_SIZE", "4", 1); /* pool_threads */
 	RUN(r_http_33_a_file_is_sent_whole_whatever_its_size);
 	RUN(r_http_16_17_one_range_of_a_big_file);
 	RUN(r_http_16_a_range_beyond_4_gib);
@@ -338,6 +437,8 @@ int main(void)
 	RUN(r_http_4_head_of_a_file_has_no_body);
 	RUN(who_does_not_read_is_let_go);
 	RUN(who_reads_slowly_gets_all);
+	RUN(who_still_reads_the_answer_is_not_idle);
+	RUN(who_waits_for_the_disk_is_not_let_go);
 	RUN(r_http_28_who_reads_next_to_nothing_is_let_go);
 	RUN(slow_readers_cost_two_slices_each);
 	RUN(r_http_33_a_file_that_changes_is_cut);
