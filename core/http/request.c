@@ -23,9 +23,12 @@ struct http_parser {
 	size_t line_start; /* in head, of the line being read */
 	size_t blank_octets;
 	char *body;
-	size_t body_length;
-	size_t body_size; /* bytes of `body` */
-	size_t body_max;
+	size_t body_size;     /* bytes of `body` */
+	uint64_t body_length; /* octets that have come */
+	uint64_t body_max;    /* that may come with this request */
+	size_t kept_body_max; /* the same of bodies that are kept */
+	bool hands_out_body;
+	struct span piece; /* the last one that was handed out */
 	struct http_chunked chunked;
 	bool head_is_parsed;
 };
@@ -82,7 +85,7 @@ int http_parser_new(struct http_parser **parser, size_t body_max)
 	if (!p) {
 		return -ENOMEM;
 	}
-	p->body_max = body_max;
+	p->kept_body_max = body_max;
 	http_parser_next(p);
 	*parser = p;
 	return 0;
@@ -107,6 +110,9 @@ void http_parser_next(struct http_parser *parser)
 	parser->line_start = 0;
 	parser->blank_octets = 0;
 	parser->body_length = 0;
+	parser->body_max = parser->kept_body_max;
+	parser->hands_out_body = false;
+	parser->piece = span_make(NULL, 0);
 	parser->head_is_parsed = false;
 	/* A long body is rare: its room is not kept for the life of the connection. */
 	free(parser->body);
@@ -221,7 +227,7 @@ static enum http_progress feed_head(struct http_parser *p, struct span *bytes)
 /* Chunks of one octet cost five; extensions and trailers must end some time too. */
 static uint64_t overhead_max(const struct http_parser *p)
 {
-	return 8 * (uint64_t)p->body_max + http_head_bytes_max;
+	return 8 * p->body_max + http_head_bytes_max;
 }
 
 static enum http_progress begin_body(struct http_parser *p)
@@ -241,12 +247,14 @@ static enum http_progress begin_body(struct http_parser *p)
 /* What comes is at most body_max in all: the callers have seen to it. False without memory. */
 static bool keep_data(struct http_parser *p, struct span data)
 {
-	if (data.length > p->body_size - p->body_length) {
+	size_t length = (size_t)p->body_length;
+
+	if (data.length > p->body_size - length) {
 		size_t size = p->body_size * 2 > 4096 ? p->body_size * 2 : 4096;
 		char *body;
 
-		size = size < p->body_length + data.length ? p->body_length + data.length : size;
-		size = size > p->body_max ? p->body_max : size;
+		size = size < length + data.length ? length + data.length : size;
+		size = size > p->kept_body_max ? p->kept_body_max : size;
 		body = realloc(p->body, size);
 		if (!body) {
 			return false;
@@ -254,14 +262,29 @@ static bool keep_data(struct http_parser *p, struct span data)
 		p->body = body;
 		p->body_size = size;
 	}
-	memcpy(p->body + p->body_length, data.data, data.length);
-	p->body_length += data.length;
+	memcpy(p->body + length, data.data, data.length);
 	return true;
+}
+
+/* HTTP_NEEDS_MORE when it was kept, and nothing is to be told. */
+static enum http_progress take_data(struct http_parser *p, struct span data)
+{
+	if (!p->hands_out_body && !keep_data(p, data)) {
+		return refuse(p, 413, "memory");
+	}
+	p->body_length += data.length;
+	if (p->hands_out_body) {
+		p->piece = data;
+		return HTTP_BODY_PIECE;
+	}
+	return HTTP_NEEDS_MORE;
 }
 
 static enum http_progress end_body(struct http_parser *p)
 {
-	p->request.body = span_make(p->body, p->body_length);
+	if (!p->hands_out_body) {
+		p->request.body = span_make(p->body, (size_t)p->body_length);
+	}
 	p->state = STATE_DONE;
 	return HTTP_REQUEST_DONE;
 }
@@ -272,10 +295,14 @@ static enum http_progress feed_chunks(struct http_parser *p, struct span *bytes)
 
 	while (progress == HTTP_CHUNKED_DATA) {
 		struct span data = {NULL, 0};
+		enum http_progress taken = HTTP_NEEDS_MORE;
 
 		progress = http_chunked_read(&p->chunked, bytes, &data);
-		if (data.length > 0 && !keep_data(p, data)) {
-			return refuse(p, 413, "memory");
+		if (data.length > 0) {
+			taken = take_data(p, data);
+		}
+		if (taken != HTTP_NEEDS_MORE) {
+			return taken;
 		}
 	}
 	switch (progress) {
@@ -294,15 +321,20 @@ static enum http_progress feed_chunks(struct http_parser *p, struct span *bytes)
 
 static enum http_progress feed_body(struct http_parser *p, struct span *bytes)
 {
+	uint64_t left = p->request.content_length - p->body_length;
+	enum http_progress taken = HTTP_NEEDS_MORE;
 	struct span data;
 
 	if (p->request.is_chunked) {
 		return feed_chunks(p, bytes);
 	}
-	data = span_slice(*bytes, 0, (size_t)p->request.content_length - p->body_length);
+	data = span_slice(*bytes, 0, left < SIZE_MAX ? (size_t)left : SIZE_MAX);
 	*bytes = span_slice(*bytes, data.length, bytes->length);
-	if (data.length > 0 && !keep_data(p, data)) {
-		return refuse(p, 413, "memory");
+	if (data.length > 0) {
+		taken = take_data(p, data);
+	}
+	if (taken != HTTP_NEEDS_MORE) {
+		return taken;
 	}
 	return p->body_length == p->request.content_length ? end_body(p) : HTTP_NEEDS_MORE;
 }
@@ -325,6 +357,17 @@ enum http_progress http_parser_feed(struct http_parser *parser, struct span *byt
 		break;
 	}
 	return HTTP_REQUEST_BAD;
+}
+
+void http_parser_hand_out_body(struct http_parser *parser, uint64_t body_max)
+{
+	parser->hands_out_body = true;
+	parser->body_max = body_max;
+}
+
+struct span http_parser_piece(const struct http_parser *parser)
+{
+	return parser->piece;
 }
 
 bool http_parser_is_inside(const struct http_parser *parser)

@@ -7,7 +7,7 @@
  *
  * A parser serves one connection, for phones' doors and for the admin socket alike. It is fed until
  * it wants more bytes; each request is announced twice, when its head is there and when it is
- * whole.
+ * whole. Its body is kept until then, or handed out piece by piece between the two.
  */
 #ifndef BELLHOP_CORE_HTTP_REQUEST_H
 #define BELLHOP_CORE_HTTP_REQUEST_H
@@ -49,14 +49,23 @@ struct http_request {
 	bool is_chunked;
 	bool expects_continue; /* Expect: 100-continue, HTTP/1.1, and a body to come */
 	bool keeps_alive;      /* the connection may serve another request */
-	struct span body;      /* whole, at HTTP_REQUEST_DONE */
+	struct span body;      /* whole, at HTTP_REQUEST_DONE; empty when it was handed out */
 };
 
-enum http_progress { HTTP_NEEDS_MORE, HTTP_HEAD_DONE, HTTP_REQUEST_DONE, HTTP_REQUEST_BAD };
+enum http_progress {
+	HTTP_NEEDS_MORE,
+	HTTP_HEAD_DONE,
+	HTTP_BODY_PIECE, /* of a body that is handed out */
+	HTTP_REQUEST_DONE,
+	HTTP_REQUEST_BAD,
+};
 
 struct http_parser;
 
-/* 0 and `*parser`, or -ENOMEM. Requests with a body longer than `body_max` end with 413. */
+/*
+ * 0 and `*parser`, or -ENOMEM. Requests with a body longer than `body_max` end with 413, unless it
+ * is handed out.
+ */
 int http_parser_new(struct http_parser **parser, size_t body_max);
 void http_parser_free(struct http_parser *parser);
 
@@ -66,6 +75,15 @@ void http_parser_free(struct http_parser *parser);
  * body (feed an empty span then). After HTTP_REQUEST_BAD nothing more is read.
  */
 enum http_progress http_parser_feed(struct http_parser *parser, struct span *bytes);
+
+/*
+ * At HTTP_HEAD_DONE: the body of this request is not kept, but handed out as it comes, and may have
+ * `body_max` octets. Its pieces are never empty, and have come before HTTP_REQUEST_DONE does.
+ */
+void http_parser_hand_out_body(struct http_parser *parser, uint64_t body_max);
+
+/* At HTTP_BODY_PIECE: octets of the body, a view into the bytes that were fed. */
+struct span http_parser_piece(const struct http_parser *parser);
 
 /* Whether a request has begun that is not done: its first octet, blank lines before it apart, came.
  */

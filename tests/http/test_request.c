@@ -217,6 +217,117 @@ static void bounds_chunked_bodies(void)
 	CHECK_EQUAL(413, verdict_span(span_make(text, length)));
 }
 
+/* What was handed out of a body, and what came of its request: as feed(). */
+struct handed_out {
+	char octets[16 * body_max];
+	size_t length;
+	unsigned pieces;
+	int result;
+};
+
+static void take_piece(struct handed_out *out, struct span piece, struct span fed)
+{
+	CHECK(piece.length > 0 && out->length + piece.length <= sizeof(out->octets));
+	CHECK(piece.data >= fed.data && piece.data + piece.length <= fed.data + fed.length);
+	memcpy(out->octets + out->length, piece.data, piece.length);
+	out->length += piece.length;
+	out->pieces++;
+}
+
+/* Feeds `text` cut every `step` octets; its body is handed out, up to `max`. */
+static void hand_out(struct handed_out *out, struct http_parser *parser, struct span text,
+		     size_t step, uint64_t max)
+{
+	enum http_progress progress = HTTP_NEEDS_MORE;
+
+	*out = (struct handed_out){.result = -1};
+	for (size_t at = 0; at < text.length && out->result == -1;) {
+		struct span fed = span_slice(text, at, at + step);
+		struct span rest = fed;
+
+		at += fed.length;
+		do {
+			progress = http_parser_feed(parser, &rest);
+			if (progress == HTTP_HEAD_DONE) {
+				http_parser_hand_out_body(parser, max);
+			} else if (progress == HTTP_BODY_PIECE) {
+				take_piece(out, http_parser_piece(parser), fed);
+			} else if (progress == HTTP_REQUEST_BAD) {
+				out->result = (int)http_parser_status(parser);
+			} else if (progress == HTTP_REQUEST_DONE) {
+				out->result = 0;
+				CHECK_EQUAL(text.length, at - rest.length);
+			}
+		} while (out->result == -1 && progress != HTTP_NEEDS_MORE);
+	}
+}
+
+/* Whatever the cuts: the same body and the same verdict, and nothing of it in the request. */
+static void check_handed_out(struct span text, uint64_t max, int result, struct span body)
+{
+	static struct handed_out out;
+
+	for (size_t step = 1; step <= text.length; step++) {
+		struct http_parser *parser;
+
+		REQUIRE(http_parser_new(&parser, 3) == 0);
+		hand_out(&out, parser, text, step, max);
+		CHECK_EQUAL(result, out.result);
+		CHECK(span_is_empty(http_parser_request(parser)->body));
+		if (result == 0) {
+			CHECK(span_equal(body, span_make(out.octets, out.length)));
+		} else {
+			CHECK(out.length <= max);
+		}
+		http_parser_free(parser);
+	}
+}
+
+static void hands_bodies_out(void)
+{
+	struct span whole = SPAN("PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+	struct span chunks = SPAN("PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+				  "2\r\nhe\r\n3;ext=1\r\nllo\r\n0\r\nTrailer: t\r\n\r\n");
+	struct span none = SPAN("PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+				"0\r\n\r\n");
+
+	check_handed_out(whole, 5, 0, SPAN("hello"));
+	check_handed_out(chunks, 5, 0, SPAN("hello"));
+	check_handed_out(none, 0, 0, SPAN(""));
+	/* R-HTTP-28: limits and faults are those of bodies that are kept. */
+	check_handed_out(whole, 4, 413, SPAN(""));
+	check_handed_out(chunks, 4, 413, SPAN(""));
+	check_handed_out(span_slice(whole, 0, whole.length - 1), 5, -1, SPAN(""));
+	check_handed_out(span_slice(chunks, 0, chunks.length - 1), 5, -1, SPAN(""));
+	check_handed_out(SPAN("PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+			      "2\r\nhe\r\nzz"),
+			 5, 400, SPAN(""));
+}
+
+/* What holds for one request does not for the next one. */
+static void keeps_the_next_body_again(void)
+{
+	struct span whole = SPAN("PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+	struct span rest = SPAN("PUT /y HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+				"PUT /z HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nlong");
+	static struct handed_out out;
+	struct http_parser *parser;
+
+	REQUIRE(http_parser_new(&parser, 3) == 0);
+	hand_out(&out, parser, whole, whole.length, 5);
+	CHECK_EQUAL(0, out.result);
+	CHECK_EQUAL(1, out.pieces);
+	http_parser_next(parser);
+	CHECK_EQUAL(HTTP_HEAD_DONE, http_parser_feed(parser, &rest));
+	CHECK_EQUAL(HTTP_REQUEST_DONE, http_parser_feed(parser, &rest));
+	CHECK_TEXT("hi", http_parser_request(parser)->body);
+	http_parser_next(parser);
+	CHECK_EQUAL(HTTP_HEAD_DONE, http_parser_feed(parser, &rest));
+	CHECK_EQUAL(HTTP_REQUEST_BAD, http_parser_feed(parser, &rest));
+	CHECK_EQUAL(413, http_parser_status(parser));
+	http_parser_free(parser);
+}
+
 static void r_http_23_24_25_blanks_and_line_ends(void)
 {
 	CHECK_EQUAL(400, verdict("GET / HTTP/1.1\r\nHost : a\r\n\r\n"));
@@ -291,10 +402,10 @@ static void r_http_26_27_pipelined_requests_follow_each_other(void)
 
 static void feed_prefix(struct span input, void *context)
 {
+	const bool *hands_out = context;
 	struct http_parser *parser;
 	struct span rest = input;
 
-	(void)context;
 	if (http_parser_new(&parser, body_max) != 0) {
 		abort();
 	}
@@ -303,6 +414,9 @@ static void feed_prefix(struct span input, void *context)
 
 		if (progress == HTTP_REQUEST_BAD) {
 			break;
+		}
+		if (progress == HTTP_HEAD_DONE && *hands_out) {
+			http_parser_hand_out_body(parser, body_max);
 		}
 		if (progress == HTTP_REQUEST_DONE) {
 			http_parser_next(parser);
@@ -313,10 +427,14 @@ static void feed_prefix(struct span input, void *context)
 
 static void reads_no_octet_too_many(void)
 {
-	guard_each_prefix(SPAN("POST http://a/%41?x HTTP/1.1\r\nHost: a\r\nX-Y: z\r\n"
-			       "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
-			       "GET / HTTP/1.1\r\nHost: b\r\n\r\n"),
-			  feed_prefix, NULL);
+	for (int i = 0; i < 2; i++) {
+		bool hands_out = i == 1;
+
+		guard_each_prefix(SPAN("POST http://a/%41?x HTTP/1.1\r\nHost: a\r\nX-Y: z\r\n"
+				       "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+				       "GET / HTTP/1.1\r\nHost: b\r\n\r\n"),
+				  feed_prefix, &hands_out);
+	}
 }
 
 /* The status that a row of the corpus allows the parser to refuse with; 200s pass it. */
@@ -402,6 +520,8 @@ int main(void)
 	RUN(r_http_22_framing);
 	RUN(reads_bodies);
 	RUN(bounds_chunked_bodies);
+	RUN(hands_bodies_out);
+	RUN(keeps_the_next_body_again);
 	RUN(r_http_23_24_25_blanks_and_line_ends);
 	RUN(r_http_28_limits);
 	RUN(r_http_29_expect);
