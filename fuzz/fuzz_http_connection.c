@@ -3,7 +3,8 @@
  * A whole HTTP server on a loop that is turned by hand, and one connection, whose octets come in
  * pieces of the size that the first octet tells. Whatever comes, what goes back is HTTP: heads that
  * can be read, bodies as long as they say, one answer to each request that was handed on, nothing
- * after the last one, and no connection, file or memory left behind.
+ * after the last one, and no connection, file or memory left behind. Bodies for /upload go into a
+ * file.
  */
 #include "tests/io/http_house.h"
 
@@ -11,12 +12,31 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { answers_max = 4096, fuzzed_file_size = 300 };
+enum { answers_max = 4096, fuzzed_file_size = 300, fuzzed_upload_max = 400 };
 
 #define HOLD(condition) ((condition) ? (void)0 : abort())
 
 static bool is_head[answers_max]; /* of the requests handed on, in order */
 static unsigned handed_on;
+
+/* A file is there when a body was, and not longer than it may be. */
+static void check_upload(struct http_exchange *exchange)
+{
+	const struct http_request *request = http_exchange_request(exchange);
+	bool has_body = request->is_chunked || request->content_length > 0;
+	bool is_upload = has_body && span_equal(request->path, SPAN("/upload"));
+	uint64_t octets = 0;
+	struct stat info;
+	int fd = http_exchange_take_file(exchange, &octets);
+
+	HOLD(fd >= 0 ? is_upload : !is_upload && fd == -ENOENT);
+	if (fd >= 0) {
+		HOLD(fstat(fd, &info) == 0 && (uint64_t)info.st_size == octets);
+		HOLD(request->is_chunked || octets == request->content_length);
+		HOLD(octets <= fuzzed_upload_max && request->body.length == 0);
+		close(fd);
+	}
+}
 
 static void fuzz_handle(void *context, struct http_exchange *exchange)
 {
@@ -26,6 +46,7 @@ static void fuzz_handle(void *context, struct http_exchange *exchange)
 	HOLD(handed_on < answers_max);
 	is_head[handed_on++] = request->method == METHOD_HEAD;
 	http_exchange_on_over(exchange, over, context);
+	check_upload(exchange);
 	if (span_equal(request->path, SPAN("/file"))) {
 		answer_file(context, exchange);
 		return;
@@ -54,6 +75,8 @@ static void open_once(void)
 		house.options.handle = fuzz_handle;
 		house.options.body_max = 200;
 		house.file_size = fuzzed_file_size;
+		house.upload_max = fuzzed_upload_max;
+		house.options.methods |= 1U << METHOD_PUT;
 		open_server();
 		HOLD(mkdtemp(folder));
 		snprintf(path, sizeof(path), "%s/socket", folder);

@@ -2,6 +2,7 @@
 #include "io/http_connection.h"
 
 #include "io/http_body.h"
+#include "io/http_upload.h"
 #include "io/loop.h"
 
 #include <errno.h>
@@ -25,10 +26,11 @@ void http_connection_free_if_over(struct http_connection *c)
 	struct http_server *server = c->server;
 
 	if (c->state != CONNECTION_CLOSING || c->open_handles > 0 || http_body_is_reading(c) ||
-	    c->exchange.is_held) {
+	    http_upload_is_writing(c) || c->exchange.is_held) {
 		return;
 	}
 	http_body_drop(c);
+	http_upload_drop(c);
 	*c->previous = c->next;
 	if (c->next) {
 		c->next->previous = c->previous;
@@ -212,10 +214,24 @@ static void linger(struct http_connection *c)
 	read_on(c);
 }
 
+/* With what was read already, then with what comes. */
+static void go_on(struct http_connection *c)
+{
+	run_pending(c);
+	if (c->state == CONNECTION_READING) {
+		if (c->has_ended) {
+			http_connection_close(c);
+			return;
+		}
+		read_on(c);
+	}
+}
+
 /* The answer is out: on to the next request, or the end. */
 static void finish_answer(struct http_connection *c)
 {
 	http_body_drop(c);
+	http_upload_drop(c);
 	tell_over(c, true);
 	if (c->closes_after) {
 		linger(c);
@@ -225,14 +241,7 @@ static void finish_answer(struct http_connection *c)
 	c->state = CONNECTION_READING;
 	c->is_head_timed = false;
 	set_timer(c, c->server->options.idle_timeout_ms);
-	run_pending(c);
-	if (c->state == CONNECTION_READING) {
-		if (c->has_ended) {
-			http_connection_close(c);
-			return;
-		}
-		read_on(c);
-	}
+	go_on(c);
 }
 
 static void on_written(void *context, int error)
@@ -255,6 +264,41 @@ static void on_written(void *context, int error)
 
 /* Reading. */
 
+/* The handler may take the body into a file, or answer: then it is the end of the connection. */
+static void offer_body(struct http_connection *c)
+{
+	stream_read_stop(&c->stream);
+	uv_timer_stop(&c->timer);
+	c->state = CONNECTION_HANDLING;
+	c->is_answered_whole = false;
+	c->closes_after = true;
+	c->exchange = (struct http_exchange){.connection = c, .is_held = true};
+	c->server->options.begin(c->server->options.context, &c->exchange);
+	if (c->state == CONNECTION_HANDLING) {
+		c->state = CONNECTION_READING;
+		c->closes_after = false;
+		read_on(c);
+	}
+	c->exchange.is_held = false;
+}
+
+static void begin_body(struct http_connection *c)
+{
+	const struct http_request *request = http_parser_request(c->parser);
+
+	c->body_max = c->server->options.body_max;
+	if (c->server->options.begin) {
+		offer_body(c);
+	}
+	if (c->state != CONNECTION_READING) {
+		return;
+	}
+	set_timer(c, c->server->options.body_timeout_ms);
+	if (request->expects_continue && request->content_length <= c->body_max) {
+		http_connection_send(c, SPAN("HTTP/1.1 100 Continue\r\n\r\n"), span_make(NULL, 0));
+	}
+}
+
 static void take_head(struct http_connection *c)
 {
 	const struct http_request *request = http_parser_request(c->parser);
@@ -264,12 +308,7 @@ static void take_head(struct http_connection *c)
 	if (!(c->server->options.methods & 1U << request->method)) {
 		refuse(c, 405, "method_not_served", has_body);
 	} else if (has_body) {
-		set_timer(c, c->server->options.body_timeout_ms);
-		if (request->expects_continue &&
-		    request->content_length <= c->server->options.body_max) {
-			http_connection_send(c, SPAN("HTTP/1.1 100 Continue\r\n\r\n"),
-					     span_make(NULL, 0));
-		}
+		begin_body(c);
 	}
 }
 
@@ -285,24 +324,43 @@ static void take_request(struct http_connection *c)
 	c->server->options.handle(c->server->options.context, &c->exchange);
 }
 
-/* Parses until a request is handed on or the bytes are used up. */
+/* All that is at hand was read. */
+static void await_more(struct http_connection *c)
+{
+	if (!http_upload_flush(c) && http_parser_is_inside(c->parser) && !c->is_head_timed) {
+		c->is_head_timed = true;
+		set_timer(c, c->server->options.head_timeout_ms);
+	}
+}
+
+/* Parses until a request is handed on, a body is being stored, or the bytes are used up. */
 static void run(struct http_connection *c, struct span *bytes)
 {
 	enum http_progress progress = HTTP_HEAD_DONE;
 
 	while (c->state == CONNECTION_READING && progress != HTTP_NEEDS_MORE) {
 		progress = http_parser_feed(c->parser, bytes);
-		if (progress == HTTP_HEAD_DONE) {
+		switch (progress) {
+		case HTTP_HEAD_DONE:
 			take_head(c);
-		} else if (progress == HTTP_REQUEST_DONE) {
-			take_request(c);
-		} else if (progress == HTTP_REQUEST_BAD) {
+			break;
+		case HTTP_BODY_PIECE:
+			http_upload_put(c, http_parser_piece(c->parser));
+			break;
+		case HTTP_REQUEST_DONE:
+			/* The parser says so again when the last piece is stored. */
+			if (!http_upload_flush(c)) {
+				take_request(c);
+			}
+			break;
+		case HTTP_REQUEST_BAD:
 			c->server->counters.bad_requests++;
 			refuse(c, http_parser_status(c->parser), http_parser_reason(c->parser),
 			       true);
-		} else if (http_parser_is_inside(c->parser) && !c->is_head_timed) {
-			c->is_head_timed = true;
-			set_timer(c, c->server->options.head_timeout_ms);
+			break;
+		case HTTP_NEEDS_MORE:
+			await_more(c);
+			break;
 		}
 	}
 }
@@ -312,9 +370,7 @@ static void run_pending(struct http_connection *c)
 	struct span bytes = span_make(c->pending, c->pending_length);
 
 	bytes = span_slice(bytes, c->pending_used, bytes.length);
-	if (bytes.length > 0) {
-		run(c, &bytes);
-	}
+	run(c, &bytes);
 	c->pending_used = c->pending_length - bytes.length;
 	if (bytes.length == 0) {
 		free(c->pending);
@@ -338,6 +394,21 @@ static void keep_pending(struct http_connection *c, struct span bytes)
 	memcpy(c->pending, bytes.data, bytes.length);
 	c->pending_length = bytes.length;
 	c->pending_used = 0;
+}
+
+void http_connection_stored(struct http_connection *c)
+{
+	if (c->state == CONNECTION_CLOSING) {
+		http_connection_free_if_over(c);
+		return;
+	}
+	c->state = CONNECTION_READING;
+	if (http_upload_error(c) != 0) {
+		c->closes_after = true; /* the rest of the body is not awaited */
+		take_request(c);
+		return;
+	}
+	go_on(c);
 }
 
 static void on_read(void *context, struct span bytes)
@@ -398,6 +469,13 @@ static bool is_taken_in_time(const struct http_connection *c)
 	return http_body_is_reading(c) || octets_taken(c) >= c->octets_taken + least;
 }
 
+/* A body that goes into a file comes fast enough. */
+static bool is_sent_in_time(struct http_connection *c)
+{
+	return (c->state == CONNECTION_READING || c->state == CONNECTION_STORING) && c->upload &&
+	       http_upload_is_in_time(c);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct http_connection *c = timer->data;
@@ -409,6 +487,10 @@ static void on_timer(uv_timer_t *timer)
 	if (is_idle(c) && is_taken_in_time(c)) {
 		/* The last answer, of which the kernel had much left: who reads it is not idle. */
 		set_timer(c, c->server->options.idle_timeout_ms);
+		return;
+	}
+	if (is_sent_in_time(c)) {
+		set_timer(c, c->server->options.body_timeout_ms);
 		return;
 	}
 	if (c->state != CONNECTION_LINGERING) {

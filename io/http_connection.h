@@ -3,6 +3,7 @@
  * One HTTP connection: reading requests one at a time, handing each on, sending its answer, and a
  * time-out on every state. Used by io/http_server.c only; handlers see struct http_exchange.
  *
+ *	READING -> STORING -> READING                    what came of a body goes into its file
  *	READING -> HANDLING -> SENDING -> READING        the next request, perhaps read already
  *	                    -> STREAMING -> SENDING
  *	   any  -> LINGERING -> CLOSING                  the answer is out; the peer may leave
@@ -15,6 +16,7 @@
 
 enum connection_state {
 	CONNECTION_READING,
+	CONNECTION_STORING,
 	CONNECTION_HANDLING,
 	CONNECTION_SENDING,
 	CONNECTION_STREAMING,
@@ -46,18 +48,20 @@ struct http_connection {
 	size_t pending_length;
 	size_t pending_used;
 	struct http_exchange exchange;
-	struct http_body *body; /* the file that is being sent, or NULL: io/http_body.c */
-	unsigned writes;	/* under way */
-	uint64_t octets_given;	/* to the peer, ever */
-	uint64_t octets_before; /* of them before the answer */
-	uint64_t octets_taken;	/* of them acknowledged when the timer was set */
-	size_t lingered;	/* octets thrown away while LINGERING */
-	const char *cut_reason; /* why it ends before its time; NULL: it could not be sent */
-	bool closes_after;	/* the answer is the last one */
-	bool is_answered_whole; /* nothing of the answer is missing but what waits in writes */
-	bool is_chunked;	/* the stream is */
-	bool has_ended;		/* the peer will send no more */
-	bool is_refused;	/* a cap was reached: told 503, in nobody's way */
+	struct http_body *body;	    /* the file that is being sent, or NULL: io/http_body.c */
+	struct http_upload *upload; /* the file that is being received: io/http_upload.c */
+	uint64_t body_max;	    /* of the request */
+	unsigned writes;	    /* under way */
+	uint64_t octets_given;	    /* to the peer, ever */
+	uint64_t octets_before;	    /* of them before the answer */
+	uint64_t octets_taken;	    /* of them acknowledged when the timer was set */
+	size_t lingered;	    /* octets thrown away while LINGERING */
+	const char *cut_reason;	    /* why it ends before its time; NULL: it could not be sent */
+	bool closes_after;	    /* the answer is the last one */
+	bool is_answered_whole;	    /* nothing of the answer is missing but what waits in writes */
+	bool is_chunked;	    /* the stream is */
+	bool has_ended;		    /* the peer will send no more */
+	bool is_refused;	    /* a cap was reached: told 503, in nobody's way */
 	bool is_head_timed;
 	unsigned open_handles;
 };
@@ -97,6 +101,9 @@ void http_connection_cut(struct http_connection *connection, const char *reason)
 
 /* Frees it when it is closing and nothing of it is under way any more. */
 void http_connection_free_if_over(struct http_connection *connection);
+
+/* What its upload was writing is written, or the upload has an error. */
+void http_connection_stored(struct http_connection *connection);
 
 /* Sends copies of both; ends the connection when it cannot. */
 void http_connection_send(struct http_connection *connection, struct span head, struct span body);

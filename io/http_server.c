@@ -27,6 +27,7 @@ void http_server_defaults(struct http_server_options *options)
 		.stream_bytes_max = 1 << 20,
 		.head_timeout_ms = 10000,
 		.body_timeout_ms = 30000,
+		.upload_octets_min = 32768,
 		.idle_timeout_ms = 15000,
 		.send_timeout_ms = 30000,
 		.send_octets_min = 32768,

@@ -40,11 +40,16 @@ struct http_server_options {
 	size_t connections_max; /* beyond: 503 and close; TLS: close, a handshake is dear */
 	size_t connections_per_source_max; /* per IPv4 address or IPv6 /64; not on unix sockets; 0:
 					      no cap */
-	size_t body_max;		   /* longer request bodies: 413 */
-	size_t stream_bytes_max;	   /* waiting to be read by a slow reader of a stream */
+	size_t body_max;	 /* longer request bodies: 413; in memory until the answer is out */
+	size_t stream_bytes_max; /* waiting to be read by a slow reader of a stream */
 	uint64_t head_timeout_ms; /* from the first octet of a head to its end: 408; also of
 				     a TLS handshake: close */
-	uint64_t body_timeout_ms; /* from the head to the end of the body: 408 */
+	/*
+	 * From the head to the end of the body: 408. Of a body that goes into a file (see `begin`)
+	 * upload_octets_min must come within each, or the rest of it.
+	 */
+	uint64_t body_timeout_ms;
+	uint64_t upload_octets_min;
 	/* Between requests: close, unless send_octets_min of the last answer were taken in it. */
 	uint64_t idle_timeout_ms;
 	/*
@@ -57,8 +62,16 @@ struct http_server_options {
 	uint64_t send_octets_min;
 	uint32_t methods; /* 1 << enum http_method; others: 405, body not awaited */
 	/*
-	 * One whole request. The handler answers with exactly one of the http_exchange_ functions
-	 * below, now or later on this thread; the request stays valid until then.
+	 * The head of a request with a body. The handler may have the body put into a file, with
+	 * http_exchange_receive; or answer at once, with http_exchange_answer: then the body is not
+	 * awaited, and the connection ends; or do nothing. May be NULL.
+	 */
+	void (*begin)(void *context, struct http_exchange *exchange);
+	/*
+	 * One whole request, or one whose body its file did not take (http_exchange_take_file says
+	 * so; the answer is the last of the connection). The handler answers with exactly one of
+	 * the http_exchange_ functions below, now or later on this thread; the request stays valid
+	 * until then.
 	 */
 	void (*handle)(void *context, struct http_exchange *exchange);
 	/* The handshake of a TLS connection is over, or failed: see peer->tls. May be NULL. */
@@ -119,6 +132,20 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 const struct http_peer *http_exchange_peer(const struct http_exchange *exchange);
 void *http_exchange_context(const struct http_exchange *exchange); /* of the options */
 uv_loop_t *http_exchange_loop(const struct http_exchange *exchange);
+
+/*
+ * In `begin`: the body, of at most `octets_max`, is written to `fd` as it comes, from its beginning
+ * on. Nothing more is read while the disk is busy, so that it costs little memory, however long it
+ * is. `fd` is taken over, and closed when the body does not come to its end.
+ */
+void http_exchange_receive(struct http_exchange *exchange, int fd, uint64_t octets_max);
+
+/*
+ * In `handle`, once: the file that the body is in, the caller's from now on, and its `*octets`.
+ * -ENOENT: the body, if there is one, is in the request. Another negative errno: what writing it
+ * failed with; the file is closed with the exchange.
+ */
+int http_exchange_take_file(struct http_exchange *exchange, uint64_t *octets);
 
 /*
  * Called once when the exchange is over: `is_whole` says that the last octet was taken by the

@@ -6,7 +6,7 @@
  *
  * The handler answers with the path, holds /hold and /stream for the test, and sends a file of
  * house.file_size octets, whose octets are a function of their place, for /file (with conditions
- * and ranges).
+ * and ranges). Bodies for /upload go into a file, those for /refuse are refused at the head.
  */
 #ifndef BELLHOP_TESTS_IO_HTTP_HOUSE_H
 #define BELLHOP_TESTS_IO_HTTP_HOUSE_H
@@ -51,7 +51,11 @@ struct house {
 	const char *refused_reason;
 	char body[64]; /* of the last request */
 	uint64_t file_size;
-	int file; /* of so many octets; made by open_server */
+	int file;		  /* of so many octets; made by open_server */
+	int (*open_upload)(void); /* a file for a body; at first one in memory */
+	uint64_t upload_max;
+	int upload; /* the last one, taken; -1: none, or why not */
+	uint64_t upload_octets;
 };
 
 static struct house house;
@@ -134,6 +138,32 @@ static inline void answer_file(struct house *h, struct http_exchange *exchange)
 	http_exchange_answer_file(exchange, &reply.response, fd, &opened, &reply.parts);
 }
 
+static inline int open_in_memory(void)
+{
+	return memfd_create("upload", MFD_CLOEXEC);
+}
+
+static inline void begin(void *context, struct http_exchange *exchange)
+{
+	struct house *h = context;
+	struct span path = http_exchange_request(exchange)->path;
+
+	if (span_equal(path, SPAN("/upload"))) {
+		http_exchange_receive(exchange, h->open_upload(), h->upload_max);
+	} else if (span_equal(path, SPAN("/refuse"))) {
+		http_exchange_answer(exchange, &(struct http_response){.status = 403}, SPAN(""));
+	}
+}
+
+static inline void take_upload(struct house *h, struct http_exchange *exchange)
+{
+	if (h->upload >= 0) {
+		close(h->upload);
+	}
+	h->upload = http_exchange_take_file(exchange, &h->upload_octets);
+	answer_text(exchange, h->upload >= 0 ? "stored" : "not stored");
+}
+
 static inline void handle(void *context, struct http_exchange *exchange)
 {
 	struct house *h = context;
@@ -152,6 +182,8 @@ static inline void handle(void *context, struct http_exchange *exchange)
 		h->held_count++;
 	} else if (span_equal(request->path, SPAN("/file"))) {
 		answer_file(h, exchange);
+	} else if (span_equal(request->path, SPAN("/upload"))) {
+		take_upload(h, exchange);
 	} else {
 		char path[64] = "";
 
@@ -164,12 +196,16 @@ static inline void handle(void *context, struct http_exchange *exchange)
 static inline void prepare(void)
 {
 	signal(SIGPIPE, SIG_IGN); /* as the programs do */
-	house = (struct house){.file_size = big_size};
+	house = (struct house){.file_size = big_size,
+			       .open_upload = open_in_memory,
+			       .upload_max = big_size,
+			       .upload = -1};
 	if (uv_loop_init(&house.loop) != 0) {
 		abort();
 	}
 	http_server_defaults(&house.options);
 	house.options.loop = &house.loop;
+	house.options.begin = begin;
 	house.options.handle = handle;
 	house.options.refused = refused;
 	house.options.context = &house;
@@ -224,6 +260,9 @@ static inline void close_house(void)
 	WAIT_FOR(house.is_closed);
 	CHECK_EQUAL(0, uv_loop_close(&house.loop));
 	close(house.file);
+	if (house.upload >= 0) {
+		close(house.upload);
+	}
 }
 
 static inline const struct http_server_counters *counters(void)
