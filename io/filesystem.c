@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { copy_octets_max = 65536 };
+
 /* Reads until the end or the ceiling; one octet more than allowed tells that there was more. */
 static int read_all(int descriptor, char *data, size_t room, size_t *length)
 {
@@ -80,13 +82,11 @@ int filesystem_write(int descriptor, struct span bytes)
 	return 0;
 }
 
-/* A rename is only durable once its folder is. */
-int filesystem_sync_folder_of(const char *path)
+int filesystem_open_folder_of(const char *path)
 {
 	char folder[filesystem_path_max];
 	const char *slash = strrchr(path, '/');
 	int descriptor;
-	int error = 0;
 
 	if (!slash) {
 		snprintf(folder, sizeof(folder), ".");
@@ -97,8 +97,17 @@ int filesystem_sync_folder_of(const char *path)
 		return -ENAMETOOLONG;
 	}
 	descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return descriptor < 0 ? -errno : descriptor;
+}
+
+/* A rename is only durable once its folder is. */
+int filesystem_sync_folder_of(const char *path)
+{
+	int descriptor = filesystem_open_folder_of(path);
+	int error = 0;
+
 	if (descriptor < 0) {
-		return -errno;
+		return descriptor;
 	}
 	if (fsync(descriptor) != 0 && errno != EINVAL) {
 		error = -errno;
@@ -153,6 +162,96 @@ int filesystem_move_into_place(const char *from, const char *path)
 		error = -errno;
 	}
 	return error != 0 ? error : filesystem_sync_folder_of(path);
+}
+
+/* --- Files without names. --- */
+
+int filesystem_open_nameless(int folder, const char *name, unsigned mode)
+{
+	int descriptor = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+
+	if (descriptor >= 0) {
+		return descriptor;
+	}
+	/* EISDIR: who does not know O_TMPFILE takes it for O_DIRECTORY. */
+	if (errno != EOPNOTSUPP && errno != EISDIR) {
+		return -errno;
+	}
+	unlinkat(folder, name, 0);
+	descriptor = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (descriptor < 0) {
+		return -errno;
+	}
+	unlinkat(folder, name, 0);
+	return descriptor;
+}
+
+static int copy_octets(int from, int to)
+{
+	char buffer[copy_octets_max];
+	off_t at = 0;
+
+	for (;;) {
+		ssize_t count = pread(from, buffer, sizeof(buffer), at);
+		int error;
+
+		if (count < 0 && errno == EINTR) {
+			continue;
+		}
+		if (count <= 0) {
+			return count < 0 ? -errno : 0;
+		}
+		error = filesystem_write(to, span_make(buffer, (size_t)count));
+		if (error != 0) {
+			return error;
+		}
+		at += count;
+	}
+}
+
+static int copy_to(int file, int folder, const char *name)
+{
+	struct stat info;
+	int copy;
+	int error;
+
+	if (fstat(file, &info) != 0) {
+		return -errno;
+	}
+	copy = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		      info.st_mode & 0777);
+	if (copy < 0) {
+		return -errno;
+	}
+	error = copy_octets(file, copy);
+	if (error == 0 && fsync(copy) != 0) {
+		error = -errno;
+	}
+	if (close(copy) != 0 && error == 0) {
+		error = -errno;
+	}
+	if (error != 0) {
+		unlinkat(folder, name, 0);
+	}
+	return error;
+}
+
+int filesystem_give_name(int file, int folder, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	if (fsync(file) != 0) {
+		return -errno;
+	}
+	if (linkat(AT_FDCWD, path, folder, name, AT_SYMLINK_FOLLOW) == 0) {
+		return 0;
+	}
+	/* ENOENT: it had a name once; or there is no /proc. EPERM: no hard links here. */
+	if (errno == EXDEV || errno == ENOENT || errno == EPERM || errno == EOPNOTSUPP) {
+		return copy_to(file, folder, name);
+	}
+	return -errno;
 }
 
 int filesystem_make_folder(const char *path)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files that must be there whole or not at all: read with a ceiling, replaced in one step.
+ * Files that must be there whole or not at all: read with a ceiling, replaced in one step, or
+ * without a name until they are whole.
  */
 #ifndef BELLHOP_IO_FILESYSTEM_H
 #define BELLHOP_IO_FILESYSTEM_H
@@ -34,6 +35,24 @@ int filesystem_write(int descriptor, struct span bytes);
 
 /* Has the names in the folder that `path` lies in survive a power cut. 0 or a negative errno. */
 int filesystem_sync_folder_of(const char *path);
+
+/* The folder that `path` lies in: a descriptor, or a negative errno. */
+int filesystem_open_folder_of(const char *path);
+
+/*
+ * A new file in the folder, for reading and writing, that has no name and goes with its last
+ * descriptor: whatever happens, nothing of it is left. A descriptor, or a negative errno. `name`,
+ * which must be nobody else's, is its name for a moment where the file system knows no such files.
+ */
+int filesystem_open_nameless(int folder, const char *name, unsigned mode);
+
+/*
+ * Gives a file without a name one in the folder (AT_FDCWD: `name` is a path), after fsync. Where
+ * that cannot be (`name` lies in another file system, or see above), a copy of it gets the name. 0,
+ * or a negative errno (-EEXIST: something has that name), and nothing has been made. `file` stays
+ * the caller's.
+ */
+int filesystem_give_name(int file, int folder, const char *name);
 
 /* Makes the folder (mode 0700) if it is not there; its parent must be. 0, -ENOTDIR, or an errno. */
 int filesystem_make_folder(const char *path);

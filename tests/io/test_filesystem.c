@@ -4,6 +4,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,6 +113,101 @@ static void moves_into_place(void)
 	check_holds("a", SPAN("image"));
 }
 
+/* A file of these octets that has no name, in that folder. */
+static int make_nameless(const char *path, struct span bytes)
+{
+	int where = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int file = filesystem_open_nameless(where, "part", 0640);
+
+	CHECK(file >= 0);
+	CHECK_EQUAL(0, filesystem_write(file, bytes));
+	close(where);
+	return file;
+}
+
+static bool is_same_file(int file, const char *path)
+{
+	struct stat one;
+	struct stat other;
+
+	return fstat(file, &one) == 0 && stat(path, &other) == 0 && one.st_ino == other.st_ino &&
+	       one.st_dev == other.st_dev;
+}
+
+static void a_nameless_file_gets_a_name(void)
+{
+	int where = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int file = make_nameless(folder, SPAN("upload"));
+	unsigned before = count_files();
+	struct stat info;
+
+	CHECK_EQUAL(0, filesystem_give_name(file, where, "named"));
+	check_holds("named", SPAN("upload"));
+	CHECK(is_same_file(file, path_of("named")));
+	CHECK_EQUAL(before + 1, count_files());
+	CHECK_EQUAL(0, stat(path_of("named"), &info));
+	CHECK_EQUAL(0640, info.st_mode & 0777);
+	close(file);
+	file = make_nameless(folder, SPAN("other"));
+	CHECK_EQUAL(-EEXIST, filesystem_give_name(file, where, "named"));
+	check_holds("named", SPAN("upload"));
+	CHECK_EQUAL(0, unlink(path_of("named")));
+	/* AT_FDCWD: by its path. */
+	CHECK_EQUAL(0, filesystem_give_name(file, AT_FDCWD, path_of("named")));
+	check_holds("named", SPAN("other"));
+	CHECK_EQUAL(0, unlink(path_of("named")));
+	CHECK(filesystem_give_name(file, AT_FDCWD, path_of("nothing/named")) == -ENOENT);
+	CHECK_EQUAL(before, count_files());
+	close(file);
+	close(where);
+}
+
+/* What lies elsewhere, or had a name once, is copied: from its start, whatever was read of it. */
+static void what_cannot_have_a_name_is_copied(void)
+{
+	static char octets[150000];
+	int elsewhere = memfd_create("elsewhere", MFD_CLOEXEC);
+	int once = open(path_of("once"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int files[] = {elsewhere, once};
+
+	memset(octets, 'o', sizeof(octets));
+	CHECK_EQUAL(0, unlink(path_of("once")));
+	for (size_t i = 0; i < 2; i++) {
+		struct stat info;
+		unsigned before = count_files();
+
+		CHECK_EQUAL(0, filesystem_write(files[i], span_make(octets, sizeof(octets))));
+		CHECK_EQUAL(0, filesystem_give_name(files[i], AT_FDCWD, path_of("copy")));
+		CHECK_EQUAL(0, stat(path_of("copy"), &info));
+		CHECK_EQUAL(sizeof(octets), info.st_size);
+		CHECK(!is_same_file(files[i], path_of("copy")));
+		CHECK_EQUAL(-EEXIST, filesystem_give_name(files[i], AT_FDCWD, path_of("copy")));
+		CHECK_EQUAL(0, unlink(path_of("copy")));
+		CHECK_EQUAL(before, count_files());
+		close(files[i]);
+	}
+}
+
+/* Nothing of a copy that fails is left. */
+static void a_copy_that_fails_leaves_nothing(void)
+{
+	static char octets[150000];
+	int elsewhere = memfd_create("elsewhere", MFD_CLOEXEC);
+	unsigned before = count_files();
+	struct rlimit unlimited;
+	struct rlimit little;
+
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK_EQUAL(0, filesystem_write(elsewhere, span_make(octets, sizeof(octets))));
+	REQUIRE(getrlimit(RLIMIT_FSIZE, &unlimited) == 0);
+	little = (struct rlimit){.rlim_cur = 100000, .rlim_max = unlimited.rlim_max};
+	REQUIRE(setrlimit(RLIMIT_FSIZE, &little) == 0);
+	CHECK_EQUAL(-EFBIG, filesystem_give_name(elsewhere, AT_FDCWD, path_of("copy")));
+	CHECK_EQUAL(0, setrlimit(RLIMIT_FSIZE, &unlimited));
+	CHECK_EQUAL(before, count_files());
+	close(elsewhere);
+}
+
 static void makes_a_folder_once(void)
 {
 	CHECK_EQUAL(0, filesystem_make_folder(path_of("f")));
@@ -123,11 +222,15 @@ int main(void)
 	if (!mkdtemp(folder)) {
 		return 1;
 	}
+	umask(022);
 	RUN(replaces_a_file_whole);
 	RUN(a_reader_keeps_the_old_file);
 	RUN(leaves_nothing_behind_when_it_fails);
 	RUN(reads_up_to_its_ceiling);
 	RUN(moves_into_place);
+	RUN(a_nameless_file_gets_a_name);
+	RUN(what_cannot_have_a_name_is_copied);
+	RUN(a_copy_that_fails_leaves_nothing);
 	RUN(makes_a_folder_once);
 	unlink(path_of("a"));
 	rmdir(folder);
