@@ -55,12 +55,15 @@ static void ask(const struct api_context *api, struct inventory *inventory, stru
 		struct span text)
 {
 	struct span line = span_cut(&text, '\n');
-	struct api_request request;
+	struct api_request request = {.method = span_cut(&line, ' ')};
 	struct api_answer answer;
 
-	request.method = span_cut(&line, ' ');
 	request.target = line;
-	request.body = text;
+	if (api_body_of(request.method, span_cut(&line, '?'), arena) == API_BODY_JSON) {
+		request.body = text;
+	} else {
+		request.upload_bytes = text.length;
+	}
 	api_handle(api, &request, arena, &answer);
 	switch (answer.verdict) {
 	case API_ANSWER:

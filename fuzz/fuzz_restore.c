@@ -103,13 +103,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct store_holdings holdings;
 	char problem[problem_size] = "";
 	size_t count;
+	int file;
 	int result;
 
 	if (!database) {
 		begin();
 	}
-	result = database->class->take_in(database, span_make((const char *)data, size), &candidate,
-					  &holdings, problem, sizeof(problem));
+	file = database->class->open_upload(database, problem, sizeof(problem));
+	if (file < 0 || filesystem_write(file, span_make((const char *)data, size)) < 0) {
+		abort();
+	}
+	result = database->class->take_in(database, file, &candidate, &holdings, problem,
+					  sizeof(problem));
 	if (!is_good(result, problem)) {
 		return 0;
 	}

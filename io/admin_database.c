@@ -5,22 +5,22 @@
  */
 #include "io/admin_visit.h"
 
-#include <stdio.h>
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 void admin_database_work(struct visit *visit)
 {
 	struct store *store = visit->door->options.store;
+	int upload = visit->upload;
 
 	if (visit->answer.verdict == API_BACKUP) {
 		visit->result = store_copy(store, &visit->copy, &visit->holdings, visit->problem,
 					   sizeof(visit->problem));
 	} else {
-		visit->result =
-			store_restoration_new(store, http_exchange_request(visit->exchange)->body,
-					      &visit->restoration, visit->problem,
-					      sizeof(visit->problem));
+		visit->upload = -ENOENT;
+		visit->result = store_restoration_new(store, upload, &visit->restoration,
+						      visit->problem, sizeof(visit->problem));
 	}
 }
 

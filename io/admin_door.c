@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
@@ -34,6 +33,7 @@ void admin_visit_free(struct visit *visit)
 			break;
 		}
 	}
+	admin_upload_drop(visit);
 	admin_database_drop(visit);
 	api_answer_free(&visit->answer);
 	arena_free(&visit->arena);
@@ -107,54 +107,6 @@ static void post(struct visit *visit)
 
 /* --- Files and databases, on the thread pool. --- */
 
-static int put_in_memory_file(struct span bytes)
-{
-	int fd = memfd_create("upload", MFD_CLOEXEC);
-
-	for (size_t done = 0; fd >= 0 && done < bytes.length;) {
-		ssize_t count = write(fd, bytes.data + done, bytes.length - done);
-
-		if (count < 0 && errno != EINTR) {
-			close(fd);
-			return -ENOMEM;
-		}
-		done += count > 0 ? (size_t)count : 0;
-	}
-	if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0) {
-		close(fd);
-		return -EIO;
-	}
-	return fd < 0 ? -errno : fd;
-}
-
-static int upload(struct visit *visit)
-{
-	struct change *change = visit->answer.change;
-	int source = put_in_memory_file(http_exchange_request(visit->exchange)->body);
-	struct stat info;
-	int result;
-
-	if (source < 0) {
-		snprintf(visit->problem, sizeof(visit->problem),
-			 "the server has no memory for this file; try again later");
-		return -ENOMEM;
-	}
-	result = catalogue_add(visit->door->files_fd, change->file, source, &change->bytes,
-			       visit->problem, sizeof(visit->problem));
-	close(source);
-	if (result == 0) {
-		int fd = catalogue_open_file(visit->door->files_fd, change->file, &info);
-
-		if (fd >= 0) {
-			change->file_version = catalogue_version(&info);
-			change->file_utc_ms = (uint64_t)info.st_mtim.tv_sec * 1000 +
-					      (uint64_t)info.st_mtim.tv_nsec / 1000000;
-			close(fd);
-		}
-	}
-	return result;
-}
-
 static void work(uv_work_t *request)
 {
 	struct visit *visit = request->data;
@@ -162,7 +114,7 @@ static void work(uv_work_t *request)
 	if (visit->answer.verdict == API_BACKUP || visit->answer.verdict == API_RESTORE) {
 		admin_database_work(visit);
 	} else if (visit->answer.verdict == API_UPLOAD) {
-		visit->result = upload(visit);
+		admin_upload_work(visit);
 	} else {
 		visit->result = catalogue_remove(visit->door->files_fd, visit->answer.file,
 						 visit->problem, sizeof(visit->problem));
@@ -403,20 +355,26 @@ static struct span target_of(struct visit *visit, const struct http_request *req
 	return writer_span(&w);
 }
 
-static struct visit *visit_new(struct admin_door *door, struct http_exchange *exchange)
+struct visit *admin_visit_new(struct admin_door *door, struct http_exchange *exchange)
 {
 	const struct http_peer *peer = http_exchange_peer(exchange);
 	struct visit *visit = calloc(1, sizeof(*visit));
 
-	if (visit) {
-		visit->door = door;
-		visit->exchange = exchange;
-		visit->copy = -1;
-		arena_init(&visit->arena, api_arena_bytes_max);
-		snprintf(visit->who, sizeof(visit->who), "uid %lu", (unsigned long)peer->uid);
-		visit->next = door->visits;
-		door->visits = visit;
+	door->counters.requests++;
+	if (!visit) {
+		http_exchange_answer(exchange,
+				     &(struct http_response){.status = 503, .must_close = true},
+				     SPAN(""));
+		return NULL;
 	}
+	visit->door = door;
+	visit->exchange = exchange;
+	visit->upload = -ENOENT;
+	visit->copy = -1;
+	arena_init(&visit->arena, api_arena_bytes_max);
+	snprintf(visit->who, sizeof(visit->who), "uid %lu", (unsigned long)peer->uid);
+	visit->next = door->visits;
+	door->visits = visit;
 	return visit;
 }
 
@@ -424,15 +382,11 @@ static void handle(void *context, struct http_exchange *exchange)
 {
 	struct admin_door *door = context;
 	const struct http_request *request = http_exchange_request(exchange);
-	struct visit *visit = visit_new(door, exchange);
+	struct visit *visit = admin_visit_new(door, exchange);
 	struct api_request asked;
 	struct api_context api;
 
-	door->counters.requests++;
 	if (!visit) {
-		http_exchange_answer(exchange,
-				     &(struct http_response){.status = 503, .must_close = true},
-				     SPAN(""));
 		return;
 	}
 	if (!http_exchange_peer(exchange)->has_credentials) {
@@ -442,11 +396,15 @@ static void handle(void *context, struct http_exchange *exchange)
 		admin_visit_reply(visit);
 		return;
 	}
+	if (!admin_upload_take(visit)) {
+		return;
+	}
 	door->options.facts(door->options.context, &visit->arena, &visit->facts);
 	asked = (struct api_request){
 		.method = span_text(http_method_name(request->method)),
 		.target = target_of(visit, request),
 		.body = request->body,
+		.upload_bytes = visit->upload_bytes,
 	};
 	context_of(visit, &api);
 	pthread_rwlock_rdlock(door->options.inventory_lock);
@@ -466,10 +424,11 @@ static int open_server(struct admin_door *door, char *problem, size_t problem_si
 	options.loop = door->options.loop;
 	options.connections_max = door->options.connections_max;
 	options.connections_per_source_max = 0;
-	options.body_max = door->options.upload_bytes_max;
+	options.body_max = api_json_body_max;
 	options.stream_bytes_max = stream_bytes_max;
 	options.methods = 1u << METHOD_GET | 1u << METHOD_HEAD | 1u << METHOD_POST |
 			  1u << METHOD_PUT | 1u << METHOD_DELETE | 1u << METHOD_PATCH;
+	options.begin = admin_upload_begin;
 	options.handle = handle;
 	options.context = door;
 	result = http_server_new(&door->server, &options);

@@ -6,7 +6,7 @@
  * audit log names; a peer without credentials gets nothing.
  *
  * Everything runs on the given loop, but for files: they are written and removed on libuv's thread
- * pool.
+ * pool. Those that are uploaded are written as they come, and cost no memory.
  */
 #ifndef BELLHOP_IO_ADMIN_DOOR_H
 #define BELLHOP_IO_ADMIN_DOOR_H
@@ -24,7 +24,7 @@ struct admin_door_options {
 	const struct inventory *inventory;
 	pthread_rwlock_t *inventory_lock;
 	size_t connections_max;
-	uint64_t upload_bytes_max; /* of one file; it is held in memory while it comes in */
+	uint64_t upload_bytes_max; /* of one file, or database */
 	/* Fills the facts; what they point to lives until the arena is reset after the request. */
 	void (*facts)(void *context, struct arena *arena, struct api_facts *facts);
 	/* As in core/provision/files.h. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Inside the admin door: one request on its way. admin_door.c takes requests in and answers them,
- * admin_database.c is backup and restore.
+ * admin_upload.c is what they bring along, admin_database.c backup and restore.
  */
 #ifndef BELLHOP_IO_ADMIN_VISIT_H
 #define BELLHOP_IO_ADMIN_VISIT_H
@@ -25,6 +25,9 @@ struct visit {
 	bool is_working;
 	int result;
 	char problem[admin_sentence_size];
+	/* What came with it: the descriptor, or -ENOENT. */
+	int upload;
+	uint64_t upload_bytes;
 	/* A backup, and a restore. */
 	int copy; /* descriptor; -1: none */
 	struct store_holdings holdings;
@@ -49,6 +52,9 @@ struct admin_door {
 
 /* --- admin_door.c --- */
 
+/* A visit for the exchange; NULL without memory, and that is answered. */
+struct visit *admin_visit_new(struct admin_door *door, struct http_exchange *exchange);
+
 /* The visit's answer goes out, and the visit is over. */
 void admin_visit_reply(struct visit *visit);
 
@@ -57,6 +63,20 @@ void admin_visit_finish(struct visit *visit, int result, const char *problem);
 
 /* Over, without an answer of ours. */
 void admin_visit_free(struct visit *visit);
+
+/* --- admin_upload.c --- */
+
+/* At the head of a request with a body: `begin` of the HTTP server; `context` is the door. */
+void admin_upload_begin(void *context, struct http_exchange *exchange);
+
+/* Takes what was uploaded, if something was. False: the disk refused it; the visit is over. */
+bool admin_upload_take(struct visit *visit);
+
+/* On the thread pool: puts it in place in the catalogue. */
+void admin_upload_work(struct visit *visit);
+
+/* What a visit that ends holds of it. */
+void admin_upload_drop(struct visit *visit);
 
 /* --- admin_database.c: both halves of each on the thread pool and after it. --- */
 

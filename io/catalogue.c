@@ -345,6 +345,7 @@ int catalogue_scan(struct catalogue *catalogue)
 	struct catalogue *c = catalogue;
 	struct catalogue_scan scan = {
 		.files_max = c->door->files->inventory->limits.files_max,
+		.sweeps = c->counters.scans == 0, /* later, uploads may be under way */
 		.inotify_fd = c->inotify_fd,
 	};
 	int fd = openat(c->door->files_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

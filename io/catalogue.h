@@ -39,21 +39,31 @@ bool catalogue_file_is_same(int fd, const struct stat *before);
 bool catalogue_file_is_fresh(const struct stat *info);
 
 /*
- * Puts a file in place, whole or not at all: the bytes come from `source_fd`, are written beside
- * it, synced and renamed over the old one. 0 and `*bytes`, or a negative errno with one sentence.
+ * A file without a name for bytes that are coming in, which catalogue_add can put in place as it
+ * is: a descriptor, or a negative errno with one sentence. Until then nothing of it can be seen,
+ * and nothing of it stays.
  */
-int catalogue_add(int files_fd, struct span name, int source_fd, uint64_t *bytes, char *problem,
+int catalogue_open_upload(int files_fd, char *problem, size_t problem_size);
+
+/*
+ * Puts a file in place, whole or not at all: `upload` is synced, gets a name beside the old one and
+ * is renamed over it. It is of catalogue_open_upload, and written no more; or another file without
+ * a name, which is copied where it lies on another file system. 0 and `*bytes`, or a negative errno
+ * with one sentence. `upload` stays the caller's.
+ */
+int catalogue_add(int files_fd, struct span name, int upload, uint64_t *bytes, char *problem,
 		  size_t problem_size);
 int catalogue_remove(int files_fd, struct span name, char *problem, size_t problem_size);
 
 struct catalogue;
 
 /*
- * Scans now and posts what differs from the inventory, then watches the folder (inotify) and posts
- * again soon after each change; where it cannot be watched it is scanned again and again, and one
- * warning says so. Of files whose bytes are new the SHA-256 is computed on libuv's thread pool, one
- * after the other, and posted as CHANGE_FILE_HASHED. At most the inventory's files_max are taken;
- * of what is left out or passed over (links, odd names) one warning tells as often as it changes.
+ * Scans now, removing what a server that ended left unfinished, and posts what differs from the
+ * inventory, then watches the folder (inotify) and posts again soon after each change; where it
+ * cannot be watched it is scanned again and again, and one warning says so. Of files whose bytes
+ * are new the SHA-256 is computed on libuv's thread pool, one after the other, and posted as
+ * CHANGE_FILE_HASHED. At most the inventory's files_max are taken; of what is left out or passed
+ * over (links, odd names) one warning tells as often as it changes.
  *
  * 0 and `*catalogue`, or a negative errno. `door` must outlive it.
  */

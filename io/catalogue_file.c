@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "io/catalogue.h"
+#include "io/catalogue_internal.h"
+#include "io/filesystem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,10 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-	copy_bytes = 65536,
-	file_tick_ms = 20, /* of the kernel's clock for files: 10 at most */
-};
+enum { file_tick_ms = 20 }; /* of the kernel's clock for files: 10 at most */
+
+const char catalogue_part_prefix[] = ".bellhop-part-";
 
 static int open_beneath(int files_fd, const char *path, uint64_t flags)
 {
@@ -147,59 +147,20 @@ static int open_parent(int files_fd, char *path, const char **last)
 	return parent_fd;
 }
 
-static int copy_all(int source_fd, int target_fd, uint64_t *bytes)
-{
-	char buffer[copy_bytes];
-	uint64_t total = 0;
-
-	for (;;) {
-		ssize_t got = read(source_fd, buffer, sizeof(buffer));
-		ssize_t done = 0;
-
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got <= 0) {
-			*bytes = total;
-			return got < 0 ? -errno : 0;
-		}
-		while (done < got) {
-			ssize_t put = write(target_fd, buffer + done, (size_t)(got - done));
-
-			if (put < 0 && errno != EINTR) {
-				return -errno;
-			}
-			done += put > 0 ? put : 0;
-		}
-		total += (uint64_t)got;
-	}
-}
-
-/* Beside its place, synced, then renamed over it: readers see the old file or the new one. */
-static int replace(int parent_fd, const char *last, int source_fd, uint64_t *bytes)
+/* Beside its place, then renamed over it: readers see the old file or the new one. */
+static int replace(int parent_fd, const char *last, int upload)
 {
 	char temporary[64];
-	int fd;
 	int error;
 
-	snprintf(temporary, sizeof(temporary), ".bellhop-%ld-%d", (long)getpid(), source_fd);
+	snprintf(temporary, sizeof(temporary), "%s%d", catalogue_part_prefix, upload);
 	unlinkat(parent_fd, temporary, 0);
-	fd = openat(parent_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		    0640);
-	if (fd < 0) {
-		return -errno;
-	}
-	error = copy_all(source_fd, fd, bytes);
-	if (error == 0 && fsync(fd) != 0) {
-		error = -errno;
-	}
-	if (close(fd) != 0 && error == 0) {
-		error = -errno;
-	}
-	if (error == 0 && renameat(parent_fd, temporary, parent_fd, last) != 0) {
-		error = -errno;
-	}
+	error = filesystem_give_name(upload, parent_fd, temporary);
 	if (error != 0) {
+		return error;
+	}
+	if (renameat(parent_fd, temporary, parent_fd, last) != 0) {
+		error = -errno;
 		unlinkat(parent_fd, temporary, 0);
 		return error;
 	}
@@ -236,10 +197,24 @@ static void explain(char *problem, size_t problem_size, const char *what, const 
 		 remedy_of(error));
 }
 
-int catalogue_add(int files_fd, struct span name, int source_fd, uint64_t *bytes, char *problem,
+int catalogue_open_upload(int files_fd, char *problem, size_t problem_size)
+{
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "%snew", catalogue_part_prefix);
+	fd = filesystem_open_nameless(files_fd, name, 0640);
+	if (fd < 0) {
+		explain(problem, problem_size, "cannot make", "a file for what is sent", fd);
+	}
+	return fd;
+}
+
+int catalogue_add(int files_fd, struct span name, int upload, uint64_t *bytes, char *problem,
 		  size_t problem_size)
 {
 	char path[catalogue_name_max + 1];
+	struct stat info;
 	const char *last;
 	int parent_fd;
 	int error;
@@ -256,9 +231,11 @@ int catalogue_add(int files_fd, struct span name, int source_fd, uint64_t *bytes
 		explain(problem, problem_size, "cannot open the folder of", path, parent_fd);
 		return parent_fd;
 	}
-	error = replace(parent_fd, last, source_fd, bytes);
+	error = fstat(upload, &info) != 0 ? -errno : replace(parent_fd, last, upload);
 	if (error != 0) {
 		explain(problem, problem_size, "cannot write", path, error);
+	} else {
+		*bytes = (uint64_t)info.st_size;
 	}
 	close(parent_fd);
 	return error;

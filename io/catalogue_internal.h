@@ -10,6 +10,12 @@
 
 #include <stdatomic.h>
 
+/*
+ * How names begin of files that are about to be put in place. Those that the first scan finds are
+ * left over.
+ */
+extern const char catalogue_part_prefix[];
+
 /* A file of the folder. */
 struct catalogue_found {
 	char *name; /* owned */
@@ -21,6 +27,7 @@ struct catalogue_found {
 /* What one walk through the folder brings. */
 struct catalogue_scan {
 	size_t files_max;
+	bool sweeps;		       /* removes files that a server which ended left unfinished */
 	struct catalogue_found *files; /* sorted by name after the walk */
 	size_t count;
 	size_t size;
@@ -38,7 +45,8 @@ struct catalogue_scan {
 	int error;	 /* the walk failed: nothing above is to be used */
 };
 
-/* Walks the folder that `fd` (taken over) is open on; files_max and inotify_fd are set before. */
+/* Walks the folder that `fd` (taken over) is open on; files_max, sweeps and inotify_fd are set
+ * before. */
 void catalogue_scan_walk(struct catalogue_scan *scan, int fd);
 void catalogue_scan_free(struct catalogue_scan *scan);
 

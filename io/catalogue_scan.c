@@ -139,6 +139,10 @@ static void take_entry(struct catalogue_scan *scan, const struct place *place, c
 
 	/* Hidden: a file being written, and what an operator wants nobody to see. */
 	if (name[0] == '.') {
+		if (scan->sweeps &&
+		    span_starts_with(span_text(name), span_text(catalogue_part_prefix))) {
+			unlinkat(place->fd, name, 0);
+		}
 		return;
 	}
 	length = snprintf(path, sizeof(path), "%s%s", place->prefix, name);

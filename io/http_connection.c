@@ -398,17 +398,20 @@ static void keep_pending(struct http_connection *c, struct span bytes)
 
 void http_connection_stored(struct http_connection *c)
 {
+	struct span nothing = {NULL, 0};
+
 	if (c->state == CONNECTION_CLOSING) {
 		http_connection_free_if_over(c);
 		return;
 	}
 	c->state = CONNECTION_READING;
-	if (http_upload_error(c) != 0) {
-		c->closes_after = true; /* the rest of the body is not awaited */
-		take_request(c);
+	if (http_upload_error(c) == 0) {
+		go_on(c);
 		return;
 	}
-	go_on(c);
+	/* What is still to come of the body is not awaited. */
+	c->closes_after = http_parser_feed(c->parser, &nothing) != HTTP_REQUEST_DONE;
+	take_request(c);
 }
 
 static void on_read(void *context, struct span bytes)

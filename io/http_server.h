@@ -68,10 +68,10 @@ struct http_server_options {
 	 */
 	void (*begin)(void *context, struct http_exchange *exchange);
 	/*
-	 * One whole request, or one whose body its file did not take (http_exchange_take_file says
-	 * so; the answer is the last of the connection). The handler answers with exactly one of
-	 * the http_exchange_ functions below, now or later on this thread; the request stays valid
-	 * until then.
+	 * One whole request, or one whose body its file did not take: http_exchange_take_file says
+	 * so, and when not all of it has come, the answer is the last of the connection. The
+	 * handler answers with exactly one of the http_exchange_ functions below, now or later on
+	 * this thread; the request stays valid until then.
 	 */
 	void (*handle)(void *context, struct http_exchange *exchange);
 	/* The handshake of a TLS connection is over, or failed: see peer->tls. May be NULL. */
@@ -136,7 +136,8 @@ uv_loop_t *http_exchange_loop(const struct http_exchange *exchange);
 /*
  * In `begin`: the body, of at most `octets_max`, is written to `fd` as it comes, from its beginning
  * on. Nothing more is read while the disk is busy, so that it costs little memory, however long it
- * is. `fd` is taken over, and closed when the body does not come to its end.
+ * is. `fd` is taken over, and closed when the body does not come to its end. Without memory the
+ * connection ends.
  */
 void http_exchange_receive(struct http_exchange *exchange, int fd, uint64_t octets_max);
 

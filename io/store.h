@@ -124,13 +124,20 @@ int store_copy(struct store *store, int *file, struct store_holdings *holdings, 
 struct store_restoration;
 
 /*
- * Makes one of the bytes of such a copy, which nobody needs to trust. Blocks, as store_copy. 0 and
+ * A file without a name, beside the database, for the bytes of such a copy that are coming in: a
+ * descriptor, the caller's, or a negative errno with one sentence.
+ */
+int store_open_upload(struct store *store, char *problem, size_t problem_size);
+
+/*
+ * Makes one of such a file, whose bytes nobody needs to trust, or of another without a name.
+ * Blocks, as store_copy. `file` is taken over, whatever comes of it, and must be its only
+ * descriptor: it becomes the database, and to close one later would take SQLite's locks away. 0 and
  * `*restoration`; -EINVAL it cannot be used, and why; -ENOSPC it holds more than fits here, or the
  * disk is full; other negative errno.
  */
-int store_restoration_new(struct store *store, struct span bytes,
-			  struct store_restoration **restoration, char *problem,
-			  size_t problem_size);
+int store_restoration_new(struct store *store, int file, struct store_restoration **restoration,
+			  char *problem, size_t problem_size);
 void store_restoration_free(struct store_restoration *restoration);
 
 /*

@@ -2,8 +2,8 @@
 /*
  * What the store wants of a database: load everything, write records in order and durably, be
  * copied and be replaced as a whole. Implemented by store_sqlite. Every call is made by the store's
- * own thread, except open and load, which run before that thread starts, and `copy` and `take_in`,
- * which may run on any thread beside it.
+ * own thread, except open and load, which run before that thread starts, and `copy`, `open_upload`
+ * and `take_in`, which may run on any thread beside it.
  *
  * Each function returns 0 or a negative errno with one sentence in `problem` that says what failed
  * and what to do: -ENOSPC disk or database full, -EROFS may not be written, -EIO the disk failed,
@@ -74,15 +74,17 @@ struct store_database_class {
 	 */
 	int (*copy)(struct store_database *database, int *file, struct store_holdings *holdings,
 		    char *problem, size_t problem_size);
+	/* A file without a name for the bytes of such a copy, where `take_in` needs not copy it. */
+	int (*open_upload)(struct store_database *database, char *problem, size_t problem_size);
 	/*
-	 * Makes a database of such a copy's bytes, which nobody needs to trust, beside the one in
-	 * use: checked as a whole but for its rows (load checks those), older schemas brought up to
-	 * date, its events dropped. `*candidate` is to be loaded, written to, and handed to
-	 * `replace`, or closed. -EINVAL it is not one that can be used, and why.
+	 * Makes a database of such a file (its only descriptor, taken over, whatever comes of it),
+	 * whose bytes nobody needs to trust, beside the one in use: checked as a whole but for its
+	 * rows (load checks those), older schemas brought up to date, its events dropped.
+	 * `*candidate` is to be loaded, written to, and handed to `replace`, or closed. -EINVAL it
+	 * is not one that can be used, and why.
 	 */
-	int (*take_in)(struct store_database *database, struct span bytes,
-		       struct store_database **candidate, struct store_holdings *holdings,
-		       char *problem, size_t problem_size);
+	int (*take_in)(struct store_database *database, int file, struct store_database **candidate,
+		       struct store_holdings *holdings, char *problem, size_t problem_size);
 	/*
 	 * Puts the candidate, which is taken over, in the place of the database, in one durable
 	 * step: whoever opens it after a crash finds the old one or the new one. What was is kept;

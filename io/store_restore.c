@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 enum { kept_size = filesystem_path_max + 64 };
 
@@ -56,18 +57,23 @@ static int load(struct store *store, struct store_restoration *restoration, char
 	return result == -EUCLEAN ? -EINVAL : result;
 }
 
-int store_restoration_new(struct store *store, struct span bytes,
-			  struct store_restoration **restoration, char *problem,
-			  size_t problem_size)
+int store_open_upload(struct store *store, char *problem, size_t problem_size)
+{
+	return store->database->class->open_upload(store->database, problem, problem_size);
+}
+
+int store_restoration_new(struct store *store, int file, struct store_restoration **restoration,
+			  char *problem, size_t problem_size)
 {
 	struct store_restoration *new = calloc(1, sizeof(*new));
 	int result;
 
 	if (!new) {
+		close(file);
 		snprintf(problem, problem_size, "out of memory; try again later");
 		return -ENOMEM;
 	}
-	result = store->database->class->take_in(store->database, bytes, &new->candidate,
+	result = store->database->class->take_in(store->database, file, &new->candidate,
 						 &new->holdings, problem, problem_size);
 	if (result == 0) {
 		result = load(store, new, problem, problem_size);

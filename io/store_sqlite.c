@@ -176,6 +176,7 @@ static const struct store_database_class class = {
 	.tend = tend,
 	.close = close_database,
 	.copy = store_sqlite_copy,
+	.open_upload = store_sqlite_open_upload,
 	.take_in = store_sqlite_take_in,
 	.replace = store_sqlite_replace,
 };

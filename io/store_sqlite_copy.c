@@ -160,21 +160,59 @@ int store_sqlite_copy(struct store_database *database, int *file, struct store_h
 
 /* --- In. --- */
 
-static int write_part(const char *path, struct span bytes, char *problem, size_t problem_size)
+static int refuse_file(int result, char *problem, size_t problem_size)
 {
-	int file = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	int result = file < 0 ? -errno : filesystem_write(file, bytes);
-
-	if (file >= 0) {
-		close(file);
-	}
-	if (result < 0) {
-		snprintf(problem, problem_size,
-			 "the file cannot be kept beside the database: %s; "
-			 "look at its disk",
-			 strerror(-result));
-	}
+	snprintf(problem, problem_size,
+		 "the file cannot be kept beside the database: %s; look at its disk",
+		 strerror(-result));
 	return result;
+}
+
+int store_sqlite_open_upload(struct store_database *database, char *problem, size_t problem_size)
+{
+	const struct store_sqlite *store = (const struct store_sqlite *)database;
+	const char *slash = strrchr(store->path, '/');
+	char name[filesystem_path_max];
+	int folder = filesystem_open_folder_of(store->path);
+	int file;
+
+	if (folder < 0) {
+		return refuse_file(folder, problem, problem_size);
+	}
+	snprintf(name, sizeof(name), "%s%snew", slash ? slash + 1 : store->path,
+		 store_sqlite_part_suffix);
+	file = filesystem_open_nameless(folder, name, 0600);
+	close(folder);
+	return file < 0 ? refuse_file(file, problem, problem_size) : file;
+}
+
+/* Its NUL counts. SQLite itself would take an empty file for a new database. */
+static bool is_database(int file)
+{
+	static const char magic[] = "SQLite format 3";
+	char start[sizeof(magic)];
+
+	return pread(file, start, sizeof(start), 0) == (ssize_t)sizeof(start) &&
+	       memcmp(start, magic, sizeof(magic)) == 0;
+}
+
+/* Gives the file a name that nobody has; should somebody take it meanwhile, that is found. */
+static int name_part(const struct store_sqlite *store, int file, char **path, char *problem,
+		     size_t problem_size)
+{
+	char *part = NULL;
+	int result = store_sqlite_make_part(store, &part, problem, problem_size);
+
+	if (result < 0) {
+		return result;
+	}
+	result = unlink(part) < 0 ? -errno : filesystem_give_name(file, AT_FDCWD, part);
+	if (result < 0) {
+		free(part);
+		return refuse_file(result, problem, problem_size);
+	}
+	*path = part;
+	return 0;
 }
 
 /* Checks the candidate and makes it like one of ours. */
@@ -208,27 +246,13 @@ static int prepare_candidate(struct store_sqlite *candidate, struct store_holdin
 	return store_sqlite_prepare(candidate, problem, problem_size);
 }
 
-int store_sqlite_take_in(struct store_database *database, struct span bytes,
-			 struct store_database **candidate, struct store_holdings *holdings,
-			 char *problem, size_t problem_size)
+/* The part, which is a file of that many bytes, as a candidate. `part` is taken over. */
+static int open_candidate(struct store_sqlite *store, char *part, struct store_sqlite **candidate,
+			  struct store_holdings *holdings, char *problem, size_t problem_size)
 {
-	static const char magic[] = "SQLite format 3";
-	struct store_sqlite *store = (struct store_sqlite *)database;
-	struct store_sqlite *new;
-	char *part = NULL;
+	struct store_sqlite *new = store_sqlite_new(&store->options, part);
 	int result;
 
-	/* The NUL counts. SQLite itself would take an empty file for a new database. */
-	if (!span_starts_with(bytes, span_make(magic, sizeof(magic)))) {
-		snprintf(problem, problem_size,
-			 "the file is no database; give one that bellhop backup made");
-		return -EINVAL;
-	}
-	result = store_sqlite_make_part(store, &part, problem, problem_size);
-	if (result < 0) {
-		return result;
-	}
-	new = store_sqlite_new(&store->options, part);
 	if (!new) {
 		snprintf(problem, problem_size, "out of memory");
 		return -ENOMEM;
@@ -237,17 +261,41 @@ int store_sqlite_take_in(struct store_database *database, struct span bytes,
 	new->name = "the file";
 	new->options.pages_max = 0;
 	new->options.tell = NULL;
-	result = write_part(new->path, bytes, problem, problem_size);
-	if (result == 0) {
-		result = prepare_candidate(new, holdings, problem, problem_size);
-		/* What is wrong with it is the giver's matter, not the disk's. */
-		result = result == -EUCLEAN || result == -EPROTO ? -EINVAL : result;
-		holdings->bytes = bytes.length;
-	}
+	result = prepare_candidate(new, holdings, problem, problem_size);
 	if (result < 0) {
 		new->base.class->close(&new->base);
+		/* What is wrong with it is the giver's matter, not the disk's. */
+		return result == -EUCLEAN || result == -EPROTO ? -EINVAL : result;
+	}
+	*candidate = new;
+	return 0;
+}
+
+int store_sqlite_take_in(struct store_database *database, int file,
+			 struct store_database **candidate, struct store_holdings *holdings,
+			 char *problem, size_t problem_size)
+{
+	struct store_sqlite *store = (struct store_sqlite *)database;
+	struct store_sqlite *new;
+	struct stat info = {.st_size = 0};
+	char *part = NULL;
+	int result = -EINVAL;
+
+	if (is_database(file) && fstat(file, &info) == 0) {
+		result = name_part(store, file, &part, problem, problem_size);
+	} else {
+		snprintf(problem, problem_size,
+			 "the file is no database; give one that bellhop backup made");
+	}
+	/* Before SQLite has it open: closing it later would let go of SQLite's locks. */
+	close(file);
+	if (result == 0) {
+		result = open_candidate(store, part, &new, holdings, problem, problem_size);
+	}
+	if (result < 0) {
 		return result;
 	}
+	holdings->bytes = (uint64_t)info.st_size;
 	*candidate = &new->base;
 	return 0;
 }

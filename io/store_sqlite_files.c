@@ -14,7 +14,7 @@
 
 enum { mark_size = 128 };
 
-static const char part_suffix[] = ".part-";
+const char store_sqlite_part_suffix[] = ".part-";
 static const char kept_suffix[] = ".before-restore-";
 
 int store_sqlite_beside(const struct store_sqlite *store, const char *suffix, char *path,
@@ -172,7 +172,7 @@ int store_sqlite_make_part(const struct store_sqlite *store, char **path, char *
 	char *name;
 	int file;
 
-	if (asprintf(&name, "%s%sXXXXXX", store->path, part_suffix) < 0) {
+	if (asprintf(&name, "%s%sXXXXXX", store->path, store_sqlite_part_suffix) < 0) {
 		snprintf(problem, problem_size, "out of memory");
 		return -ENOMEM;
 	}
@@ -226,7 +226,8 @@ void store_sqlite_sweep(const struct store_sqlite *store)
 		if (strncmp(e->d_name, base, length) != 0) {
 			continue;
 		}
-		if (strncmp(suffix, part_suffix, sizeof(part_suffix) - 1) == 0 ||
+		if (strncmp(suffix, store_sqlite_part_suffix,
+			    sizeof(store_sqlite_part_suffix) - 1) == 0 ||
 		    (strncmp(suffix, kept_suffix, sizeof(kept_suffix) - 1) == 0 &&
 		     is_second_name(dirfd(directory), e->d_name, &database))) {
 			unlinkat(dirfd(directory), e->d_name, 0);

@@ -134,6 +134,8 @@ int store_sqlite_make_file(const struct store_sqlite *store, bool *is_new, char 
 /* Removes what a crash left beside the database: PATH.part-…, and second names of its file. */
 void store_sqlite_sweep(const struct store_sqlite *store);
 
+extern const char store_sqlite_part_suffix[];
+
 /* Makes an empty PATH.part-XXXXXX, 0600: its name, to be freed, in `*path`. */
 int store_sqlite_make_part(const struct store_sqlite *store, char **path, char *problem,
 			   size_t problem_size);
@@ -165,7 +167,8 @@ int store_sqlite_copy_to(struct store_sqlite *store, const char *path,
 
 int store_sqlite_copy(struct store_database *database, int *file, struct store_holdings *holdings,
 		      char *problem, size_t problem_size);
-int store_sqlite_take_in(struct store_database *database, struct span bytes,
+int store_sqlite_open_upload(struct store_database *database, char *problem, size_t problem_size);
+int store_sqlite_take_in(struct store_database *database, int file,
 			 struct store_database **candidate, struct store_holdings *holdings,
 			 char *problem, size_t problem_size);
 

@@ -107,6 +107,11 @@ void api_fail(struct api_answer *answer, unsigned status, const char *error, con
 	api_answer_json(answer, status, json);
 }
 
+void api_fail_length(struct api_answer *answer)
+{
+	api_fail(answer, 413, "the body is too long", "send less in one request");
+}
+
 void call_answer_json(struct call *call, unsigned status, json_t *json)
 {
 	api_answer_json(call->answer, status, json);
@@ -216,7 +221,7 @@ json_t *call_body(struct call *call)
 		return json;
 	}
 	if (body.length > api_json_body_max) {
-		call_fail(call, 413, "the body is too long", "send less in one request");
+		api_fail_length(call->answer);
 		return NULL;
 	}
 	json = json_loadb(body.data, body.length, JSON_REJECT_DUPLICATES, &error);
@@ -319,11 +324,37 @@ static void refuse(struct call *call)
 		  "see /api/v1/openapi.json for what there is");
 }
 
+/* The route that a call takes; its arguments are in the call. NULL: none. */
+static const struct route *find_route(struct call *call, struct span method)
+{
+	if (span_equal(method, SPAN("HEAD"))) {
+		method = SPAN("GET");
+	}
+	for (size_t i = 0; i < route_count; i++) {
+		if (span_equal(method, span_text(routes[i].method)) &&
+		    match_path(call, span_text(routes[i].path))) {
+			return &routes[i];
+		}
+	}
+	return NULL;
+}
+
+enum api_body api_body_of(struct span method, struct span path, struct arena *arena)
+{
+	struct call call = {.arena = arena, .path = path};
+	const struct route *route = path.length > api_target_max ? NULL : find_route(&call, method);
+
+	if (route && route->handle == api_file_put) {
+		return API_BODY_FILE;
+	}
+	return route && route->handle == api_database_put ? API_BODY_DATABASE : API_BODY_JSON;
+}
+
 void api_handle(const struct api_context *api, const struct api_request *request,
 		struct arena *arena, struct api_answer *answer)
 {
 	struct call call = {.api = api, .request = request, .arena = arena, .answer = answer};
-	struct span method = request->method;
+	const struct route *route;
 
 	*answer = (struct api_answer){.verdict = API_ANSWER};
 	if (request->target.length > api_target_max) {
@@ -332,17 +363,12 @@ void api_handle(const struct api_context *api, const struct api_request *request
 	}
 	call.query = request->target;
 	call.path = span_cut(&call.query, '?');
-	if (span_equal(method, SPAN("HEAD"))) {
-		method = SPAN("GET");
+	route = find_route(&call, request->method);
+	if (route) {
+		route->handle(&call);
+	} else {
+		refuse(&call);
 	}
-	for (size_t i = 0; i < route_count; i++) {
-		if (span_equal(method, span_text(routes[i].method)) &&
-		    match_path(&call, span_text(routes[i].path))) {
-			routes[i].handle(&call);
-			return;
-		}
-	}
-	refuse(&call);
 }
 
 /* --- What came of a change. --- */

@@ -65,20 +65,28 @@ struct api_context {
 };
 
 struct api_request {
-	struct span method; /* "GET" */
-	struct span target; /* path and query as they came, from the first '/' on */
-	struct span body;   /* JSON, or the bytes of a file */
+	struct span method;    /* "GET" */
+	struct span target;    /* path and query as they came, from the first '/' on */
+	struct span body;      /* JSON; empty when it is a file */
+	uint64_t upload_bytes; /* of the file that the body is */
+};
+
+/* What the body of a request is. */
+enum api_body {
+	API_BODY_JSON,	   /* to be kept in memory, at most api_json_body_max */
+	API_BODY_FILE,	   /* one for DATA/files/ */
+	API_BODY_DATABASE, /* one that a backup made */
 };
 
 enum api_verdict {
 	API_ANSWER,	 /* status, content_type and body are the answer */
 	API_CHANGE,	 /* post `change`, then api_finish with its outcome */
-	API_UPLOAD,	 /* put the body at `file` below DATA/files/, then api_finish */
+	API_UPLOAD,	 /* put the uploaded file at `file` below DATA/files/, then api_finish */
 	API_FILE_REMOVE, /* remove `file` below DATA/files/, then api_finish */
 	API_LIST,	 /* call api_list_step until it is an API_ANSWER */
 	API_EVENTS,	 /* send the events that `events` asks for, one JSON object a line */
 	API_BACKUP,	 /* send a copy of the database */
-	API_RESTORE,	 /* make the body the database, then api_finish_restore */
+	API_RESTORE,	 /* make the uploaded file the database, then api_finish_restore */
 };
 
 /* Which events: those that came after `after`, the newest `limit` of them, then the new ones. */
@@ -119,6 +127,12 @@ struct api_answer {
 };
 
 /*
+ * What the body of a request is, by method and path alone: before it comes. `arena` is for the time
+ * of the call. What api_handle then decides does not depend on the bytes of an uploaded file.
+ */
+enum api_body api_body_of(struct span method, struct span path, struct arena *arena);
+
+/*
  * Decides what comes of a request; never fails (a lack of memory is a 500). `request` and `arena`
  * must outlive the answer; free it with api_answer_free.
  */
@@ -146,9 +160,12 @@ struct api_restored {
 void api_finish_restore(struct api_answer *answer, int result, const char *problem,
 			const struct api_restored *restored);
 
-/* Makes `answer` an error, for the shell's own refusals (a body too large, a foreign user). */
+/* Makes `answer` an error, for the shell's own refusals (a foreign user). */
 void api_fail(struct api_answer *answer, unsigned status, const char *error,
 	      const char *what_to_do);
+
+/* Makes it that of a body that is longer than api_json_body_max. */
+void api_fail_length(struct api_answer *answer);
 
 /*
  * Writes the next api_list_slice devices of an API_LIST; with the last of them the answer becomes

@@ -10,7 +10,7 @@ void api_database_get(struct call *call)
 
 void api_database_put(struct call *call)
 {
-	if (span_is_empty(call->request->body)) {
+	if (call->request->upload_bytes == 0) {
 		call_fail(call, 400, "the body is empty",
 			  "send a file that GET /api/v1/database gave");
 		return;

@@ -88,14 +88,16 @@ static void carry_out_change(void)
 /* One request, carried out as the door would: its status. */
 static unsigned ask_bytes(const char *method, const char *target, struct span bytes)
 {
-	struct api_request request = {
-		.method = span_text(method),
-		.target = span_text(target),
-		.body = bytes,
-	};
+	struct api_request request = {.method = span_text(method), .target = span_text(target)};
+	struct span path = request.target;
 
 	api_answer_free(&answer);
 	arena_reset(&arena);
+	if (api_body_of(request.method, span_cut(&path, '?'), &arena) == API_BODY_JSON) {
+		request.body = bytes;
+	} else {
+		request.upload_bytes = bytes.length;
+	}
 	api_handle(&api, &request, &arena, &answer);
 	switch (answer.verdict) {
 	case API_ANSWER:
@@ -543,6 +545,34 @@ static void a_restore_is_told(void)
 	stop();
 }
 
+static enum api_body body_of(const char *method, const char *path)
+{
+	arena_reset(&arena);
+	return api_body_of(span_text(method), span_text(path), &arena);
+}
+
+static void what_a_body_is_shows_in_the_head(void)
+{
+	static char long_path[api_target_max + 2] = "/api/v1/files/";
+
+	start();
+	CHECK_EQUAL(API_BODY_FILE, body_of("PUT", "/api/v1/files/a.bin"));
+	CHECK_EQUAL(API_BODY_FILE, body_of("PUT", "/api/v1/files/rings/a%20b.bin"));
+	CHECK_EQUAL(API_BODY_FILE, body_of("PUT", "/api/v1/files/%2e%2e/x"));
+	CHECK_EQUAL(API_BODY_DATABASE, body_of("PUT", "/api/v1/database"));
+	CHECK_EQUAL(API_BODY_JSON, body_of("POST", "/api/v1/database"));
+	CHECK_EQUAL(API_BODY_JSON, body_of("PUT", "/api/v1/database/"));
+	CHECK_EQUAL(API_BODY_JSON, body_of("PUT", "/api/v1/files"));
+	CHECK_EQUAL(API_BODY_JSON, body_of("PUT", "/api/v1/files/"));
+	CHECK_EQUAL(API_BODY_JSON, body_of("PUT", "/api/v1/files/%zz"));
+	CHECK_EQUAL(API_BODY_JSON, body_of("DELETE", "/api/v1/files/a.bin"));
+	CHECK_EQUAL(API_BODY_JSON, body_of("POST", "/api/v1/devices/00908f000001/claim"));
+	CHECK_EQUAL(API_BODY_JSON, body_of("PUT", ""));
+	memset(long_path + strlen(long_path), 'a', sizeof(long_path) - 1 - strlen(long_path));
+	CHECK_EQUAL(API_BODY_JSON, body_of("PUT", long_path));
+	stop();
+}
+
 /* Both ways: a route that is not described, and a description without its route. */
 static void openapi_tells_of_every_route(void)
 {
@@ -606,6 +636,7 @@ int main(void)
 	RUN(status_and_metrics_tell);
 	RUN(failures_of_the_store_are_told);
 	RUN(a_restore_is_told);
+	RUN(what_a_body_is_shows_in_the_head);
 	RUN(openapi_tells_of_every_route);
 	RUN(settings_are_listed);
 	return test_end();

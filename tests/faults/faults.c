@@ -88,7 +88,8 @@ static bool path_fails(const char *path)
 	return is_armed() && strncmp(path, below, below_length) == 0 && fails();
 }
 
-static bool descriptor_fails(int descriptor)
+/* `name`: below the descriptor's path. */
+static bool descriptor_fails(int descriptor, const char *name)
 {
 	char link[64];
 	char path[path_size];
@@ -99,14 +100,21 @@ static bool descriptor_fails(int descriptor)
 	}
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", descriptor);
 	length = readlink(link, path, sizeof(path) - 1);
-	path[length > 0 ? length : 0] = '\0';
+	length = length > 0 ? length : 0;
+	snprintf(path + length, sizeof(path) - (size_t)length, "%s%s", *name ? "/" : "", name);
 	return path_fails(path);
 }
 
 /* A path that is relative to an open folder. */
 static bool relative_fails(int folder, const char *path)
 {
-	return path[0] == '/' || folder == AT_FDCWD ? path_fails(path) : descriptor_fails(folder);
+	return path[0] == '/' || folder == AT_FDCWD ? path_fails(path)
+						    : descriptor_fails(folder, path);
+}
+
+static bool takes_mode(int flags)
+{
+	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
 }
 
 /* The function behind ours. */
@@ -123,7 +131,7 @@ static bool relative_fails(int folder, const char *path)
 		mode_t mode;                                                                       \
 		REAL(name)                                                                         \
 		va_start(arguments, flags);                                                        \
-		mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;                            \
+		mode = takes_mode(flags) ? va_arg(arguments, mode_t) : 0;                          \
 		va_end(arguments);                                                                 \
 		return path_fails(path) ? -1 : real(path, flags, mode);                            \
 	}
@@ -135,7 +143,7 @@ static bool relative_fails(int folder, const char *path)
 		mode_t mode;                                                                       \
 		REAL(name)                                                                         \
 		va_start(arguments, flags);                                                        \
-		mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;                            \
+		mode = takes_mode(flags) ? va_arg(arguments, mode_t) : 0;                          \
 		va_end(arguments);                                                                 \
 		return relative_fails(folder, path) ? -1 : real(folder, path, flags, mode);        \
 	}
@@ -148,43 +156,43 @@ OPENAT(openat64)
 ssize_t write(int descriptor, const void *bytes, size_t count)
 {
 	REAL(write)
-	return descriptor_fails(descriptor) ? -1 : real(descriptor, bytes, count);
+	return descriptor_fails(descriptor, "") ? -1 : real(descriptor, bytes, count);
 }
 
 ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t at)
 {
 	REAL(pwrite)
-	return descriptor_fails(descriptor) ? -1 : real(descriptor, bytes, count, at);
+	return descriptor_fails(descriptor, "") ? -1 : real(descriptor, bytes, count, at);
 }
 
 ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t at)
 {
 	REAL(pwrite64)
-	return descriptor_fails(descriptor) ? -1 : real(descriptor, bytes, count, at);
+	return descriptor_fails(descriptor, "") ? -1 : real(descriptor, bytes, count, at);
 }
 
 int ftruncate(int descriptor, off_t size)
 {
 	REAL(ftruncate)
-	return descriptor_fails(descriptor) ? -1 : real(descriptor, size);
+	return descriptor_fails(descriptor, "") ? -1 : real(descriptor, size);
 }
 
 int ftruncate64(int descriptor, off64_t size)
 {
 	REAL(ftruncate64)
-	return descriptor_fails(descriptor) ? -1 : real(descriptor, size);
+	return descriptor_fails(descriptor, "") ? -1 : real(descriptor, size);
 }
 
 int fsync(int descriptor)
 {
 	REAL(fsync)
-	return descriptor_fails(descriptor) ? -1 : real(descriptor);
+	return descriptor_fails(descriptor, "") ? -1 : real(descriptor);
 }
 
 int fdatasync(int descriptor)
 {
 	REAL(fdatasync)
-	return descriptor_fails(descriptor) ? -1 : real(descriptor);
+	return descriptor_fails(descriptor, "") ? -1 : real(descriptor);
 }
 
 int rename(const char *from, const char *to)
@@ -203,6 +211,12 @@ int link(const char *from, const char *to)
 {
 	REAL(link)
 	return path_fails(to) ? -1 : real(from, to);
+}
+
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags)
+{
+	REAL(linkat)
+	return relative_fails(to_folder, to) ? -1 : real(from_folder, from, to_folder, to, flags);
 }
 
 int unlink(const char *path)

@@ -110,14 +110,14 @@ static inline void keep_restored(void *context, int result, const char *problem,
 	snprintf(restoring->house->problem, sizeof(restoring->house->problem), "%s", problem);
 }
 
-/* Restores, and waits for what comes of it. */
-static inline int restore(struct house *house, struct span bytes, struct restoring *restoring)
+/* Restores what is in the file, and waits for what comes of it. */
+static inline int restore_file(struct house *house, int file, struct restoring *restoring)
 {
 	struct store_restoration *restoration = NULL;
 	int result;
 
 	*restoring = (struct restoring){.house = house};
-	result = store_restoration_new(house->store, bytes, &restoration, house->problem,
+	result = store_restoration_new(house->store, file, &restoration, house->problem,
 				       sizeof(house->problem));
 	if (result == 0) {
 		result = store_client_restore(house->client, restoration, SPAN("restorer"),
@@ -127,6 +127,16 @@ static inline int restore(struct house *house, struct span bytes, struct restori
 		uv_run(&house->loop, UV_RUN_ONCE);
 	}
 	return result < 0 ? result : restoring->result;
+}
+
+/* The same of bytes, uploaded as the admin door does. */
+static inline int restore(struct house *house, struct span bytes, struct restoring *restoring)
+{
+	int file = store_open_upload(house->store, house->problem, sizeof(house->problem));
+
+	CHECK(file >= 0);
+	CHECK_EQUAL(0, filesystem_write(file, bytes));
+	return restore_file(house, file, restoring);
 }
 
 static inline int set_label(struct house *house, unsigned n, struct span label)

@@ -282,6 +282,14 @@ static void a_full_disk_is_told(void)
 	CHECK_EQUAL(1, house.over_whole);
 	hang_up(&client);
 	WAIT_FOR(counters()->open == 0);
+	/* Nothing is left to be sent: the connection can go on. */
+	connect_from(&client, 1);
+	say_head(&client, 10, "");
+	send_body(&client, 10);
+	WAIT_FOR(has_heard(&client, "\r\n\r\nnot stored"));
+	say(&client, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+	WAIT_FOR(has_heard(&client, "\r\n\r\n/a"));
+	hang_up(&client);
 	close_house();
 }
 

@@ -126,6 +126,11 @@ class Bellhopd:
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self.socket)) == 0
 
+    def memory_kb(self, field):
+        """VmRSS (now) or VmHWM (the most there ever was)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        return int(re.search(rf"{field}:\s+(\d+) kB", status)[1])
+
     def log_text(self):
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
 
@@ -192,14 +197,26 @@ def rows(path, sql):
         return database.execute(sql).fetchall()
 
 
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path):
+        super().__init__("bellhop", timeout=PATIENCE_S)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(PATIENCE_S)
+        self.sock.connect(self.path)
+
+
 class Admin:
-    """One keep-alive connection to the API on a server's admin socket."""
+    """A keep-alive connection to the API on a server's admin socket; another when that was the
+    last answer on it."""
 
     def __init__(self, server):
-        self.connection = http.client.HTTPConnection("bellhop", timeout=PATIENCE_S)
-        self.connection.sock = socket.socket(socket.AF_UNIX)
-        self.connection.sock.settimeout(PATIENCE_S)
-        self.connection.sock.connect(str(server.socket))
+        self.connection = UnixConnection(server.socket)
+        self.connection.connect()
 
     def ask(self, method, path, body=None):
         """(status, text); a body that is not bytes is sent as JSON. OSError when the server is

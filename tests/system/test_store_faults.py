@@ -219,6 +219,37 @@ def test_each_call_of_file_add_fails_once():
         assert [item.name for item in path.parent.iterdir()] == ["a.bin"]
 
 
+def test_each_call_of_file_add_is_the_last():
+    """kill -9 at each of them: the old file or the new one, and nothing else."""
+    with House() as house:
+        path = house.data / "files" / "rings" / "a.bin"
+        contents = [b"old" * 50000, b"new" * 50000]
+        seen = set()
+        with Admin(house) as admin:
+            admin.json("PUT", "/api/v1/files/rings/a.bin", contents[0])
+        for number in range(1, CALLS_MAX):
+            path.write_bytes(contents[0])
+            house.faults.arm(number, 0, kills=True)
+            try:
+                with Admin(house) as admin:
+                    admin.json("PUT", "/api/v1/files/rings/a.bin", contents[1])
+                    house.faults.disarm()
+                    break
+            except OSError:
+                house.process.wait(timeout=PATIENCE_S)
+                house.log.close()
+                house.faults.disarm()
+            house.start()
+            there = path.read_bytes()
+            assert there in contents, (len(there), there[:20])
+            seen.add(there)
+            assert [item.name for item in path.parent.iterdir()] == ["a.bin"]
+            assert [item.name for item in path.parent.parent.iterdir()] == ["rings"]
+            house.fetch()
+        print(f"# killed at {number - 1} calls")
+        assert number > 5 and len(seen) == 2, (number, len(seen))
+
+
 def test_each_call_of_a_backup_fails_once():
     with House() as house, Admin(house) as admin:
         def work(error):
