@@ -7,12 +7,11 @@ whole can be seen or stays."""
 import contextlib
 import json
 import os
-import shutil
 import socket
 import sqlite3
 import subprocess
 
-from house import BUILD, PATIENCE_S, Admin, Bellhopd, free_port, main, wait_for
+from house import PATIENCE_S, Admin, Bellhopd, free_port, main, program, wait_for
 
 LONG_BYTES = 200_000_000
 GROWTH_MAX_KB = 24 * 1024  # an eighth of that; what SQLite and the allocator keep is in it
@@ -155,18 +154,13 @@ def test_curl_uploads_in_chunks():
     with House() as house:
         source = house.folder / "source"
         source.write_bytes(bytes(range(256)) * 20_000)
-        curl = shutil.which("curl")
-        if not curl:
-            print("# no curl")
-            return
         with open(source, "rb") as file:
             done = subprocess.run(
-                [curl, "--silent", "--show-error", "--unix-socket", house.socket, "--upload-file",
+                [program("curl"), "--silent", "--show-error", "--unix-socket", house.socket, "--upload-file",
                  "-", "http://bellhop/api/v1/files/chunks.bin"],
                 stdin=file, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
         assert json.loads(done.stdout)["bytes"] == source.stat().st_size, done.stdout
         assert (house.data / "files" / "chunks.bin").read_bytes() == source.read_bytes()
 
 
-assert BUILD.is_dir(), BUILD
 main(globals())
