@@ -45,6 +45,7 @@ static void fuzz_handle(void *context, struct http_exchange *exchange)
 
 	HOLD(handed_on < answers_max);
 	is_head[handed_on++] = request->method == METHOD_HEAD;
+	house.asked = exchange;
 	http_exchange_on_over(exchange, over, context);
 	check_upload(exchange);
 	if (span_equal(request->path, SPAN("/file"))) {

@@ -596,7 +596,7 @@ static int take_stream(struct http_connection *c, struct http_listener *listener
 		.loop = c->server->options.loop,
 		.kind = listener->kind,
 		.tls = listener->tls,
-		.handshake_timeout_ms = c->server->options.head_timeout_ms,
+		.handshake_timeout_ms = c->server->options.handshake_timeout_ms,
 		.scratch = &c->server->scratch,
 		.handler = &handler,
 		.context = c,

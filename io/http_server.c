@@ -25,6 +25,7 @@ void http_server_defaults(struct http_server_options *options)
 		.connections_per_source_max = 32,
 		.body_max = 65536,
 		.stream_bytes_max = 1 << 20,
+		.handshake_timeout_ms = 30000,
 		.head_timeout_ms = 10000,
 		.body_timeout_ms = 30000,
 		.upload_octets_min = 32768,

@@ -42,8 +42,12 @@ struct http_server_options {
 					      no cap */
 	size_t body_max;	 /* longer request bodies: 413; in memory until the answer is out */
 	size_t stream_bytes_max; /* waiting to be read by a slow reader of a stream */
-	uint64_t head_timeout_ms; /* from the first octet of a head to its end: 408; also of
-				     a TLS handshake: close */
+	/*
+	 * A whole TLS handshake: close. Its flights cross a line that may lose them: TCP waits 1,
+	 * 2, 4 and 8 s before it sends the same again.
+	 */
+	uint64_t handshake_timeout_ms;
+	uint64_t head_timeout_ms; /* from the first octet of a head to its end: 408 */
 	/*
 	 * From the head to the end of the body: 408. Of a body that goes into a file (see `begin`)
 	 * upload_octets_min must come within each, or the rest of it.

@@ -128,6 +128,7 @@ static void prepare(void)
 	house.options.handshake_over = handshake_over;
 	house.options.context = &house;
 	house.options.methods |= 1U << METHOD_POST;
+	house.options.handshake_timeout_ms = 10 * patience_ms;
 	house.options.head_timeout_ms = 10 * patience_ms;
 	house.options.body_timeout_ms = 10 * patience_ms;
 	house.options.idle_timeout_ms = 10 * patience_ms;
@@ -442,7 +443,7 @@ static void a_handshake_that_takes_too_long_is_ended(void)
 	static struct client half;
 
 	prepare();
-	house.options.head_timeout_ms = soon_ms;
+	house.options.handshake_timeout_ms = soon_ms;
 	open_server();
 	connect_plain(&client);
 	connect_plain(&half);
@@ -477,10 +478,9 @@ static void an_idle_connection_is_closed_in_good_order(void)
 static void a_head_that_is_too_slow_is_408_over_tls_too(void)
 {
 	prepare();
-	house.options.head_timeout_ms = 10 * patience_ms;
+	house.options.head_timeout_ms = soon_ms;
 	open_server();
 	connect_tls(&client);
-	house.server->options.head_timeout_ms = soon_ms;
 	say(&client, "GET /x HTTP/1.1\r\n");
 	WAIT_FOR(is_over(&client));
 	CHECK(strncmp(client.received, "HTTP/1.1 408 ", 13) == 0);
