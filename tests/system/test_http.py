@@ -4,6 +4,7 @@
 of stored and of rendered files, what a fetch means for the books, and the shared corpus, every answer
 of which is taken apart and held against the file's octets."""
 
+import base64
 import email.utils
 import os
 import re
@@ -329,6 +330,26 @@ def test_r_http_31_paths_are_decoded_once():
 
 def served(s, reason):
     return [line for line in s.bellhopd.log_text().splitlines() if f" {reason}" in line]
+
+
+def test_r_http_30_credentials_are_neither_asked_for_nor_looked_at():
+    """Digest comes with the users that it needs. Until then nothing answers 401, credentials open
+    nothing and shut nothing, and they stand in no log."""
+    secret = "0123456789abcdef0123456789abcdef"
+    given = [f'Digest username="{PHONE}", realm="bellhop", nonce="1", uri="/", response="{secret}"',
+             "Basic " + base64.b64encode(f"{PHONE}:{secret}".encode()).decode(), "Digest", "Digest ,,=\"",
+             "Bearer " + secret, "\t"]
+    with Server() as s:
+        # The device's own source, a stranger with its MAC, and nobody's file.
+        for path, source, status in ((f"/{PHONE}.cfg", "127.0.0.2", 200),
+                                     (f"/{PHONE}.cfg", "127.0.0.9", 404), ("/nothing", "127.0.0.2", 404)):
+            plain = ask(s, path, source=source)
+            assert plain.status == status and "WWW-Authenticate" not in plain.fields
+            for credentials in given:
+                answer = ask(s, path, f"Authorization: {credentials}", source=source)
+                assert (answer.status, answer.body) == (status, plain.body), (path, credentials)
+                assert "WWW-Authenticate" not in answer.fields
+        assert secret not in s.bellhopd.log_text() + s.bellhopd.events()
 
 
 def test_a_resumed_file_is_fetched_and_a_part_is_not():
