@@ -2,6 +2,7 @@
 #include "core/http/conditional.h"
 
 #include "core/base/time.h"
+#include "tests/guard.h"
 #include "tests/test.h"
 
 /* Sun, 06 Nov 1994 08:49:37 GMT, the file's date, with a fraction that dates do not carry. */
@@ -198,6 +199,35 @@ static void r_http_20_without_a_date(void)
 	CHECK_EQUAL(206, http_conditional(&request, &validators, now_ms, &ranges));
 }
 
+/* One field's value, ending where memory ends. */
+static void evaluate_prefix(struct span value, void *context)
+{
+	const struct http_validators validators = {SPAN("\"abc\""), modified_ms, size};
+	struct http_request request = {.method = METHOD_GET, .header_count = 2};
+	unsigned status;
+
+	request.headers[0] = (struct http_header){*(const struct span *)context, value};
+	request.headers[1] = (struct http_header){SPAN("Range"), SPAN("bytes=0-9")};
+	status = http_conditional(&request, &validators, now_ms, &ranges);
+	CHECK(status == 200 || status == 206 || status == 304 || status == 412);
+}
+
+static void no_field_is_read_beyond_its_end(void)
+{
+	struct span lists[] = {SPAN("If-Match"), SPAN("If-None-Match"), SPAN("If-Range")};
+	struct span dates[] = {SPAN("If-Modified-Since"), SPAN("If-Unmodified-Since"),
+			       SPAN("If-Range")};
+
+	for (size_t i = 0; i < 3; i++) {
+		guard_each_prefix(SPAN("W/\"x\", \"y\" ,,*, \"abc\""), evaluate_prefix, &lists[i]);
+		guard_each_prefix(SPAN("Sun, 06 Nov 1994 08:49:37 GMT"), evaluate_prefix,
+				  &dates[i]);
+		guard_each_prefix(SPAN("Sunday, 06-Nov-94 08:49:37 GMT"), evaluate_prefix,
+				  &dates[i]);
+		guard_each_prefix(SPAN("Sun Nov  6 08:49:37 1994"), evaluate_prefix, &dates[i]);
+	}
+}
+
 int main(void)
 {
 	RUN(r_http_7_if_none_match_compares_weakly);
@@ -209,5 +239,6 @@ int main(void)
 	RUN(r_http_14_range_is_for_get_alone_and_stands_once);
 	RUN(r_http_20_if_range);
 	RUN(r_http_20_without_a_date);
+	RUN(no_field_is_read_beyond_its_end);
 	return test_end();
 }
