@@ -66,9 +66,44 @@ static const char *read_numbers(sqlite3_stmt *row, struct device *device)
 	return NULL;
 }
 
+/* How it was told and what came of it: the columns of schema 3. */
+static const char *read_told(sqlite3_stmt *row, struct device *device)
+{
+	uint64_t told_both;
+	uint64_t told_unfetched;
+	uint64_t status;
+
+	if (device_certainty_parse(column(row, 20), &device->certainty) < 0) {
+		return "certainty";
+	}
+	if (notify_form_parse(column(row, 21), &device->told_form) < 0) {
+		return "told_form";
+	}
+	if (!read_number(row, 23, &told_both) || told_both > 1) {
+		return "told_both";
+	}
+	if (!read_number(row, 24, &told_unfetched) || told_unfetched > UINT8_MAX) {
+		return "told_unfetched";
+	}
+	if (device_resync_parse(column(row, 25), &device->resync) < 0) {
+		return "resync";
+	}
+	if (!read_number(row, 26, &status) || status > 699) {
+		return "resync_status";
+	}
+	if (!read_number(row, 27, &device->resync_utc_ms)) {
+		return "resync_utc_ms";
+	}
+	device->told_both = told_both == 1;
+	device->told_unfetched = (uint8_t)told_unfetched;
+	device->resync_status = (uint16_t)status;
+	return NULL;
+}
+
 /* The name of the first column that does not hold what it should, or NULL. */
 static const char *read_device(sqlite3_stmt *row, struct device *device)
 {
+	const char *fault;
 	const struct {
 		const char *name;
 		char *text;
@@ -83,6 +118,8 @@ static const char *read_device(sqlite3_stmt *row, struct device *device)
 		{"key", device->key, sizeof(device->key), 9},
 		{"interface", device->interface, sizeof(device->interface), 11},
 		{"bound_interface", device->bound_interface, sizeof(device->bound_interface), 13},
+		{"told_shape", device->told_shape, sizeof(device->told_shape), 22},
+		{"claimed_by", device->claimed_by, sizeof(device->claimed_by), 28},
 	};
 
 	if (!read_mac(column(row, 0), &device->mac)) {
@@ -108,7 +145,8 @@ static const char *read_device(sqlite3_stmt *row, struct device *device)
 	if (read_address(column(row, 12), &device->bound_address) < 0) {
 		return "bound_address";
 	}
-	return read_numbers(row, device);
+	fault = read_numbers(row, device);
+	return fault ? fault : read_told(row, device);
 }
 
 /*

@@ -11,12 +11,15 @@ const char *const store_sqlite_statements[STATEMENT_COUNT] = {
 	[STATEMENT_DEVICE_WRITE] =
 		"INSERT INTO devices VALUES "
 		"(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
-		"?19, ?20) "
+		"?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29) "
 		"ON CONFLICT (mac) DO UPDATE SET state = ?2, identified_by = ?3, form = ?4, "
 		"vendor = ?5, model = ?6, firmware = ?7, profile = ?8, label = ?9, key = ?10, "
 		"address = ?11, interface = ?12, bound_address = ?13, bound_interface = ?14, "
 		"first_seen_utc_ms = ?15, last_seen_utc_ms = ?16, notified_utc_ms = ?17, "
-		"fetched_utc_ms = ?18, revision = ?19, fetched_revision = ?20",
+		"fetched_utc_ms = ?18, revision = ?19, fetched_revision = ?20, "
+		"certainty = ?21, told_form = ?22, told_shape = ?23, told_both = ?24, "
+		"told_unfetched = ?25, resync = ?26, resync_status = ?27, resync_utc_ms = ?28, "
+		"claimed_by = ?29",
 	[STATEMENT_DEVICE_REMOVE] = "DELETE FROM devices WHERE mac = ?1",
 	[STATEMENT_DEVICE_SETTING_WRITE] = "INSERT INTO device_settings VALUES (?1, ?2, ?3)",
 	[STATEMENT_DEVICE_SETTINGS_REMOVE] = "DELETE FROM device_settings WHERE mac = ?1",
@@ -117,6 +120,15 @@ static int write_device(struct store_sqlite *store, const struct prepared *prepa
 	bind_number(row, 18, device->fetched_utc_ms);
 	bind_number(row, 19, device->revision);
 	bind_number(row, 20, device->fetched_revision);
+	bind_text(row, 21, device_certainty_name(device->certainty));
+	bind_text(row, 22, notify_form_name(device->told_form));
+	bind_text(row, 23, device->told_shape);
+	bind_number(row, 24, device->told_both);
+	bind_number(row, 25, device->told_unfetched);
+	bind_text(row, 26, device_resync_name(device->resync));
+	bind_number(row, 27, device->resync_status);
+	bind_number(row, 28, device->resync_utc_ms);
+	bind_text(row, 29, device->claimed_by);
 	result = store_sqlite_run(store, STATEMENT_DEVICE_WRITE, problem, problem_size);
 	/* A new row has no settings yet. */
 	if (result == 0 && !prepared->keeps_settings &&

@@ -69,6 +69,15 @@ static const char *const steps[] = {
 	"  detail TEXT NOT NULL"
 	") STRICT;",
 	"ALTER TABLE events ADD COLUMN detail TEXT;",
+	"ALTER TABLE devices ADD COLUMN certainty TEXT NOT NULL DEFAULT 'none';"
+	"ALTER TABLE devices ADD COLUMN told_form TEXT NOT NULL DEFAULT 'default';"
+	"ALTER TABLE devices ADD COLUMN told_shape TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE devices ADD COLUMN told_both INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE devices ADD COLUMN told_unfetched INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE devices ADD COLUMN resync TEXT NOT NULL DEFAULT 'none';"
+	"ALTER TABLE devices ADD COLUMN resync_status INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE devices ADD COLUMN resync_utc_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE devices ADD COLUMN claimed_by TEXT NOT NULL DEFAULT '';",
 };
 
 const struct store_sqlite_schema store_sqlite_schema = {steps, sizeof(steps) / sizeof(steps[0])};

@@ -476,6 +476,7 @@ static json_t *json_of_subject(const struct api_context *api, const struct api_a
 	case CHANGE_DEVICE_SEEN:
 	case CHANGE_DEVICE_NOTIFIED:
 	case CHANGE_DEVICE_FETCHED:
+	case CHANGE_DEVICE_RESYNC:
 		device = inventory_device(api->inventory, change->mac);
 		return device ? api_json_device(api->inventory, device, false, false)
 			      : json_removed(change, answer->removed);
@@ -490,6 +491,15 @@ static json_t *json_of_subject(const struct api_context *api, const struct api_a
 	case CHANGE_PROFILE_REMOVE:
 	case CHANGE_FILE_REMOVE:
 	case CHANGE_FILE_HASHED:
+	case CHANGE_UNIDENTIFIED_SEEN:
+	case CHANGE_FORM_LEARNED:
+	case CHANGE_FORM_PIN:
+	case CHANGE_FORM_FORGET:
+	case CHANGE_RULE_SET:
+	case CHANGE_RULE_REMOVE:
+	case CHANGE_POOL_SET:
+	case CHANGE_POOL_REMOVE:
+	case CHANGE_KIND_COUNT:
 		break;
 	}
 	return json_removed(change, answer->removed);

@@ -70,6 +70,16 @@ json_t *api_json_device(const struct inventory *inventory, const struct device *
 			       text(is_bound && device->bound_interface[0] ? device->bound_interface
 									   : device->interface));
 	failed |= api_json_set(json, "identified_by", text(device_identified_by_name(by)));
+	failed |= api_json_set(json, "certainty",
+			       text(device_certainty_name(is_bound ? CERTAINTY_PROVEN
+								   : device->certainty)));
+	failed |= api_json_set(json, "claimed_by", text(device->claimed_by));
+	failed |= api_json_set(json, "told_form", text(notify_form_name(device->told_form)));
+	failed |= api_json_set(json, "told_shape", text(device->told_shape));
+	failed |= api_json_set(json, "told_both", json_boolean(device->told_both));
+	failed |= api_json_set(json, "resync", text(device_resync_name(device->resync)));
+	failed |= api_json_set(json, "resync_status", json_integer(device->resync_status));
+	failed |= api_json_set(json, "resync_time", api_json_time(device->resync_utc_ms));
 	failed |= api_json_set(json, "seen_address", address_json(device->address));
 	failed |= api_json_set(json, "bound_address", address_json(device->bound_address));
 	failed |= api_json_set(json, "bound_interface", text(device->bound_interface));

@@ -5,13 +5,29 @@
 #include <stdlib.h>
 
 static const char *const names[] = {
-	[CHANGE_DEVICE_ADD] = "device add",	    [CHANGE_DEVICE_SET] = "device set",
-	[CHANGE_DEVICE_CLAIM] = "device claim",	    [CHANGE_DEVICE_BLOCK] = "device block",
-	[CHANGE_DEVICE_UNBLOCK] = "device unblock", [CHANGE_DEVICE_REMOVE] = "device remove",
-	[CHANGE_DEVICE_SEEN] = "device seen",	    [CHANGE_DEVICE_NOTIFIED] = "device notified",
-	[CHANGE_DEVICE_FETCHED] = "device fetched", [CHANGE_PROFILE_SET] = "profile set",
-	[CHANGE_PROFILE_REMOVE] = "profile remove", [CHANGE_FILE_SET] = "file add",
-	[CHANGE_FILE_REMOVE] = "file remove",	    [CHANGE_FILE_HASHED] = "file hashed",
+	[CHANGE_DEVICE_ADD] = "device add",
+	[CHANGE_DEVICE_SET] = "device set",
+	[CHANGE_DEVICE_CLAIM] = "device claim",
+	[CHANGE_DEVICE_BLOCK] = "device block",
+	[CHANGE_DEVICE_UNBLOCK] = "device unblock",
+	[CHANGE_DEVICE_REMOVE] = "device remove",
+	[CHANGE_DEVICE_SEEN] = "device seen",
+	[CHANGE_DEVICE_NOTIFIED] = "device notified",
+	[CHANGE_DEVICE_FETCHED] = "device fetched",
+	[CHANGE_PROFILE_SET] = "profile set",
+	[CHANGE_PROFILE_REMOVE] = "profile remove",
+	[CHANGE_FILE_SET] = "file add",
+	[CHANGE_FILE_REMOVE] = "file remove",
+	[CHANGE_FILE_HASHED] = "file hashed",
+	[CHANGE_DEVICE_RESYNC] = "device resync",
+	[CHANGE_UNIDENTIFIED_SEEN] = "unidentified seen",
+	[CHANGE_FORM_LEARNED] = "form learned",
+	[CHANGE_FORM_PIN] = "form pin",
+	[CHANGE_FORM_FORGET] = "form forget",
+	[CHANGE_RULE_SET] = "rule set",
+	[CHANGE_RULE_REMOVE] = "rule remove",
+	[CHANGE_POOL_SET] = "pool set",
+	[CHANGE_POOL_REMOVE] = "pool remove",
 };
 
 const char *api_change_name(enum change_kind kind)
@@ -31,6 +47,7 @@ void api_change_subject(const struct change *change, struct writer *subject)
 	case CHANGE_DEVICE_SEEN:
 	case CHANGE_DEVICE_NOTIFIED:
 	case CHANGE_DEVICE_FETCHED:
+	case CHANGE_DEVICE_RESYNC:
 		mac_write(subject, change->mac);
 		break;
 	case CHANGE_PROFILE_SET:
@@ -41,6 +58,26 @@ void api_change_subject(const struct change *change, struct writer *subject)
 	case CHANGE_FILE_REMOVE:
 	case CHANGE_FILE_HASHED:
 		writer_put(subject, change->file);
+		break;
+	case CHANGE_UNIDENTIFIED_SEEN:
+		address_write(subject, change->address);
+		break;
+	case CHANGE_FORM_LEARNED:
+	case CHANGE_FORM_PIN:
+	case CHANGE_FORM_FORGET:
+		writer_put(subject, change->vendor);
+		writer_char(subject, ' ');
+		writer_put(subject, change->model);
+		writer_char(subject, ' ');
+		writer_put(subject, change->firmware);
+		break;
+	case CHANGE_RULE_SET:
+	case CHANGE_RULE_REMOVE:
+	case CHANGE_POOL_SET:
+	case CHANGE_POOL_REMOVE:
+		writer_put(subject, change->name);
+		break;
+	case CHANGE_KIND_COUNT:
 		break;
 	}
 }

@@ -44,7 +44,8 @@ struct change *change_copy(struct arena *arena, const struct change *change)
 	    !keep(arena, &copy->firmware) || !keep(arena, &copy->profile) ||
 	    !keep(arena, &copy->parent) || !keep(arena, &copy->label) ||
 	    !keep(arena, &copy->bound_interface) || !keep(arena, &copy->interface) ||
-	    !keep(arena, &copy->file) || !keep_settings(arena, copy)) {
+	    !keep(arena, &copy->file) || !keep(arena, &copy->shape) || !keep(arena, &copy->name) ||
+	    !keep(arena, &copy->body) || !keep_settings(arena, copy)) {
 		return NULL;
 	}
 	return copy;

@@ -40,7 +40,24 @@ enum change_kind {
 	CHANGE_PROFILE_REMOVE,
 	CHANGE_FILE_SET, /* the catalogue: `file`, `bytes`, `file_utc_ms`, `file_version` */
 	CHANGE_FILE_REMOVE,
-	CHANGE_FILE_HASHED, /* `file_sha256` of `file`; -ESTALE unless it is at `file_version` */
+	CHANGE_FILE_HASHED,   /* `file_sha256` of `file`; -ESTALE unless it is at `file_version` */
+	CHANGE_DEVICE_RESYNC, /* what telling it to fetch again came to: `resync`, `resync_status`
+			       */
+	/*
+	 * A sender without a MAC, or with one that is not its own: kept in memory only, by its
+	 * address (inventory_unidentified). Takes what CHANGE_DEVICE_SEEN takes.
+	 */
+	CHANGE_UNIDENTIFIED_SEEN,
+	/* Forms and URL shapes that work, by `vendor`, `model`, `firmware` (core/fleet/forms.h). */
+	CHANGE_FORM_LEARNED, /* evidence: `form`, `shape`, `is_success` */
+	CHANGE_FORM_PIN,     /* an operator knows: `form`, `shape` */
+	CHANGE_FORM_FORGET,
+	/* Rules that claim by themselves, and their pools of extensions (core/fleet/rules.h). */
+	CHANGE_RULE_SET,
+	CHANGE_RULE_REMOVE,
+	CHANGE_POOL_SET,
+	CHANGE_POOL_REMOVE,
+	CHANGE_KIND_COUNT,
 };
 
 enum { file_sha256_size = 32 };
@@ -58,6 +75,9 @@ enum change_field {
 	FIELD_ADDRESS = 1 << 8, /* seen at, with interface */
 	FIELD_IDENTIFIED_BY = 1 << 9,
 	FIELD_PARENT = 1 << 10, /* of a profile */
+	FIELD_CERTAINTY = 1 << 11,
+	FIELD_TOLD = 1 << 12, /* NOTIFIED: `form`, `shape`, `told_both` */
+	FIELD_SHAPE = 1 << 13,
 };
 
 struct change_setting {
@@ -78,6 +98,14 @@ struct change {
 	struct span parent;
 	struct span label;
 	enum notify_form form;
+	struct span shape; /* name of a URL shape */
+	bool told_both;	   /* NOTIFIED: both forms were sent */
+	bool is_success;   /* FORM_LEARNED */
+	enum device_certainty certainty;
+	enum device_resync resync;
+	uint16_t resync_status;
+	struct span name; /* of a rule or pool */
+	struct span body; /* of a rule or pool: JSON, as core/fleet/rules.h has it */
 	struct address bound_address;
 	struct span bound_interface;
 	struct address address;

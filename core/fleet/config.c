@@ -171,12 +171,18 @@ static uint16_t port_of(const struct config_server *server)
 	return server->http_port;
 }
 
-static struct span shape_of(const struct device *device, const struct vendor_pack *pack)
+static struct span shape_of(const struct device *device, const struct vendor_pack *pack,
+			    struct span name)
 {
-	if (!device->model[0] && pack->url_shape_without_model.length > 0) {
-		return pack->url_shape_without_model;
+	const struct vendor_shape *shape = vendor_shape_find(pack, name);
+
+	if (!shape) {
+		return SPAN("");
 	}
-	return pack->url_shape;
+	if (!device->model[0] && shape->without_model.length > 0) {
+		return shape->without_model;
+	}
+	return shape->shape;
 }
 
 static int write_url(struct expansion *e, const struct vendor_pack *pack, struct writer *w)
@@ -193,7 +199,7 @@ static int write_url(struct expansion *e, const struct vendor_pack *pack, struct
 		writer_put(w, writer_span(&b));
 		return 0;
 	}
-	shape = shape_of(e->device, pack);
+	shape = shape_of(e->device, pack, e->server->shape);
 	e->base = writer_span(&b);
 	return expand(e, shape.length > 0 ? shape : SPAN("%{base}"), w);
 }

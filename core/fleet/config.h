@@ -19,12 +19,13 @@ struct config_server {
 	uint16_t https_port;
 	uint16_t tftp_port;
 	uint16_t sip_port;
-	struct span url; /* [provisioning] url, or url.<vendor> for this device's maker */
+	struct span url;   /* [provisioning] url, or url.<vendor> for this device's maker */
+	struct span shape; /* name of the maker's URL shape; empty or not there: its first */
 };
 
 /*
  * Expands %{address} %{key} %{mac} %{MAC} %{model} %{vendor} %{port} in a URL of the configuration
- * and, when it ends in '/', takes it for a base that the maker's url_shape is laid around (see
+ * and, when it ends in '/', takes it for a base that the maker's shape is laid around (see
  * vendor.h): for AudioCodes http://h:8080/p/KEY/ becomes http://h:8080/440HD.img;p/KEY/<MAC>.cfg.
  * Everything else goes out as it stands, a phone's own {mac}, <MAC> or $mac too. %{port} is the
  * port of the door that the URL's scheme names (http, https, tftp; else http), %{address} has

@@ -9,9 +9,43 @@ static const char *const state_names[] = {
 };
 
 static const char *const identified_by_names[] = {
-	[IDENTIFIED_BY_NOTHING] = "nothing", [IDENTIFIED_BY_NEIGHBOUR] = "neighbour",
-	[IDENTIFIED_BY_FRAME] = "frame",     [IDENTIFIED_BY_ADDRESS] = "address",
+	[IDENTIFIED_BY_NOTHING] = "nothing",
+	[IDENTIFIED_BY_NEIGHBOUR] = "neighbour",
+	[IDENTIFIED_BY_FRAME] = "frame",
+	[IDENTIFIED_BY_ADDRESS] = "address",
 	[IDENTIFIED_BY_KEY] = "key",
+	[IDENTIFIED_BY_REQUEST_URI] = "request_uri",
+	[IDENTIFIED_BY_INSTANCE] = "sip_instance",
+	[IDENTIFIED_BY_FROM] = "from",
+	[IDENTIFIED_BY_TO] = "to",
+	[IDENTIFIED_BY_CONTACT] = "contact",
+	[IDENTIFIED_BY_USER_AGENT] = "user_agent",
+	[IDENTIFIED_BY_EVENT] = "event",
+	[IDENTIFIED_BY_FILE_NAME] = "file_name",
+	[IDENTIFIED_BY_CERTIFICATE] = "certificate",
+};
+
+static const char *const certainty_names[] = {
+	[CERTAINTY_NONE] = "none",
+	[CERTAINTY_SPOOFED] = "spoofed?",
+	[CERTAINTY_UNIDENTIFIED] = "unidentified",
+	[CERTAINTY_CLAIMED] = "claimed",
+	[CERTAINTY_SEEN] = "seen",
+	[CERTAINTY_CONFIRMED] = "confirmed",
+	[CERTAINTY_PROVEN] = "proven",
+};
+
+static const char *const resync_names[] = {
+	[RESYNC_NONE] = "none",
+	[RESYNC_WAITING] = "waiting",
+	[RESYNC_SENT] = "sent",
+	[RESYNC_ACKNOWLEDGED] = "acknowledged",
+	[RESYNC_DONE] = "done",
+	[RESYNC_NO_ANSWER] = "no answer",
+	[RESYNC_REFUSED] = "refused",
+	[RESYNC_NOT_FETCHED] = "acknowledged but did not fetch",
+	[RESYNC_NO_ADDRESS] = "no address",
+	[RESYNC_UNSUPPORTED] = "not supported",
 };
 
 static const char *const form_names[] = {
@@ -43,6 +77,16 @@ const char *device_identified_by_name(enum device_identified_by by)
 	return (size_t)by < COUNT(identified_by_names) ? identified_by_names[by] : "";
 }
 
+const char *device_certainty_name(enum device_certainty certainty)
+{
+	return (size_t)certainty < COUNT(certainty_names) ? certainty_names[certainty] : "";
+}
+
+const char *device_resync_name(enum device_resync resync)
+{
+	return (size_t)resync < COUNT(resync_names) ? resync_names[resync] : "";
+}
+
 const char *notify_form_name(enum notify_form form)
 {
 	return (size_t)form < COUNT(form_names) ? form_names[form] : "";
@@ -67,6 +111,28 @@ int device_identified_by_parse(struct span name, enum device_identified_by *by)
 		return -EINVAL;
 	}
 	*by = (enum device_identified_by)index;
+	return 0;
+}
+
+int device_certainty_parse(struct span name, enum device_certainty *certainty)
+{
+	size_t index;
+
+	if (parse_name(certainty_names, COUNT(certainty_names), name, &index) != 0) {
+		return -EINVAL;
+	}
+	*certainty = (enum device_certainty)index;
+	return 0;
+}
+
+int device_resync_parse(struct span name, enum device_resync *resync)
+{
+	size_t index;
+
+	if (parse_name(resync_names, COUNT(resync_names), name, &index) != 0) {
+		return -EINVAL;
+	}
+	*resync = (enum device_resync)index;
 	return 0;
 }
 

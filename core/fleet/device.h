@@ -18,6 +18,8 @@ enum {
 	device_label_size = 128,
 	device_key_size = 33, /* 128 bits as 32 hexadecimal digits */
 	device_interface_size = 16,
+	device_shape_size = 24,
+	device_rule_size = 64,
 };
 
 enum device_state {
@@ -29,13 +31,48 @@ enum device_state {
 	DEVICE_BLOCKED,
 };
 
-/* How we know that it is this device that talks to us. */
+/* How we know that it is this device that talks to us: the one rule that decided. */
 enum device_identified_by {
 	IDENTIFIED_BY_NOTHING,
 	IDENTIFIED_BY_NEIGHBOUR, /* the kernel's neighbour entry of the source address */
 	IDENTIFIED_BY_FRAME,	 /* the frame's own source */
 	IDENTIFIED_BY_ADDRESS,	 /* an operator bound the address to it */
 	IDENTIFIED_BY_KEY,	 /* it showed the key of its URL */
+	/* Its own word alone, where nothing better can be seen (a router is in between). */
+	IDENTIFIED_BY_REQUEST_URI,
+	IDENTIFIED_BY_INSTANCE, /* +sip.instance: a UUID that ends in the MAC (RFC 6080 5.1.3.2) */
+	IDENTIFIED_BY_FROM,
+	IDENTIFIED_BY_TO,
+	IDENTIFIED_BY_CONTACT,
+	IDENTIFIED_BY_USER_AGENT, /* of SIP or HTTP */
+	IDENTIFIED_BY_EVENT,	  /* a parameter of Event */
+	IDENTIFIED_BY_FILE_NAME,  /* the name of the file that it asked for */
+	IDENTIFIED_BY_CERTIFICATE,
+};
+
+/* How sure of it we are: agreement raises, contradiction lowers. In rising order. */
+enum device_certainty {
+	CERTAINTY_NONE,		/* never seen */
+	CERTAINTY_SPOOFED,	/* it names a MAC that is not its own: "spoofed?" */
+	CERTAINTY_UNIDENTIFIED, /* it names none, and none can be seen */
+	CERTAINTY_CLAIMED,	/* it names one, and nothing shows that it is its own */
+	CERTAINTY_SEEN,		/* its own hardware address, and it names none */
+	CERTAINTY_CONFIRMED,	/* its own hardware address, and it names the same */
+	CERTAINTY_PROVEN,	/* an operator's binding, the key of its URL, or its certificate */
+};
+
+/* What telling it to fetch again came to (core/provision/resync.h). */
+enum device_resync {
+	RESYNC_NONE,	/* never asked for */
+	RESYNC_WAITING, /* for its turn */
+	RESYNC_SENT,
+	RESYNC_ACKNOWLEDGED, /* answered with 2xx; the fetch is awaited */
+	RESYNC_DONE,	     /* it fetched afterwards */
+	RESYNC_NO_ANSWER,
+	RESYNC_REFUSED,	    /* `resync_status` says with what */
+	RESYNC_NOT_FETCHED, /* "acknowledged but did not fetch" */
+	RESYNC_NO_ADDRESS,  /* nobody knows where it is */
+	RESYNC_UNSUPPORTED, /* its maker's phones take none */
 };
 
 /* The form of the NOTIFY: see core/provision/notifier.h. */
@@ -53,6 +90,12 @@ struct device {
 	char key[device_key_size];		     /* given when it is claimed; empty before */
 	char vendor[device_vendor_size];
 	char model[device_model_size];
+	enum device_certainty certainty; /* of the last sighting */
+	/* How its URL was told last: what a fetch is then evidence for (core/fleet/forms.h). */
+	enum notify_form told_form;	    /* FORM_DEFAULT: never */
+	bool told_both;			    /* the other form was sent as well: no evidence */
+	uint8_t told_unfetched;		    /* times in a row that it did not fetch afterwards */
+	char told_shape[device_shape_size]; /* name of the URL shape */
 
 	char firmware[device_firmware_size]; /* the version it reported last */
 	char profile[device_profile_size];   /* empty: "default" */
@@ -63,6 +106,10 @@ struct device {
 	uint64_t last_seen_utc_ms;
 	uint64_t notified_utc_ms; /* 0: never */
 	uint64_t fetched_utc_ms;
+	enum device_resync resync;
+	uint16_t resync_status;		   /* of its last response to that, or 0 */
+	uint64_t resync_utc_ms;		   /* when `resync` became what it is */
+	char claimed_by[device_rule_size]; /* name of the rule that claimed it; empty: a person */
 	/*
 	 * Revisions (see inventory.h) instead of times, so that a clock that is set back does not
 	 * hide a change: `revision` is of the last change of what this device's files are made
@@ -82,6 +129,8 @@ static inline bool device_is_claimed(const struct device *device)
 
 const char *device_state_name(enum device_state state);
 const char *device_identified_by_name(enum device_identified_by by);
+const char *device_certainty_name(enum device_certainty certainty);
+const char *device_resync_name(enum device_resync resync);
 const char *notify_form_name(enum notify_form form); /* "default", "rfc", "print" */
 
 /*
@@ -97,6 +146,8 @@ bool device_vendor_is_legal(struct span vendor);
 /* The value with this name: 0, or -EINVAL. */
 int device_state_parse(struct span name, enum device_state *state);
 int device_identified_by_parse(struct span name, enum device_identified_by *by);
+int device_certainty_parse(struct span name, enum device_certainty *certainty);
+int device_resync_parse(struct span name, enum device_resync *resync);
 int notify_form_parse(struct span name, enum notify_form *form);
 
 #endif

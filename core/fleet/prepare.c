@@ -144,6 +144,7 @@ static int prepare(struct prepare *work)
 	case CHANGE_DEVICE_SEEN:
 	case CHANGE_DEVICE_NOTIFIED:
 	case CHANGE_DEVICE_FETCHED:
+	case CHANGE_DEVICE_RESYNC:
 		return prepare_device(work);
 	case CHANGE_PROFILE_SET:
 	case CHANGE_PROFILE_REMOVE:
@@ -152,6 +153,16 @@ static int prepare(struct prepare *work)
 	case CHANGE_FILE_REMOVE:
 	case CHANGE_FILE_HASHED:
 		return prepare_file(work);
+	case CHANGE_UNIDENTIFIED_SEEN:
+	case CHANGE_FORM_LEARNED:
+	case CHANGE_FORM_PIN:
+	case CHANGE_FORM_FORGET:
+	case CHANGE_RULE_SET:
+	case CHANGE_RULE_REMOVE:
+	case CHANGE_POOL_SET:
+	case CHANGE_POOL_REMOVE:
+	case CHANGE_KIND_COUNT:
+		break;
 	}
 	return prepare_refuse(work, -EINVAL, "no such kind of change", SPAN(""));
 }

@@ -214,6 +214,11 @@ static int set_state(struct prepare *work, struct device *device)
 			set_fetched(work, device);
 		}
 		break;
+	case CHANGE_DEVICE_RESYNC:
+		device->resync = work->change->resync;
+		device->resync_status = work->change->resync_status;
+		device->resync_utc_ms = work->change->utc_ms;
+		break;
 	case CHANGE_DEVICE_ADD:
 	case CHANGE_DEVICE_SET:
 	case CHANGE_DEVICE_REMOVE:
@@ -223,6 +228,15 @@ static int set_state(struct prepare *work, struct device *device)
 	case CHANGE_FILE_SET:
 	case CHANGE_FILE_REMOVE:
 	case CHANGE_FILE_HASHED:
+	case CHANGE_UNIDENTIFIED_SEEN:
+	case CHANGE_FORM_LEARNED:
+	case CHANGE_FORM_PIN:
+	case CHANGE_FORM_FORGET:
+	case CHANGE_RULE_SET:
+	case CHANGE_RULE_REMOVE:
+	case CHANGE_POOL_SET:
+	case CHANGE_POOL_REMOVE:
+	case CHANGE_KIND_COUNT:
 		break;
 	}
 	if (device->state == DEVICE_CLAIMED && !device->key[0]) {
@@ -285,11 +299,21 @@ static int check_existence(struct prepare *work, const struct device *old)
 	case CHANGE_DEVICE_REMOVE:
 	case CHANGE_DEVICE_NOTIFIED:
 	case CHANGE_DEVICE_FETCHED:
+	case CHANGE_DEVICE_RESYNC:
 	case CHANGE_PROFILE_SET:
 	case CHANGE_PROFILE_REMOVE:
 	case CHANGE_FILE_SET:
 	case CHANGE_FILE_REMOVE:
 	case CHANGE_FILE_HASHED:
+	case CHANGE_UNIDENTIFIED_SEEN:
+	case CHANGE_FORM_LEARNED:
+	case CHANGE_FORM_PIN:
+	case CHANGE_FORM_FORGET:
+	case CHANGE_RULE_SET:
+	case CHANGE_RULE_REMOVE:
+	case CHANGE_POOL_SET:
+	case CHANGE_POOL_REMOVE:
+	case CHANGE_KIND_COUNT:
 		break;
 	}
 	return old ? 0
@@ -390,6 +414,9 @@ int prepare_device(struct prepare *work)
 	}
 	if (has(work, FIELD_IDENTIFIED_BY)) {
 		device->identified_by = change->identified_by;
+	}
+	if (has(work, FIELD_CERTAINTY)) {
+		device->certainty = change->certainty;
 	}
 	error = work->out->keeps_settings ? 0 : copy_settings(work, device);
 	error = error ? error : set_maker(work, device);

@@ -93,6 +93,35 @@ struct span vendor_event_model(const struct vendor_pack *pack, struct span model
 	return pack->event_model.count > 0 ? SPAN("") : model;
 }
 
+const struct vendor_shape *vendor_shape_find(const struct vendor_pack *pack, struct span name)
+{
+	for (size_t i = 0; i < pack->shape_count; i++) {
+		if (span_equal(pack->shapes[i].name, name)) {
+			return &pack->shapes[i];
+		}
+	}
+	return pack->shape_count > 0 ? &pack->shapes[0] : NULL;
+}
+
+const char *vendor_evidence_name(const struct vendor_pack *pack, struct span field)
+{
+	static const char *const names[] = {
+		[EVIDENCE_NONE] = "",
+		[EVIDENCE_CAPTURE] = "capture",
+		[EVIDENCE_FIRMWARE] = "firmware",
+		[EVIDENCE_MANUAL] = "manual",
+		[EVIDENCE_CODE] = "code",
+		[EVIDENCE_INFERENCE] = "inference",
+	};
+
+	for (size_t i = 0; i < pack->statement_count; i++) {
+		if (span_equal(pack->statements[i].field, field)) {
+			return names[pack->statements[i].evidence];
+		}
+	}
+	return "";
+}
+
 static const struct vendor_pack *find_by_oui(const struct vendors *vendors, const struct mac *mac)
 {
 	const struct vendor_pack *found = NULL;

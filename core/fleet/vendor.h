@@ -16,16 +16,11 @@ struct jinja_template;
 
 enum vendor_file_kind { VENDOR_FILE_CONFIG, VENDOR_FILE_FIRMWARE, VENDOR_FILE_STORED };
 
-/* One row of the pack's list of files: which names it answers to and how. */
-struct vendor_file {
-	enum vendor_file_kind kind;
-	struct span pattern; /* "<MAC>.cfg", "<model>.img": case-insensitive, `*` in none of them */
-	struct span content_type;
-	struct jinja_template *template; /* VENDOR_FILE_CONFIG */
-	struct span template_name;
-	int format; /* enum jinja_format: how values are written */
-	bool has_secrets;
-	bool is_essential; /* a phone that has this one has what it should have */
+/* Whom the name of a file tells. */
+enum vendor_file_identity {
+	FILE_IDENTITY_MAC,   /* one phone: the name holds its MAC */
+	FILE_IDENTITY_MODEL, /* all phones of a model */
+	FILE_IDENTITY_COMMON /* all phones of the maker */
 };
 
 /* A PCRE2 pattern of a pack, compiled without JIT; matches have a limit of steps. */
@@ -37,6 +32,59 @@ struct vendor_pattern {
 struct vendor_patterns {
 	struct vendor_pattern *items;
 	size_t count;
+};
+
+/* One row of the pack's list of files: which names it answers to and how. */
+struct vendor_file {
+	enum vendor_file_kind kind;
+	enum vendor_file_identity identity;
+	struct span pattern; /* "<MAC>.cfg", "<model>.img": case-insensitive, `*` in none of them */
+	/*
+	 * What else its phones ask for and mean by it: matched against the whole last part of a
+	 * path, without regard to case; groups `mac` and `model`. Without any, `pattern` alone.
+	 */
+	struct vendor_patterns match;
+	struct span content_type;
+	struct jinja_template *template;
+	struct span template_name;
+	int format; /* enum jinja_format: how values are written */
+	bool has_secrets;
+	bool is_essential; /* a phone that has this one has what it should have */
+};
+
+/* How a phone is told something out of the blue: a NOTIFY outside any dialog (dialects.md C). */
+struct vendor_order {
+	struct span event;	  /* value of Event: "check-sync;reboot=false"; empty: cannot be */
+	struct span content_type; /* with `body`; both may be empty */
+	struct span body;
+};
+
+/* One shape of URL: how a base becomes what goes out (config_url). */
+struct vendor_shape {
+	struct span name;	   /* "folder": small letters, digits and '-' */
+	struct span shape;	   /* "%{base}" */
+	struct span without_model; /* for a device whose model is not known; may be empty */
+};
+
+/* A header of the maker's own in the NOTIFY. %{url} in its value is the URL. */
+struct vendor_header {
+	struct span name;
+	struct span value;
+};
+
+/* What a statement of a pack rests on, the strongest first. */
+enum vendor_evidence {
+	EVIDENCE_NONE,
+	EVIDENCE_CAPTURE,
+	EVIDENCE_FIRMWARE,
+	EVIDENCE_MANUAL,
+	EVIDENCE_CODE,
+	EVIDENCE_INFERENCE
+};
+
+struct vendor_statement {
+	struct span field; /* "recognise.oui" */
+	enum vendor_evidence evidence;
 };
 
 enum vendor_parameter_kind { PARAMETER_TEXT, PARAMETER_INTEGER, PARAMETER_CHOICE };
@@ -59,6 +107,7 @@ struct vendor_pack {
 	size_t oui_count;
 	struct vendor_patterns sip_user_agent;	/* groups: model, version, mac */
 	struct vendor_patterns http_user_agent; /* the same */
+	struct vendor_patterns dhcp_class;	/* DHCP option 60; the same */
 	struct vendor_patterns event_vendor;
 	struct vendor_patterns
 		event_model; /* group model: what of the Event's model is the model */
@@ -71,11 +120,30 @@ struct vendor_pack {
 	 * %{base} (all of it), %{origin} (up to and with the first '/' behind the host) and
 	 * %{path} (the rest). Empty: the base as it is.
 	 */
-	struct span url_shape;
-	struct span
-		url_shape_without_model; /* for a device whose model is not known; may be empty */
-	size_t url_max;			 /* longest URL the phone takes, bytes */
-	enum notify_form form;		 /* FORM_RFC or FORM_PRINT */
+	struct vendor_shape *shapes; /* the first is tried first; at least one, once loaded */
+	size_t shape_count;
+	size_t url_max; /* longest URL the phone takes, bytes */
+	/* The answer. */
+	enum notify_form form;	       /* FORM_RFC or FORM_PRINT */
+	bool ends_body_with_crlf;      /* and counts it (Grandstream) */
+	bool echoes_event;	       /* the NOTIFY's Event has the SUBSCRIBE's parameters */
+	struct span content_type;      /* "application/url" */
+	struct vendor_header *headers; /* the maker's own, in the NOTIFY */
+	size_t header_count;
+	bool takes_unsolicited; /* a NOTIFY ua-profile that it did not ask for makes it fetch */
+	uint16_t sip_port;	/* where its phones listen; 5060 */
+	struct vendor_order resync;
+	struct vendor_order reboot;
+	bool resync_reboots;	      /* it restarts whatever `resync` says */
+	bool resync_needs_account;    /* only at the address of a registered account (Gigaset) */
+	bool resync_asks_credentials; /* answers 401 and wants the line's password (Cisco SPA) */
+	/* For people: the README's table and `device show`. */
+	struct span discovered_by;
+	struct span identified_by;
+	struct span *quirks;
+	size_t quirk_count;
+	struct vendor_statement *statements; /* "evidence" */
+	size_t statement_count;
 	void *data; /* json_t of the pack's "data": what its templates see as `data` */
 };
 
@@ -127,6 +195,12 @@ struct vendor_reading {
  */
 bool vendor_read_user_agent(const struct vendor_pack *pack, struct span user_agent,
 			    struct vendor_reading *reading);
+
+/* The pack's URL shape with this name, else its first; NULL when it has none. */
+const struct vendor_shape *vendor_shape_find(const struct vendor_pack *pack, struct span name);
+
+/* What the pack's statement `field` rests on: as its "evidence" says; "" when that says nothing. */
+const char *vendor_evidence_name(const struct vendor_pack *pack, struct span field);
 
 /* The model that an Event's model parameter names, by event_model; the text itself without one. */
 struct span vendor_event_model(const struct vendor_pack *pack, struct span model);

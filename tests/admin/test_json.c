@@ -180,7 +180,7 @@ static void change_something(void)
 {
 	struct change_setting setting = {.path = SPAN("x.y"), .value = hostile_line(60)};
 	struct change change = {
-		.kind = (enum change_kind)random_below(&dice, CHANGE_FILE_HASHED + 1),
+		.kind = (enum change_kind)random_below(&dice, CHANGE_KIND_COUNT),
 		.fields = (uint32_t)random_below(&dice, FIELD_PARENT << 1),
 		.mac = {{0x00, 0x90, 0x8f, 0, 0, (uint8_t)random_below(&dice, 8)}},
 		.vendor = hostile(8),
@@ -228,7 +228,7 @@ static void answers_are_json(void)
 		files += inventory.files.count;
 	}
 	/* Not all was refused: there was something to show. */
-	CHECK(devices > rounds && files > rounds / 10);
+	CHECK(devices > rounds / 2 && files > rounds / 10);
 }
 
 int main(void)
