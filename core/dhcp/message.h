@@ -42,16 +42,16 @@ struct dhcp_message {
 	enum dhcp_type type;
 	uint32_t transaction;
 	struct address your_address; /* offered; family ADDRESS_NONE: none */
-	struct address server;	     /* option 54, else siaddr; ADDRESS_NONE when neither is there */
-	struct mac client;	     /* chaddr */
+	struct address server; /* option 54, else siaddr; ADDRESS_NONE when neither is there */
+	struct mac client;     /* chaddr */
 	/* Where options stand, in the order in which they are put together. */
 	struct span areas[3];
 	size_t area_count;
 };
 
 /*
- * Reads an answer of a server. 0; -EBADMSG when it is none: too short, no BOOTREPLY for Ethernet, no
- * magic cookie, an option that reaches past its end (R-DHCP-13), no message type.
+ * Reads an answer of a server. 0; -EBADMSG when it is none: too short, no BOOTREPLY for Ethernet,
+ * no magic cookie, an option that reaches past its end (R-DHCP-13), no message type.
  */
 int dhcp_read(struct span bytes, struct dhcp_message *message);
 
@@ -65,7 +65,7 @@ struct dhcp_question {
 	enum dhcp_type type; /* DHCP_DISCOVER or DHCP_INFORM */
 	uint32_t transaction;
 	struct mac client;
-	struct address address; /* ours, for INFORM; ADDRESS_NONE with DISCOVER */
+	struct address address;	  /* ours, for INFORM; ADDRESS_NONE with DISCOVER */
 	struct span vendor_class; /* option 60; empty: none */
 	struct span wanted;	  /* octets of option 55: the codes asked for (R-DHCP-12) */
 };

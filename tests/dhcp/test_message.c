@@ -39,7 +39,8 @@ static void reads_an_offer(void)
 	char value[room];
 	struct dhcp_message m;
 	struct span datagram =
-		answer(bytes, SPAN("\0\0" OFFER "\x36\x04\x0a\x0d\0\x01\x42\x05hello\xa0\0\xff\x42"));
+		answer(bytes,
+		       SPAN("\0\0" OFFER "\x36\x04\x0a\x0d\0\x01\x42\x05hello\xa0\0\xff\x42"));
 
 	REQUIRE(dhcp_read(datagram, &m) == 0);
 	CHECK_EQUAL(DHCP_OFFER, m.type);
@@ -82,11 +83,13 @@ static void overloaded_fields_are_read(void)
 	struct span datagram = answer(bytes, SPAN(OFFER "\x34\x01\x03\x42\x01"
 							"a\xff"));
 
-	memcpy(bytes + at_server_name, "\x42\x01"
-				       "c\xff",
+	memcpy(bytes + at_server_name,
+	       "\x42\x01"
+	       "c\xff",
 	       4);
-	memcpy(bytes + at_file, "\x42\x01"
-				"b\x43\x03img\xff",
+	memcpy(bytes + at_file,
+	       "\x42\x01"
+	       "b\x43\x03img\xff",
 	       9);
 	REQUIRE(dhcp_read(datagram, &m) == 0);
 	CHECK_TEXT("abc", option(&m, DHCP_TFTP_SERVER_NAME, value));
@@ -99,12 +102,12 @@ static void overloaded_fields_are_read(void)
 static void refuses_what_is_no_answer(void)
 {
 	static const struct span bad[] = {
-		{"", 0},			     /* no message type */
-		{"\xff", 1},			     /* the same */
-		{"\x35\x02\x02\x02\xff", 5},	     /* a type of two octets */
-		{"\x35\x01\x09\xff", 4},	     /* no such type */
-		{"\x35\x01\x02\x42\x05hell", 9},     /* past the end */
-		{"\x35\x01\x02\x42", 4},	     /* no length */
+		{"", 0},			 /* no message type */
+		{"\xff", 1},			 /* the same */
+		{"\x35\x02\x02\x02\xff", 5},	 /* a type of two octets */
+		{"\x35\x01\x09\xff", 4},	 /* no such type */
+		{"\x35\x01\x02\x42\x05hell", 9}, /* past the end */
+		{"\x35\x01\x02\x42", 4},	 /* no length */
 	};
 	char bytes[room];
 	struct dhcp_message m;
