@@ -66,7 +66,7 @@ static uint16_t checksum_of(struct span header)
 		sum += number_at(header, i);
 	}
 	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~(sum + (sum >> 16));
+	return (uint16_t) ~(sum + (sum >> 16));
 }
 
 /* IPv4 and UDP before the message; a UDP checksum of 0 is none (RFC 768). */

@@ -26,8 +26,8 @@ struct dhcp_probe {
 int dhcp_probe_run(const struct dhcp_probe *probe);
 
 /*
- * What a server sent to a DHCP client in this IPv4 packet: the UDP payload to port 68; empty when it
- * is anything else (a fragment, another port, lengths that do not fit).
+ * What a server sent to a DHCP client in this IPv4 packet: the UDP payload to port 68; empty when
+ * it is anything else (a fragment, another port, lengths that do not fit).
  */
 struct span dhcp_probe_payload(struct span packet);
 

@@ -16,7 +16,7 @@ enum { arena_bytes_max = 16 << 20, text_size = 1000, line_max = 4096 };
 static const char default_config[] = "/etc/bellhop/bellhop.conf";
 
 static const char *const level_names[] = {
-	[DOCTOR_OK] = "ok",	    [DOCTOR_NOTE] = "note",	  [DOCTOR_WARNING] = "warning",
+	[DOCTOR_OK] = "ok",	  [DOCTOR_NOTE] = "note",	[DOCTOR_WARNING] = "warning",
 	[DOCTOR_FAULT] = "fault", [DOCTOR_SKIPPED] = "skipped",
 };
 
@@ -151,14 +151,21 @@ static bool is_candidate(const struct interface *interface)
 	return !interface->is_loopback && interface->is_up && interface->is_multicast;
 }
 
+bool doctor_interface_name(const struct doctor *doctor, size_t i, char name[static IF_NAMESIZE])
+{
+	return i < doctor->config.sip_interface_count &&
+	       span_to_text(doctor->config.sip_interfaces[i], name, IF_NAMESIZE) == 0;
+}
+
 const struct interface *doctor_interface(const struct doctor *doctor, size_t i)
 {
 	const struct interface *interface;
 
 	if (doctor->config.sip_interface_count > 0) {
-		return i < doctor->config.sip_interface_count
-			       ? interfaces_by_name(doctor->interfaces,
-						    doctor->config.sip_interfaces[i].data)
+		char name[IF_NAMESIZE];
+
+		return doctor_interface_name(doctor, i, name)
+			       ? interfaces_by_name(doctor->interfaces, name)
 			       : NULL;
 	}
 	for (size_t at = 0; (interface = interfaces_at(doctor->interfaces, at)); at++) {

@@ -44,6 +44,9 @@ void doctor_tell(struct doctor *doctor, enum doctor_level level, const char *che
 /* The i-th interface on which the group is to be joined: as configured, else all that can. */
 const struct interface *doctor_interface(const struct doctor *doctor, size_t i);
 
+/* The i-th name of `interfaces` in [sip]; false past the last. */
+bool doctor_interface_name(const struct doctor *doctor, size_t i, char name[static IF_NAMESIZE]);
+
 /* The first IPv4 address of an interface, or NULL. */
 const struct interface_address *doctor_address(const struct doctor *doctor,
 					       const struct interface *interface);

@@ -19,8 +19,9 @@ static const struct provisioning_option {
 	const char *readers;
 } provisioning_options[] = {
 	{43, "AudioCodes, Mitel, Grandstream and others read it before they ask the group"},
-	{66, "AudioCodes, Fanvil, Mitel, Poly, Cisco, Digium and others read it before they ask the "
-	     "group"},
+	{66,
+	 "AudioCodes, Fanvil, Mitel, Poly, Cisco, Digium and others read it before they ask the "
+	 "group"},
 	{67, "read together with option 66"},
 	{114, "Gigaset reads it"},
 	{125, "Mitel reads it"},
@@ -100,6 +101,15 @@ static void tell_option(struct hearing *hearing, const struct provisioning_optio
 	}
 }
 
+/* Some servers send a C string with its end. */
+static struct span without_end(struct span value)
+{
+	while (value.length > 1 && value.data[value.length - 1] == '\0') {
+		value.length--;
+	}
+	return value;
+}
+
 static void take_answer(void *context, const struct dhcp_message *message)
 {
 	struct hearing *hearing = context;
@@ -116,7 +126,8 @@ static void take_answer(void *context, const struct dhcp_message *message)
 		struct writer w = writer_over(value, sizeof(value));
 
 		if (dhcp_option(message, provisioning_options[i].code, &w) && w.length > 0) {
-			tell_option(hearing, &provisioning_options[i], writer_span(&w), server);
+			tell_option(hearing, &provisioning_options[i], without_end(writer_span(&w)),
+				    server);
 		}
 	}
 }
@@ -151,10 +162,11 @@ static void ask(struct doctor *doctor, const struct interface *interface)
 		doctor_tell(doctor, DOCTOR_OK, "dhcp", NULL, "no DHCP server answers on %s",
 			    interface->name);
 	} else if (hearing.told_count == 0) {
-		doctor_tell(doctor, DOCTOR_OK, "dhcp", NULL,
-			    "DHCP on %s (%zu server%s) tells phones of no other provisioning server",
-			    interface->name, hearing.server_count,
-			    hearing.server_count == 1 ? "" : "s");
+		doctor_tell(
+			doctor, DOCTOR_OK, "dhcp", NULL,
+			"DHCP on %s (%zu server%s) tells phones of no other provisioning server",
+			interface->name, hearing.server_count,
+			hearing.server_count == 1 ? "" : "s");
 	}
 }
 

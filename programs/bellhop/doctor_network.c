@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Of bellhop doctor: interfaces, their joins, bridges, and a firewall before the group. */
+#include "programs/bellhop/client.h"
 #include "programs/bellhop/doctor.h"
 
 #include <dirent.h>
@@ -12,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { probe_wait_ms = 300, address_size = address_text_size };
+enum { probe_wait_ms = 400, probe_rounds = 4, address_size = address_text_size };
 
 static struct endpoint group_of(const struct doctor *doctor)
 {
@@ -51,8 +52,8 @@ static void check_join(struct doctor *doctor, const struct interface *interface,
 	struct endpoint group = group_of(doctor);
 
 	if (!doctor->status || !address_is_set(group.address)) {
-		doctor_tell(doctor, DOCTOR_OK, "interface", NULL, "%s (%s) is up and does multicast",
-			    interface->name, address);
+		doctor_tell(doctor, DOCTOR_OK, "interface", NULL,
+			    "%s (%s) is up and does multicast", interface->name, address);
 	} else if (is_joined(interface->index, group.address)) {
 		doctor_tell(doctor, DOCTOR_OK, "interface", NULL,
 			    "%s (%s) is up, does multicast, and the group is joined there",
@@ -108,12 +109,11 @@ static void tell_deaf(struct doctor *doctor)
 void doctor_check_interfaces(struct doctor *doctor)
 {
 	const struct interface *interface;
-	size_t count = doctor->config.sip_interface_count;
+	char name[IF_NAMESIZE];
+	size_t count = 0;
 	size_t found = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		const char *name = doctor->config.sip_interfaces[i].data;
-
+	for (; doctor_interface_name(doctor, count, name); count++) {
 		interface = interfaces_by_name(doctor->interfaces, name);
 		if (interface) {
 			check_interface(doctor, interface);
@@ -165,12 +165,13 @@ void doctor_check_bridges(struct doctor *doctor)
 	for (size_t i = 0; (interface = interfaces_at(doctor->interfaces, i)); i++) {
 		if (interface->is_up && read_flag(interface->name, "multicast_snooping") == 1 &&
 		    read_flag(interface->name, "multicast_querier") == 0) {
-			doctor_tell(doctor, DOCTOR_NOTE, "bridge",
-				    "where no switch or router queries: ip link set NAME type bridge "
-				    "mcast_querier 1, or mcast_snooping 0",
-				    "the bridge %s follows IGMP and asks nobody itself: without a "
-				    "querier on that network it forgets our joins after minutes",
-				    interface->name);
+			doctor_tell(
+				doctor, DOCTOR_NOTE, "bridge",
+				"where no switch or router queries: ip link set NAME type bridge "
+				"mcast_querier 1, or mcast_snooping 0",
+				"the bridge %s follows IGMP and asks nobody itself: without a "
+				"querier on that network it forgets our joins after minutes",
+				interface->name);
 		}
 	}
 }
@@ -218,8 +219,8 @@ static int send_probe(struct endpoint group, const struct interface *interface)
 	memcpy(&there.sin_addr, group.address.octets, sizeof(there.sin_addr));
 	if (setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_IF, &way, sizeof(way)) != 0 ||
 	    setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_TTL, &hops, sizeof(hops)) != 0 ||
-	    sendto(descriptor, "\r\n\r\n", 4, 0, (const struct sockaddr *)&there,
-		   sizeof(there)) < 0 ||
+	    sendto(descriptor, "\r\n\r\n", 4, 0, (const struct sockaddr *)&there, sizeof(there)) <
+		    0 ||
 	    getsockname(descriptor, (struct sockaddr *)&own, &size) != 0) {
 		port = -errno;
 	} else {
@@ -247,30 +248,76 @@ static bool hears(int receiver, int port)
 	return false;
 }
 
-static void try_group(struct doctor *doctor, const struct interface *interface,
-		      struct endpoint group)
+/* With no server here: does a socket of ours hear it? 1, 0, or a negative errno. */
+static int try_alone(const struct interface *interface, struct endpoint group)
 {
 	int receiver = open_receiver(group, interface);
 	int port = receiver < 0 ? receiver : send_probe(group, interface);
+	int result = port < 0 ? port : hears(receiver, port);
 
-	if (port < 0) {
-		doctor_tell(doctor, DOCTOR_SKIPPED, "firewall", NULL,
-			    "whether %s lets the group through cannot be tried: %s",
-			    interface->name, strerror(-port));
-	} else if (hears(receiver, port)) {
-		doctor_tell(doctor, DOCTOR_OK, "firewall", NULL,
-			    "what is sent to the group on %s reaches this machine's programs",
-			    interface->name);
-	} else {
-		doctor_tell(doctor, DOCTOR_FAULT, "firewall",
-			    "let UDP 224.0.1.75 port 5060 in: nft add rule inet filter input ip daddr "
-			    "224.0.1.75 udp dport 5060 accept. (Dropping it is right only beside a "
-			    "PBX, with group_socket = packet in [sip].)",
-			    "a firewall on this machine drops what comes to the group on %s",
-			    interface->name);
-	}
 	if (receiver >= 0) {
 		close(receiver);
+	}
+	return result;
+}
+
+/* How many keep-alives the server has passed over. */
+static long long keep_alives(const struct doctor *doctor)
+{
+	json_t *status = NULL;
+	long long count;
+
+	say_quiet(true);
+	(void)client_ask(doctor->arguments, "GET", "/api/v1/status", NULL, &status);
+	say_quiet(false);
+	count = json_integer_value(
+		json_object_get(json_object_get(json_object_get(status, "counters"), "sip"),
+				"not_sip"));
+	json_decref(status);
+	return count;
+}
+
+/* The group's port is the server's alone: does the server hear it? As try_alone. */
+static int try_with_server(const struct doctor *doctor, const struct interface *interface,
+			   struct endpoint group)
+{
+	long long before = keep_alives(doctor);
+
+	for (int i = 0; i < probe_rounds; i++) {
+		int port = send_probe(group, interface);
+
+		if (port < 0) {
+			return port;
+		}
+		(void)poll(NULL, 0, probe_wait_ms / probe_rounds);
+		if (keep_alives(doctor) > before) {
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static void try_group(struct doctor *doctor, const struct interface *interface,
+		      struct endpoint group)
+{
+	int result = doctor->status ? try_with_server(doctor, interface, group)
+				    : try_alone(interface, group);
+
+	if (result < 0) {
+		doctor_tell(doctor, DOCTOR_SKIPPED, "firewall", NULL,
+			    "whether %s lets the group through cannot be tried: %s",
+			    interface->name, strerror(-result));
+	} else if (result > 0) {
+		doctor_tell(doctor, DOCTOR_OK, "firewall", NULL,
+			    "what is sent to the group on %s is heard here", interface->name);
+	} else {
+		doctor_tell(
+			doctor, DOCTOR_FAULT, "firewall",
+			"let UDP 224.0.1.75 port 5060 in: nft add rule inet filter input ip daddr "
+			"224.0.1.75 udp dport 5060 accept. (Dropping it is right only beside a "
+			"PBX, with group_socket = packet in [sip].)",
+			"a firewall on this machine drops what comes to the group on %s",
+			interface->name);
 	}
 }
 

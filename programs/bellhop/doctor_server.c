@@ -44,14 +44,15 @@ static void check_capabilities(struct doctor *doctor)
 		doctor_tell(doctor, DOCTOR_OK, "server", NULL,
 			    "it may read frames and have hardware addresses resolved");
 	} else {
-		doctor_tell(doctor, DOCTOR_NOTE, "server",
-			    "setcap cap_net_raw,cap_net_admin,cap_net_bind_service+ep on the "
-			    "program, or AmbientCapabilities= in its unit",
-			    "it runs without %s%s%s: a phone's hardware address is learned a moment "
-			    "later, by asking the network",
-			    reads_frames ? "" : "CAP_NET_RAW",
-			    !reads_frames && !asks_kernel ? " and " : "",
-			    asks_kernel ? "" : "CAP_NET_ADMIN");
+		doctor_tell(
+			doctor, DOCTOR_NOTE, "server",
+			"setcap cap_net_raw,cap_net_admin,cap_net_bind_service+ep on the "
+			"program, or AmbientCapabilities= in its unit",
+			"it runs without %s%s%s: a phone's hardware address is learned a moment "
+			"later, by asking the network",
+			reads_frames ? "" : "CAP_NET_RAW",
+			!reads_frames && !asks_kernel ? " and " : "",
+			asks_kernel ? "" : "CAP_NET_ADMIN");
 	}
 }
 
@@ -61,9 +62,10 @@ void doctor_check_server(struct doctor *doctor)
 	size_t i;
 
 	if (!doctor->status) {
-		doctor_tell(doctor, DOCTOR_FAULT, "server",
-			    "start it (systemctl start bellhopd), or say where it is: --socket PATH",
-			    "no bellhopd answers on its admin socket");
+		doctor_tell(
+			doctor, DOCTOR_FAULT, "server",
+			"start it (systemctl start bellhopd), or say where it is: --socket PATH",
+			"no bellhopd answers on its admin socket");
 		return;
 	}
 	doctor_tell(doctor, DOCTOR_OK, "server", NULL, "bellhopd %s runs as process %lld",
@@ -94,12 +96,13 @@ static bool is_routed(const struct doctor *doctor, const char *text)
 static void tell_routed(struct doctor *doctor, const char *example, size_t count)
 {
 	if (count > 0) {
-		doctor_tell(doctor, DOCTOR_WARNING, "phones",
-			    "bind each to its address: bellhop device set MAC --address ADDRESS; or "
-			    "put a Bellhop into their network; or [provisioning] routed = serve",
-			    "%zu phone%s, e.g. at %s, %s behind a router: no hardware address can be "
-			    "seen, so what they say of themselves is not proven",
-			    count, count == 1 ? "" : "s", example, count == 1 ? "is" : "are");
+		doctor_tell(
+			doctor, DOCTOR_WARNING, "phones",
+			"bind each to its address: bellhop device set MAC --address ADDRESS; or "
+			"put a Bellhop into their network; or [provisioning] routed = serve",
+			"%zu phone%s, e.g. at %s, %s behind a router: no hardware address can be "
+			"seen, so what they say of themselves is not proven",
+			count, count == 1 ? "" : "s", example, count == 1 ? "is" : "are");
 	}
 }
 

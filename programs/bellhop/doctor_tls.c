@@ -65,9 +65,9 @@ static X509 *shake_hands(struct endpoint endpoint, const struct offer *offer)
 	X509 *certificate = NULL;
 
 	if (descriptor >= 0 && SSL_set_max_proto_version(session, offer->version) == 1 &&
-	    SSL_set_min_proto_version(session, offer->version < TLS1_2_VERSION ? offer->version
-									       : TLS1_2_VERSION) ==
-		    1 &&
+	    SSL_set_min_proto_version(session, offer->version < TLS1_2_VERSION
+						       ? offer->version
+						       : TLS1_2_VERSION) == 1 &&
 	    (!offer->ciphers || SSL_set_cipher_list(session, offer->ciphers) == 1) &&
 	    SSL_set_fd(session, descriptor) == 1 && SSL_connect(session) == 1) {
 		certificate = SSL_get1_peer_certificate(session);
@@ -101,8 +101,8 @@ static void check_certificate(struct doctor *doctor, X509 *certificate)
 		doctor_tell(doctor, DOCTOR_OK, "tls", NULL,
 			    "the certificate of HTTPS is good for %d days more", days);
 	}
-	if (X509_NAME_cmp(X509_get_subject_name(certificate),
-			  X509_get_issuer_name(certificate)) == 0) {
+	if (X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) ==
+	    0) {
 		doctor_tell(doctor, DOCTOR_NOTE, "tls",
 			    "give phones that check it this certificate as their trusted one, or "
 			    "take one of a CA that they know",
@@ -122,12 +122,13 @@ static void try_offer(struct doctor *doctor, struct endpoint endpoint, const str
 			*is_checked = true;
 		}
 	} else {
-		doctor_tell(doctor, offer->level, "tls",
-			    offer->version < TLS1_2_VERSION
-				    ? "give them an http:// URL on a network of their own, or newer "
-				      "firmware"
-				    : "an RSA certificate of 2048 bits is what most phones know",
-			    "%s cannot speak to us", offer->who);
+		doctor_tell(
+			doctor, offer->level, "tls",
+			offer->version < TLS1_2_VERSION
+				? "give them an http:// URL on a network of their own, or newer "
+				  "firmware"
+				: "an RSA certificate of 2048 bits is what most phones know",
+			"%s cannot speak to us", offer->who);
 	}
 	X509_free(certificate);
 }
@@ -137,8 +138,7 @@ void doctor_check_tls(struct doctor *doctor)
 	const struct configuration_listen *listen = &doctor->config.https_listen;
 	bool is_checked = false;
 
-	if (!doctor->status || listen->count == 0 ||
-	    !configuration_serves_https(&doctor->config)) {
+	if (!doctor->status || listen->count == 0 || !configuration_serves_https(&doctor->config)) {
 		return;
 	}
 	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
