@@ -191,14 +191,7 @@ static int take_file(struct pack_reader *l, json_t *object, struct vendor_file *
 
 	file->content_type = SPAN("application/octet-stream");
 	error = error ? error : pack_take_string(l, object, "name", true, &file->pattern);
-<<<<<<< HEAD
-	error = error ? error
-		      : pack_take_patterns(l, object, "match",
-					   PCRE2_CASELESS | PCRE2_ANCHORED | PCRE2_ENDANCHORED,
-					   &file->match);
-=======
 	error = error ? error : pack_take_patterns(l, object, "match", name_options, &file->match);
->>>>>>> h-packs
 	error = error ? error : pack_take_choice(l, object, "identity", identities, &identity);
 	error = error ? error : pack_take_choice(l, object, "kind", kinds, &kind);
 	error = error ? error

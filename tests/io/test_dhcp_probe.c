@@ -9,8 +9,9 @@ enum { room = 64, length_full = 20 + 8 + 4 };
 /* IPv4 without options, UDP from 67 to 68, "DHCP". */
 static struct span packet(char bytes[static room])
 {
-	static const char head[] = {0x45, 0, 0, length_full, 0, 0, 0, 0, 64, 17, 0, 0, 10, 13, 0, 9,
-				    10,	  13, 2, 37, 0, 67, 0, 68, 0, 12, 0, 0, 'D', 'H', 'C', 'P'};
+	static const char head[] = {0x45, 0,  0,  length_full, 0, 0,  0,   0,	64,  17, 0,
+				    0,	  10, 13, 0,	       9, 10, 13,  2,	37,  0,	 67,
+				    0,	  68, 0,  12,	       0, 0,  'D', 'H', 'C', 'P'};
 
 	memcpy(bytes, head, sizeof(head));
 	return span_make(bytes, sizeof(head));
@@ -34,7 +35,7 @@ static void passes_over_what_is_no_answer(void)
 		size_t at;
 		char octet;
 	} changes[] = {
-		{0, 0x65}, {0, 0x44}, {0, 0x4f}, {2, 1},   {3, 27}, {6, 0x20},
+		{0, 0x65}, {0, 0x44}, {0, 0x4f}, {2, 1},  {3, 27}, {6, 0x20},
 		{7, 1},	   {9, 6},    {23, 67},	 {22, 1}, {25, 7}, {25, 13},
 	};
 
