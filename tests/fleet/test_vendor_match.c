@@ -266,9 +266,9 @@ static void the_bound_is_not_one_for_each_place(void)
 	CHECK(!vendor_patterns_match(&work, &pack->sip_user_agent, NULL));
 	CHECK_EQUAL(vendor_steps_max, work.steps);
 	/* Nothing is left for another text of the same message. */
-	vendor_work_text(&work, SPAN("c"));
+	vendor_work_text(&work, SPAN("ac"));
 	CHECK(!vendor_patterns_match(&work, &pack->sip_user_agent, NULL));
-	begin(&work, SPAN("c"));
+	begin(&work, SPAN("ac"));
 	CHECK(vendor_patterns_match(&work, &pack->sip_user_agent, NULL));
 	vendor_pack_free(pack);
 }
