@@ -3,6 +3,7 @@
  * The packs from Akuvox to Avaya: what their phones say of themselves in User-Agents, DHCP classes
  * and names of files (ecosystem.md 4.1 to 4.4, dialects.md A.13 and D).
  */
+#include "core/fleet/config.h"
 #include "core/fleet/vendor_files.h"
 #include "tests/fleet/fleet.h"
 #include "tests/fleet/packs.h"
@@ -391,6 +392,74 @@ static void names_of_files_tell_whose_they_are(void)
 	vendors_free(&vendors);
 }
 
+/* --- below a device's URL --- */
+
+struct asked_row {
+	const char *vendor;
+	const char *model;
+	const char *mac;
+	const char *name;
+	enum config_file_kind kind;
+	bool is_essential;
+};
+
+static const struct asked_row asked[] = {
+	{"akuvox", "R29", "0c1105010203", "0C1105010203.cfg", CONFIG_FILE_RENDERED, true},
+	{"flyingvoice", "FIP13G", "0021f2010203", "y000000000000.cfg", CONFIG_FILE_RENDERED, false},
+	{"poly", "VVX_400", "0004f2010203", "0004f2010203.cfg", CONFIG_FILE_RENDERED, false},
+	{"poly", "VVX_400", "0004f2010203", "phone0004f2010203.cfg", CONFIG_FILE_RENDERED, true},
+	{"poly", "VVX_400", "0004f2010203", "VVX400-0004f2010203.cfg", CONFIG_FILE_RENDERED, true},
+	{"poly", "VVX_400", "0004f2010203", "phone0004f2010204.cfg", CONFIG_FILE_NONE, false},
+	{"cisco", "SPA504G", "000e08010203", "spa504G.cfg", CONFIG_FILE_RENDERED, false},
+	{"cisco", "7832", "000e08010203", "Cisco/CP-7832-3PCC/000e08010203.cfg",
+	 CONFIG_FILE_RENDERED, true},
+	{"cisco", "7832", "000e08010203", "Cisco/CP-7832-3PCC/000e08010204.cfg", CONFIG_FILE_NONE,
+	 false},
+	{"ciscoenterprise", "7960G", "00562b043615", "SEP00562B043615.cnf.xml", CONFIG_FILE_NONE,
+	 false},
+	{"mitel", "6867i", "00085d010203", "aastra.cfg", CONFIG_FILE_RENDERED, false},
+	{"mitel", "6867i", "00085d010203", "00085D010203.cfg", CONFIG_FILE_RENDERED, true},
+	{"mitel", "6867i", "00085d010203", "6867i.cfg", CONFIG_FILE_NONE, false},
+	{"alcatel", "M3", "3c28a6010203", "config.M3.xml", CONFIG_FILE_RENDERED, false},
+	{"alcatel", "M3", "3c28a6010203", "config.3c28a6010203.xml", CONFIG_FILE_RENDERED, true},
+	{"digium", "D65", "000fd3010203", "Digium/000fd3010203.cfg", CONFIG_FILE_RENDERED, true},
+	{"yeastar", "TA200", "f4b549010203", "cfgf4b549010203.xml", CONFIG_FILE_RENDERED, true},
+	{"algo", "8186", "0022ee010203", "algom0022EE010203.conf", CONFIG_FILE_RENDERED, true},
+	{"2n", "", "7c1eb3010203", "hipve-7C-1E-B3-01-02-03.xml", CONFIG_FILE_RENDERED, true},
+	{"2n", "", "7c1eb3010203", "hipve-7C-1E-B3-01-02-04.xml", CONFIG_FILE_NONE, false},
+	{"avaya", "J179", "c81fea010203", "J100Supgrade.txt", CONFIG_FILE_RENDERED, false},
+	{"avaya", "J179", "c81fea010203", "C81FEA010203.txt", CONFIG_FILE_RENDERED, true},
+	/* A device of no recorded maker, by its OUI. */
+	{"", "", "0004f2010203", "phone0004f2010203.cfg", CONFIG_FILE_RENDERED, true},
+	{"", "", "0022ee010203", "algom0022EE010203.conf", CONFIG_FILE_RENDERED, true},
+	{"", "", "00085d010203", "00085D010203.cfg", CONFIG_FILE_RENDERED, true},
+};
+
+/* What is stored counts once it is there; nothing is there here. */
+static void names_below_a_device_are_its_files(void)
+{
+	struct inventory inventory;
+
+	REQUIRE(load_all());
+	fleet_open(&inventory, 10, 5);
+	inventory.vendors = vendors;
+	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+		struct device device = {.mac = fleet_mac(asked[i].mac), .state = DEVICE_CLAIMED};
+		struct config_file file;
+
+		snprintf(device.vendor, sizeof(device.vendor), "%s", asked[i].vendor);
+		snprintf(device.model, sizeof(device.model), "%s", asked[i].model);
+		file = config_file_find(&inventory, &device, span_text(asked[i].name));
+		CHECK_EQUAL(asked[i].kind, file.kind);
+		CHECK_EQUAL(asked[i].is_essential, file.is_essential);
+		if (test_is_failed) {
+			printf("# row %zu: %s\n", i, asked[i].name);
+			break;
+		}
+	}
+	inventory_free(&inventory);
+}
+
 /* dialects.md C, ecosystem.md 4.5 */
 static void phones_are_told_to_fetch_in_their_makers_way(void)
 {
@@ -440,6 +509,7 @@ int main(void)
 	RUN(a_class_may_end_with_nul);
 	RUN(ouis_tell_the_maker);
 	RUN(names_of_files_tell_whose_they_are);
+	RUN(names_below_a_device_are_its_files);
 	RUN(phones_are_told_to_fetch_in_their_makers_way);
 	return test_end();
 }
