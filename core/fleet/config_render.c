@@ -13,7 +13,8 @@ static int render(const struct device *device, const struct vendor_pack *pack,
 {
 	const struct jinja_render_options options = {
 		.format = (enum jinja_format)rule->format,
-		.undefined = JINJA_STRICT,
+		/* What was left out must not be missed. */
+		.undefined = server->hides_secrets ? JINJA_LENIENT : JINJA_STRICT,
 		.limits = {.output_bytes = config_file_bytes_max},
 	};
 	struct jinja_value context;
@@ -74,6 +75,19 @@ static const struct vendor_pack *pack_of(const struct inventory *inventory,
 	return NULL;
 }
 
+static void leave_out_secrets(struct settings *settings)
+{
+	size_t i = settings->count;
+
+	while (i-- > 0) {
+		struct span path = span_text(settings->items[i].path);
+
+		if (setting_is_secret(path)) {
+			(void)settings_unset(settings, path);
+		}
+	}
+}
+
 int config_render(const struct inventory *inventory, const struct device *device,
 		  const struct vendor_file *rule, const struct config_server *server,
 		  struct arena *arena, struct span *bytes, char *problem, size_t problem_size)
@@ -93,6 +107,9 @@ int config_render(const struct inventory *inventory, const struct device *device
 			writer_text(&w, "the profiles of this device inherit in a circle");
 			error = -EINVAL;
 		}
+	}
+	if (!error && server->hides_secrets) {
+		leave_out_secrets(&settings);
 	}
 	if (!error) {
 		error = render(device, pack, rule, server, &settings, arena, &output, &w);
