@@ -3,6 +3,7 @@
 
 #include "core/fleet/identity_claim.h"
 #include "core/fleet/inventory.h"
+#include "core/fleet/vendor_files.h"
 
 #include <errno.h>
 
@@ -12,6 +13,8 @@ struct evidence {
 	bool has_two; /* two that are certain and differ */
 	const struct vendor_pack *pack;
 	struct vendor_reading reading;
+	bool is_fetch; /* the User-Agent is one of HTTP */
+	struct vendor_file_reading file;
 };
 
 /* Most phones write the same user everywhere: that is read once. */
@@ -180,7 +183,9 @@ static void recognise(const struct inventory *inventory, const struct mac *mac,
 	evidence->pack = vendor_recognise(&inventory->vendors, mac, user_agent, event_vendor);
 	evidence->reading = (struct vendor_reading){0};
 	if (evidence->pack) {
-		vendor_read_user_agent(evidence->pack, user_agent, &evidence->reading);
+		(evidence->is_fetch
+			 ? vendor_read_http_user_agent
+			 : vendor_read_user_agent)(evidence->pack, user_agent, &evidence->reading);
 	}
 }
 
@@ -218,7 +223,7 @@ void identity_from_subscribe(const struct inventory *inventory,
 			     struct span interface, const struct link_evidence *link,
 			     struct identity *identity)
 {
-	struct evidence evidence;
+	struct evidence evidence = {.is_fetch = false};
 	struct span model = claims->model;
 
 	*identity = (struct identity){
@@ -239,36 +244,57 @@ void identity_from_subscribe(const struct inventory *inventory,
 static void distrust(const struct inventory *inventory, const struct evidence *evidence,
 		     struct identity *identity)
 {
+	const struct vendor_pack *owner = vendor_by_oui(&inventory->vendors, identity->mac);
+	const struct vendor_pack *named =
+		identity->by == IDENTIFIED_BY_FILE_NAME ? evidence->file.pack : NULL;
 	bool is_read_by_pack =
 		identity->by == IDENTIFIED_BY_USER_AGENT && evidence->reading.mac.length > 0;
 
 	if (identity->verdict == IDENTITY_UNPROVEN && !is_read_by_pack &&
-	    !vendor_recognise(&inventory->vendors, &identity->mac, SPAN(""), SPAN(""))) {
+	    (!owner || (named && named != owner))) {
 		identity->by = IDENTIFIED_BY_NOTHING;
 		decide(identity, IDENTITY_UNKNOWN, CERTAINTY_UNIDENTIFIED, identity->reason);
 	}
+}
+
+/* As the packs know their files, else by the run of digits. */
+static struct claim claim_of_fetched(const struct inventory *inventory, struct span name,
+				     struct vendor_file_reading *file)
+{
+	if (vendor_read_file_name(&inventory->vendors, name, file) && file->has_mac) {
+		return (struct claim){.is_there = true,
+				      .mac = file->mac,
+				      .by = IDENTIFIED_BY_FILE_NAME};
+	}
+	return claim_of_file_name(name);
 }
 
 void identity_from_fetch(const struct inventory *inventory, const struct fetch_claims *claims,
 			 struct address source, struct span interface,
 			 const struct link_evidence *link, struct identity *identity)
 {
-	struct evidence evidence = {.claim = {.by = IDENTIFIED_BY_NOTHING}};
+	struct evidence evidence = {.is_fetch = true};
+	struct claim named;
 
 	*identity = (struct identity){
 		.is_routed = link->is_routed,
 		.bound = inventory_device_by_address(inventory, source, interface),
 	};
 	read_agent(inventory, link, claims->user_agent, SPAN(""), &evidence, identity);
+	named = claim_of_fetched(inventory, claims->name, &evidence.file);
 	if (!evidence.claim.is_there || evidence.claim.is_vague) {
-		(void)claim_combine(&evidence.claim, claim_of_file_name(claims->name));
+		(void)claim_combine(&evidence.claim, named);
 	}
 	judge(inventory, &evidence, link, identity);
 	distrust(inventory, &evidence, identity);
 	if (!evidence.pack && (identity->verdict == IDENTITY_KNOWN || identity->has_claim)) {
 		recognise(inventory, &identity->mac, claims->user_agent, SPAN(""), &evidence);
 	}
-	keep_maker(&evidence, SPAN(""), SPAN(""), identity);
+	if (!evidence.pack) {
+		evidence.pack = evidence.file.pack;
+	}
+	keep_maker(&evidence, evidence.pack == evidence.file.pack ? evidence.file.model : SPAN(""),
+		   SPAN(""), identity);
 }
 
 static void put_text(char *place, size_t size, struct span text)

@@ -174,6 +174,7 @@ static int load(struct pack_reader *l)
 		writer_text(&l->problem, "pack.json: is larger than 1 MiB");
 		return -EINVAL;
 	}
+	l->pack->text = l->text;
 	root = json_loadb(l->text.data ? l->text.data : "", l->text.length, JSON_REJECT_DUPLICATES,
 			  &mistake);
 	if (!root) {
@@ -225,7 +226,7 @@ static void free_patterns(struct vendor_patterns *patterns)
 
 void vendor_pack_free(struct vendor_pack *pack)
 {
-	if (!pack) {
+	if (!pack || pack->users > 0) {
 		return;
 	}
 	free_patterns(&pack->sip_user_agent);
@@ -236,6 +237,7 @@ void vendor_pack_free(struct vendor_pack *pack)
 	for (size_t i = 0; i < pack->file_count; i++) {
 		jinja_template_free(pack->files[i].template);
 		free_patterns(&pack->files[i].match);
+		pcre2_code_free(pack->files[i].named.code);
 	}
 	json_decref(pack->data);
 	arena_free(&pack->arena);

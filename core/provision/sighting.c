@@ -138,8 +138,9 @@ static void report_stranger(const struct identity *identity, const struct sighti
 static void note_stranger(const struct inventory *inventory, const struct identity *identity,
 			  const struct sighting_place *place, struct effects *effects)
 {
-	const struct unidentified *before = unidentified_find(
-		&inventory->unidentified, place->source.address, place->interface);
+	const struct unidentified *before =
+		unidentified_find(&inventory->unidentified, place->source.address,
+				  place->interface);
 	struct change change = change_of(identity, place);
 
 	if (!identity->vendor &&
