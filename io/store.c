@@ -67,7 +67,7 @@ struct span job_key(const void *entry)
 static bool is_report(const struct change *change)
 {
 	return change->kind == CHANGE_DEVICE_SEEN || change->kind == CHANGE_DEVICE_NOTIFIED ||
-	       change->kind == CHANGE_DEVICE_FETCHED;
+	       change->kind == CHANGE_DEVICE_FETCHED || change->kind == CHANGE_UNIDENTIFIED_SEEN;
 }
 
 bool job_is_report(const struct job *job)

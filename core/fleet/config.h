@@ -19,8 +19,9 @@ struct config_server {
 	uint16_t https_port;
 	uint16_t tftp_port;
 	uint16_t sip_port;
-	struct span url;   /* [provisioning] url, or url.<vendor> for this device's maker */
-	struct span shape; /* name of the maker's URL shape; empty or not there: its first */
+	struct span url;    /* [provisioning] url, or url.<vendor> for this device's maker */
+	bool hides_secrets; /* settings that are secrets are left out (unknown = bootstrap) */
+	struct span shape;  /* name of the maker's URL shape; empty or not there: its first */
 };
 
 /*

@@ -24,6 +24,7 @@
 #include "core/fleet/change.h"
 #include "core/fleet/device.h"
 #include "core/fleet/profile.h"
+#include "core/fleet/unidentified.h"
 #include "core/fleet/vendor.h"
 
 enum { catalogue_name_max = 200 };
@@ -53,6 +54,7 @@ struct inventory_limits {
 	size_t new_devices_max; /* of them, in state new: strangers cannot fill the table */
 	size_t profiles_max;
 	size_t files_max;
+	size_t unidentified_max;
 };
 
 struct prepared;
@@ -70,6 +72,7 @@ struct inventory {
 	struct table profiles;	       /* by name; "default" is always there */
 	struct table files;	       /* by name */
 	struct table files_folded;     /* by folded name: one of those that differ only in case */
+	struct unidentified_table unidentified; /* senders that are no device */
 	struct vendors vendors;
 	uint64_t generation; /* rises with every commit */
 	size_t count_by_state[DEVICE_BLOCKED + 1];
@@ -117,6 +120,7 @@ struct prepared {
 	struct device *device;
 	struct profile *profile;
 	struct catalogue_file *file;
+	struct unidentified *unidentified;
 	struct inventory *inventory; /* whose list it is in until commit or prepared_free */
 	struct prepared *before;
 };
