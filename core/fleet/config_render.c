@@ -92,7 +92,8 @@ static void leave_out_secrets(struct settings *settings)
 static void hide_secrets(struct settings *settings, struct config_server *server)
 {
 	leave_out_secrets(settings);
-	if (!server->hides_secrets && span_search(server->url, SPAN("%{key}")) < server->url.length) {
+	if (!server->hides_secrets &&
+	    span_search(server->url, SPAN("%{key}")) < server->url.length) {
 		server->url = SPAN("");
 	}
 }

@@ -43,8 +43,7 @@ static int take_option(struct pack_reader *l, json_t *object, const char *key,
 		return pack_refuse_member(l, key, "is not the number of a DHCP option (1 to 254)");
 	}
 	error = pack_take_string(l, object, key, true, &option->value);
-	if (!error &&
-	    (!is_plain(option->value, value_max) || !has_known_names(option->value))) {
+	if (!error && (!is_plain(option->value, value_max) || !has_known_names(option->value))) {
 		error = pack_refuse_member(
 			l, key, "must be printable, with no %{name} but %{base} and %{address}");
 	}
@@ -64,15 +63,15 @@ static int take_options(struct pack_reader *l, json_t *dhcp)
 	    json_object_size(object) > options_max) {
 		return pack_refuse(l, "must be an object { } of 1 to 16 options");
 	}
-	pack->dhcp_options = arena_array(&pack->arena, json_object_size(object),
-					 sizeof(*pack->dhcp_options));
+	pack->dhcp_options =
+		arena_array(&pack->arena, json_object_size(object), sizeof(*pack->dhcp_options));
 	if (!pack->dhcp_options) {
 		return -ENOMEM;
 	}
 	json_object_foreach(object, key, value)
 	{
-		int error = take_option(l, object, key,
-					&pack->dhcp_options[pack->dhcp_option_count]);
+		int error =
+			take_option(l, object, key, &pack->dhcp_options[pack->dhcp_option_count]);
 
 		if (error) {
 			return error;

@@ -272,9 +272,9 @@ static json_t *kea_classes(const struct dhcp_writer *w)
 			 pack->dhcp_class_prefix.length,
 			 pack->dhcp_class_prefix.data ? pack->dhcp_class_prefix.data : "");
 		if (has_class(pack)) {
-			json_array_append_new(list, json_pack("{s:s, s:s, s:O}", "name",
-							      pack->name.data, "test", test,
-							      "option-data", options));
+			json_array_append_new(list,
+					      json_pack("{s:s, s:s, s:O}", "name", pack->name.data,
+							"test", test, "option-data", options));
 		}
 		json_decref(options);
 	}
@@ -322,15 +322,17 @@ static int choose_base(const struct arguments *arguments, struct dhcp_writer *w)
 	size_t length;
 
 	if (!given) {
-		return fail("say the URL that phones are to be told, with our address on their side: "
-			    "bellhop dhcp %s http://ADDRESS:%d/",
-			    arguments->words[0], port_http);
+		return fail(
+			"say the URL that phones are to be told, with our address on their side: "
+			"bellhop dhcp %s http://ADDRESS:%d/",
+			arguments->words[0], port_http);
 	}
 	host = strstr(given, "://");
 	length = strlen(given);
 	if (!host || length + 2 > sizeof(w->base) || strpbrk(given, " \t\"'\\,;")) {
-		return fail("%s is not a URL that can stand in an option: give http://ADDRESS:PORT/",
-			    given);
+		return fail(
+			"%s is not a URL that can stand in an option: give http://ADDRESS:PORT/",
+			given);
 	}
 	snprintf(w->base, sizeof(w->base), "%s%s", given, given[length - 1] == '/' ? "" : "/");
 	host += 3;
