@@ -70,7 +70,8 @@ static int take_template(struct pack_reader *l, json_t *object, struct vendor_fi
 	}
 	if (!is_config) {
 		return file->template_name.length > 0 || format >= 0
-			       ? pack_refuse_member(l, "kind", "only a config has template and format")
+			       ? pack_refuse_member(l, "kind",
+						    "only a config has template and format")
 			       : 0;
 	}
 	if (format < 0) {
@@ -96,9 +97,9 @@ static enum vendor_file_identity identity_of_name(struct span name)
 
 static int take_file(struct pack_reader *l, json_t *object, struct vendor_file *file)
 {
-	static const char *const known[] = {"name",	"match",  "identity", "kind",
-					    "content_type", "template", "format", "secrets",
-					    "essential", NULL};
+	static const char *const known[] = {"name",	    "match",	"identity", "kind",
+					    "content_type", "template", "format",   "secrets",
+					    "essential",    NULL};
 	static const char *const identities[] = {"mac", "model", "common", NULL};
 	static const char *const kinds[] = {"config", "firmware", "stored", NULL};
 	int kind = -1;
@@ -108,11 +109,13 @@ static int take_file(struct pack_reader *l, json_t *object, struct vendor_file *
 	file->content_type = SPAN("application/octet-stream");
 	error = error ? error : pack_take_string(l, object, "name", true, &file->pattern);
 	error = error ? error
-		      : pack_take_patterns(l, object, "match", PCRE2_CASELESS | PCRE2_ANCHORED |
-					   PCRE2_ENDANCHORED, &file->match);
+		      : pack_take_patterns(l, object, "match",
+					   PCRE2_CASELESS | PCRE2_ANCHORED | PCRE2_ENDANCHORED,
+					   &file->match);
 	error = error ? error : pack_take_choice(l, object, "identity", identities, &identity);
 	error = error ? error : pack_take_choice(l, object, "kind", kinds, &kind);
-	error = error ? error : pack_take_string(l, object, "content_type", false, &file->content_type);
+	error = error ? error
+		      : pack_take_string(l, object, "content_type", false, &file->content_type);
 	if (error) {
 		return error;
 	}
@@ -121,7 +124,7 @@ static int take_file(struct pack_reader *l, json_t *object, struct vendor_file *
 	}
 	if (!is_file_pattern(file->pattern)) {
 		return pack_refuse_member(l, "name",
-				     "must be a file name; it may hold <MAC> and <model>");
+					  "must be a file name; it may hold <MAC> and <model>");
 	}
 	file->kind = (enum vendor_file_kind)kind;
 	file->identity = identity >= 0 ? (enum vendor_file_identity)identity
@@ -187,7 +190,8 @@ static int take_parameter(struct pack_reader *l, const char *key, json_t *value)
 	}
 	return parameter_rule_parse(rule, parameter) == 0
 		       ? 0
-		       : pack_refuse_member(l, key, "must be text MAX, int MIN..MAX, bool or one A|B|C");
+		       : pack_refuse_member(l, key,
+					    "must be text MAX, int MIN..MAX, bool or one A|B|C");
 }
 
 int pack_take_parameters(struct pack_reader *l, json_t *root)
@@ -219,4 +223,3 @@ int pack_take_parameters(struct pack_reader *l, json_t *root)
 	pack_leave(l, 0);
 	return 0;
 }
-

@@ -79,7 +79,8 @@ int pack_check_members(struct pack_reader *l, json_t *object, const char *const 
 			i++;
 		}
 		if (!known[i]) {
-			return pack_refuse_member(l, key, "no such field (see doc/vendor-packs.md)");
+			return pack_refuse_member(l, key,
+						  "no such field (see doc/vendor-packs.md)");
 		}
 	}
 	return 0;
@@ -95,7 +96,7 @@ int pack_copy_string(struct pack_reader *l, json_t *value, struct span *text)
 
 /* A string member; `*text` stays when it is not there, unless it must be. */
 int pack_take_string(struct pack_reader *l, json_t *object, const char *key, bool is_required,
-		       struct span *text)
+		     struct span *text)
 {
 	json_t *value = json_object_get(object, key);
 
@@ -122,8 +123,8 @@ int pack_take_boolean(struct pack_reader *l, json_t *object, const char *key, bo
 }
 
 /* One of a list of words that ends with NULL; `*index` stays when the member is not there. */
-int pack_take_choice(struct pack_reader *l, json_t *object, const char *key, const char *const *words,
-		       int *index)
+int pack_take_choice(struct pack_reader *l, json_t *object, const char *key,
+		     const char *const *words, int *index)
 {
 	json_t *value = json_object_get(object, key);
 
@@ -147,7 +148,7 @@ int pack_take_choice(struct pack_reader *l, json_t *object, const char *key, con
 
 /* A list of strings as an array in the arena; absent is empty. */
 int pack_take_list(struct pack_reader *l, json_t *object, const char *key, struct span **items,
-		     size_t *count)
+		   size_t *count)
 {
 	json_t *list = json_object_get(object, key);
 	size_t before;
@@ -180,8 +181,7 @@ int pack_take_list(struct pack_reader *l, json_t *object, const char *key, struc
 	return 0;
 }
 
-static int compile_pattern(struct pack_reader *l, uint32_t options,
-			   struct vendor_pattern *pattern)
+static int compile_pattern(struct pack_reader *l, uint32_t options, struct vendor_pattern *pattern)
 {
 	PCRE2_UCHAR message[128];
 	PCRE2_SIZE offset;
@@ -190,9 +190,9 @@ static int compile_pattern(struct pack_reader *l, uint32_t options,
 	if (pattern->text.length > pattern_length_max) {
 		return pack_refuse(l, "the pattern is longer than 500 characters");
 	}
-	pattern->code =
-		pcre2_compile((PCRE2_SPTR)pattern->text.data, pattern->text.length,
-			      options | PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &offset, NULL);
+	pattern->code = pcre2_compile((PCRE2_SPTR)pattern->text.data, pattern->text.length,
+				      options | PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C, &code,
+				      &offset, NULL);
 	if (pattern->code) {
 		return 0;
 	}
@@ -206,7 +206,7 @@ static int compile_pattern(struct pack_reader *l, uint32_t options,
 }
 
 int pack_take_patterns(struct pack_reader *l, json_t *object, const char *key, uint32_t options,
-			 struct vendor_patterns *patterns)
+		       struct vendor_patterns *patterns)
 {
 	struct span *texts = NULL;
 	size_t count = 0;
@@ -236,4 +236,3 @@ int pack_take_patterns(struct pack_reader *l, json_t *object, const char *key, u
 	pack_leave(l, before);
 	return 0;
 }
-
