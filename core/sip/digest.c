@@ -163,8 +163,7 @@ static void write_nonce_count(struct writer *w, uint32_t count)
 }
 
 /* RFC 7616 3.4.1 to 3.4.3. */
-int sip_digest_response(const struct sip_digest *digest,
-			char response[static digest_response_size])
+int sip_digest_response(const struct sip_digest *digest, char response[static digest_response_size])
 {
 	const struct sip_challenge *challenge = digest->challenge;
 	char a1[hex_size];
@@ -189,8 +188,8 @@ int sip_digest_response(const struct sip_digest *digest,
 	write_nonce_count(&w, digest->nonce_count);
 	writer_terminate(&w);
 	if (challenge->has_qop) {
-		struct span parts[] = {span_text(a1), challenge->nonce, span_text(count),
-				       digest->cnonce, SPAN("auth"),	span_text(a2)};
+		struct span parts[] = {span_text(a1),  challenge->nonce, span_text(count),
+				       digest->cnonce, SPAN("auth"),	 span_text(a2)};
 
 		return hash_parts(challenge->hash, parts, 6, response);
 	}

@@ -22,7 +22,7 @@ struct sip_challenge {
 	bool is_proxy;	 /* of a 407: to be answered with Proxy-Authorization */
 	struct span realm;
 	struct span nonce;
-	struct span opaque; /* may be empty */
+	struct span opaque;    /* may be empty */
 	struct span algorithm; /* as it was written; empty: none was named, which is MD5 */
 };
 
@@ -44,9 +44,9 @@ struct sip_digest {
 	const struct sip_challenge *challenge;
 	struct span username;
 	struct span password;
-	struct span method; /* "NOTIFY" */
-	struct span uri;    /* the Request-URI, as it is sent */
-	struct span cnonce; /* ours, of token characters */
+	struct span method;   /* "NOTIFY" */
+	struct span uri;      /* the Request-URI, as it is sent */
+	struct span cnonce;   /* ours, of token characters */
 	uint32_t nonce_count; /* how often this nonce is used, with this time: from 1 */
 };
 
