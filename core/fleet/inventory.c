@@ -553,6 +553,11 @@ int inventory_load_device(struct inventory *inventory, struct device *device)
 		return -ENOSPC;
 	}
 	device->stored_seen_utc_ms = device->last_seen_utc_ms;
+	/* Who was to see it through is gone. */
+	if (device->resync == RESYNC_WAITING || device->resync == RESYNC_SENT ||
+	    device->resync == RESYNC_ACKNOWLEDGED) {
+		device->resync = RESYNC_INTERRUPTED;
+	}
 	raise_revision(inventory, device->revision);
 	raise_revision(inventory, device->fetched_revision);
 	insert_device(inventory, device);

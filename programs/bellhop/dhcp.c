@@ -343,8 +343,9 @@ static int choose_base(const struct arguments *arguments, struct dhcp_writer *w)
 static int load_packs(struct vendors *vendors, struct log *log)
 {
 	char folder[packs_path_max];
+	struct packs_source source = {.folder = folder, .origin = VENDOR_SHIPPED};
 
-	if (packs_find_folder(folder) != 0 || packs_load(vendors, folder, log) < 0) {
+	if (packs_find_folder(folder) != 0 || packs_load(&source, vendors, log) < 0) {
 		return fail("the vendor packs that come with Bellhop are not found; set "
 			    "BELLHOP_VENDORS to their folder");
 	}
