@@ -3,6 +3,7 @@
 
 #include "io/frame.h"
 #include "io/membership.h"
+#include "io/pbx_beside.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -36,7 +37,9 @@ struct sip_door {
 	struct membership *membership;
 	struct door_socket unicast[sip_door_listen_max];
 	size_t unicast_count;
-	struct door_socket group; /* udp NULL: no multicast */
+	struct door_socket group; /* udp NULL: no multicast, or by packets */
+	struct group_frames *group_frames;
+	struct udp *join; /* with group_frames: joins the group, and hears nothing */
 	struct signalling *signalling;
 	struct loop_timer timer;
 	uv_async_t posted_wake;
@@ -234,6 +237,13 @@ static void publish_counters(struct sip_door *door)
 	}
 	if (door->group.udp) {
 		counters->group = udp_counters(door->group.udp);
+	} else if (door->group_frames) {
+		counters->group_frames = group_frames_counters(door->group_frames);
+		counters->group.received = counters->group_frames.received;
+		counters->group.kernel_drops = counters->group_frames.kernel_drops;
+		counters->group_is_packet = true;
+	}
+	if (door->membership) {
 		counters->joined = membership_count(door->membership);
 	}
 	counters->neighbours = neighbours_counters(door->neighbours);
@@ -371,7 +381,10 @@ static bool make_packet(struct sip_door *door, bool is_group, const struct udp_r
 		.interface = in->interface,
 		.is_multicast = is_group,
 	};
-	if (is_from_ourselves(door, in->source)) {
+	if (is_from_ourselves(door, in->source) ||
+	    /* From the wire, in our name: the kernel drops it before a UDP socket. */
+	    (is_group && door->group_frames &&
+	     interfaces_is_own(door->interfaces, in->source.address))) {
 		door->counters.own_source++;
 		return false;
 	}
@@ -479,11 +492,120 @@ static int open_unicast(struct sip_door *door, char problem[static sip_door_prob
 	return 0;
 }
 
+static void join_received(void *context, const struct udp_received *datagrams, size_t count)
+{
+	(void)context; /* what somebody sent to the group at a port that nobody is told */
+	(void)datagrams;
+	(void)count;
+}
+
+/* IGMP for the packet socket, by a socket on a port that the kernel chooses. */
+static int open_join(struct sip_door *door, char problem[static sip_door_problem_size])
+{
+	struct udp_options options = {
+		.bind = {door->options.group.address, 0},
+		.is_group = true,
+		.shares = door->unicast[0].udp,
+		.received = join_received,
+		.unreachable = unreachable,
+		.context = &door->group,
+	};
+
+	return udp_open(&door->join, &door->loop, &options, problem);
+}
+
+static int open_group_frames(struct sip_door *door, char problem[static sip_door_problem_size])
+{
+	struct group_frames_options options = {
+		.group = door->options.group,
+		.receive_buffer = receive_buffer_size,
+		.received = received,
+		.context = &door->group,
+	};
+	int error;
+
+	door->group.door = door;
+	error = group_frames_open(&door->group_frames, &door->loop, &options);
+	if (error == -EPERM) {
+		snprintf(problem, sip_door_problem_size,
+			 "a packet socket for the group needs CAP_NET_RAW: `setcap "
+			 "cap_net_raw+ep` bellhopd or systemd's "
+			 "AmbientCapabilities=CAP_NET_RAW; or group_socket = udp in [sip]");
+	} else if (error) {
+		snprintf(problem, sip_door_problem_size,
+			 "the packet socket for the group cannot be opened: %s", strerror(-error));
+	}
+	return error ? error : open_join(door, problem);
+}
+
+/* Says who holds the group's port: "kamailio (pid 12)". */
+static void name_holder(struct endpoint group, char name[static pbx_name_size + 32])
+{
+	struct pbx_holder holder = {0};
+	int found = pbx_beside_find("/proc", group, &holder, 1);
+
+	if (found > 0 && holder.pid != 0) {
+		snprintf(name, pbx_name_size + 32, "%s (pid %ld)", holder.name, (long)holder.pid);
+	} else {
+		snprintf(name, pbx_name_size + 32, "another program");
+	}
+}
+
+static void tell_of_packets(const struct sip_door *door, const char *why)
+{
+	char group[endpoint_text_size];
+	char holder[pbx_name_size + 32];
+
+	endpoint_text(door->options.group, group);
+	name_holder(door->options.group, holder);
+	log_info(door->options.log, "group_by_packets",
+		 "%s is heard by a packet socket, because %s (UDP port %u: %s); "
+		 "doc/pbx-beside.md has the rule that keeps it from a PBX",
+		 group, why, door->options.group.port, holder);
+}
+
+/* Opens what hears the group, as options.group_socket has it. */
+static int open_group_socket(struct sip_door *door, char problem[static sip_door_problem_size])
+{
+	struct endpoint group = door->options.group;
+	struct udp *beside = socket_for(door, group.address);
+	bool is_auto = door->options.group_socket == SIP_DOOR_GROUP_AUTO;
+	int error;
+
+	if (door->options.group_socket == SIP_DOOR_GROUP_PACKET) {
+		error = open_group_frames(door, problem);
+		if (!error) {
+			tell_of_packets(door, "group_socket says so");
+		}
+		return error;
+	}
+	if (is_auto && udp_endpoint(door->unicast[0].udp).port != group.port) {
+		error = open_group_frames(door, problem);
+		if (!error) {
+			tell_of_packets(door, "listen leaves its port to another program");
+			return 0;
+		}
+		if (error != -EPERM) {
+			return error;
+		}
+		log_warning(door->options.log, "group_by_udp",
+			    "%s; the group is heard by UDP, and a PBX on its port hears it too",
+			    problem);
+	}
+	error = open_socket(door, &door->group, group, beside, problem);
+	if (is_auto && error == -EADDRINUSE) {
+		error = open_group_frames(door, problem);
+		if (!error) {
+			tell_of_packets(door, "its port is taken");
+		}
+	}
+	return error;
+}
+
 /* Group datagrams may come in on any interface; what wildcard socket is in the way of binding? */
 static int open_group(struct sip_door *door, char problem[static sip_door_problem_size])
 {
 	struct endpoint group = door->options.group;
-	struct udp *beside = socket_for(door, group.address);
 	bool has_ipv4 = false;
 	int error;
 
@@ -500,17 +622,19 @@ static int open_group(struct sip_door *door, char problem[static sip_door_proble
 			 "which the answers leave from; or leave group empty");
 		return -EINVAL;
 	}
-	error = open_socket(door, &door->group, group, beside, problem);
+	error = open_group_socket(door, problem);
 	if (error) {
 		return error;
 	}
-	error = membership_open(&door->membership, door->group.udp, door->interfaces,
+	error = membership_open(&door->membership, door->join ? door->join : door->group.udp,
+				door->interfaces,
 				(const char(*)[IF_NAMESIZE])door->options.interfaces,
 				door->options.interface_count, door->options.log);
 	if (error) {
 		snprintf(problem, sip_door_problem_size, "no memory for the group");
 		return error;
 	}
+	/* After group_frames: the kernel hands a frame to the newest packet socket first. */
 	if (frames_open(&door->frames, group) != 0) {
 		log_info(door->options.log, "frames_unread",
 			 "without CAP_NET_RAW the hardware address of a phone's first request is "
@@ -577,6 +701,10 @@ static void close_all(struct sip_door *door)
 	if (door->group.udp) {
 		udp_close(door->group.udp);
 	}
+	if (door->join) {
+		udp_close(door->join);
+	}
+	group_frames_close(door->group_frames);
 	if (door->neighbours) {
 		neighbours_close(door->neighbours);
 	}

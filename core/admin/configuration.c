@@ -35,6 +35,8 @@ static const struct key keys[] = {
 	{"sip", "listen", "0.0.0.0:5060", "one ADDRESS:PORT", KEY_LISTEN, FIELD(sip_listen), 1, 1},
 	{"sip", "group", "224.0.1.75:5060", "one multicast ADDRESS:PORT, or empty", KEY_LISTEN,
 	 FIELD(sip_group), 0, 1},
+	{"sip", "group_socket", "auto", "auto, udp or packet", KEY_CHOICE, FIELD(sip_group_socket),
+	 0, 0},
 	{"sip", "interfaces", "", "interface names, or empty for all that do multicast", KEY_NAMES,
 	 FIELD(sip_interfaces), 0, 0},
 	{"sip", "padding", "on", "off or on", KEY_BOOL_WORD, FIELD(pads_answers), 0, 0},
@@ -96,6 +98,7 @@ enum { key_count = sizeof(keys) / sizeof(*keys), words_max = 4 };
 static const char *const *words_of(const struct key *key)
 {
 	static const char *const unknown[] = {"list", "ignore", "bootstrap", NULL};
+	static const char *const group_sockets[] = {"auto", "udp", "packet", NULL};
 	static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 	static const char *const switches[] = {"off", "on", NULL};
 	static const char *const routed[] = {"refuse", "serve", NULL};
@@ -105,6 +108,8 @@ static const char *const *words_of(const struct key *key)
 	switch (key->offset) {
 	case FIELD(unknown):
 		return unknown;
+	case FIELD(sip_group_socket):
+		return group_sockets;
 	case FIELD(log_level):
 		return levels;
 	case FIELD(pads_answers):

@@ -38,6 +38,12 @@ enum configuration_unknown {
 	CONFIGURATION_UNKNOWN_BOOTSTRAP
 };
 
+enum configuration_group_socket {
+	CONFIGURATION_GROUP_AUTO,
+	CONFIGURATION_GROUP_UDP,
+	CONFIGURATION_GROUP_PACKET
+};
+
 enum configuration_log_level {
 	CONFIGURATION_LOG_ERROR,
 	CONFIGURATION_LOG_WARNING,
@@ -50,6 +56,7 @@ struct configuration {
 	struct span data;			/* a directory, without '/' at the end */
 	struct configuration_listen sip_listen; /* exactly one */
 	struct configuration_listen sip_group;	/* one, or none: no multicast */
+	uint32_t sip_group_socket;		/* enum configuration_group_socket */
 	struct span sip_interfaces[configuration_interfaces_max];
 	size_t sip_interface_count; /* 0: all that are up and do multicast */
 	struct configuration_listen http_listen;

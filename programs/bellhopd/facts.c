@@ -35,6 +35,20 @@ static void add_listeners(struct gathering *g, const char *door,
 	}
 }
 
+/* What hears the group is the SIP door's choice (group_socket = auto). */
+static void add_group(struct gathering *g, struct server *server)
+{
+	struct sip_door_counters *sip = arena_allocate(g->arena, sizeof(*sip));
+	bool is_packet = false;
+
+	if (sip && server->sip_door) {
+		sip_door_counters(server->sip_door, sip);
+		is_packet = sip->group_is_packet;
+	}
+	add_listeners(g, is_packet ? "sip multicast by packets" : "sip multicast",
+		      &server->config.sip_group);
+}
+
 static void add_counter(struct gathering *g, const char *group, const char *reason, uint64_t count)
 {
 	if (g->counter_count < facts_counters_max) {
@@ -63,6 +77,9 @@ static void add_sip(struct gathering *g, struct server *server)
 	add_counter(g, "sip_socket", "truncated", sip->unicast.truncated + sip->group.truncated);
 	add_counter(g, "sip_socket", "kernel_drops",
 		    sip->unicast.kernel_drops + sip->group.kernel_drops);
+	add_counter(g, "sip_socket", "group_malformed", sip->group_frames.malformed);
+	add_counter(g, "sip_socket", "group_checksum", sip->group_frames.checksum);
+	add_counter(g, "sip_socket", "group_fragments", sip->group_frames.fragments);
 	add_counter(g, "sip_socket", "foreign_interface", sip->foreign_interface);
 	add_counter(g, "sip_socket", "own_source", sip->own_source);
 	add_counter(g, "sip_socket", "not_for_us", sip->not_for_us);
@@ -179,7 +196,7 @@ void server_facts(void *context, struct arena *arena, struct api_facts *facts)
 		return;
 	}
 	add_listeners(&g, "sip", &config->sip_listen);
-	add_listeners(&g, "sip multicast", &config->sip_group);
+	add_group(&g, server);
 	add_listeners(&g, "http", &config->http_listen);
 	if (server->tls) {
 		add_listeners(&g, "https", &config->https_listen);

@@ -368,11 +368,24 @@ static void close_sip_door(struct server *server)
 	sip_door_stop(door);
 }
 
+static enum sip_door_group_socket group_socket_of(const struct configuration *config)
+{
+	switch (config->sip_group_socket) {
+	case CONFIGURATION_GROUP_UDP:
+		return SIP_DOOR_GROUP_UDP;
+	case CONFIGURATION_GROUP_PACKET:
+		return SIP_DOOR_GROUP_PACKET;
+	default:
+		return SIP_DOOR_GROUP_AUTO;
+	}
+}
+
 static int start_sip(struct server *server, char *problem, size_t problem_size)
 {
 	const struct configuration *config = &server->config;
 	struct sip_door_options options = {
 		.listen_count = config->sip_listen.count,
+		.group_socket = group_socket_of(config),
 		.signalling =
 			{
 				.inventory = &server->inventory,
