@@ -149,7 +149,8 @@ static bool take(struct group_frames *frames, size_t i, struct udp_received *dat
 	}
 	error = header->msg_flags & MSG_TRUNC
 			? -EINVAL
-			: group_frame_parse(span_make(frames->packets[i], frames->headers[i].msg_len),
+			: group_frame_parse(span_make(frames->packets[i],
+						      frames->headers[i].msg_len),
 					    frames->options.group, is_checked, datagram);
 	if (error == 0) {
 		datagram->interface = (uint32_t)frames->from[i].sll_ifindex;
@@ -171,13 +172,12 @@ static int read_batch(struct group_frames *frames)
 
 	for (size_t i = 0; i < batch_max; i++) {
 		frames->rooms[i] = (struct iovec){frames->packets[i], packet_octets_max};
-		frames->headers[i].msg_hdr =
-			(struct msghdr){.msg_name = &frames->from[i],
-					.msg_namelen = sizeof(frames->from[i]),
-					.msg_iov = &frames->rooms[i],
-					.msg_iovlen = 1,
-					.msg_control = frames->control[i],
-					.msg_controllen = control_size};
+		frames->headers[i].msg_hdr = (struct msghdr){.msg_name = &frames->from[i],
+							     .msg_namelen = sizeof(frames->from[i]),
+							     .msg_iov = &frames->rooms[i],
+							     .msg_iovlen = 1,
+							     .msg_control = frames->control[i],
+							     .msg_controllen = control_size};
 	}
 	arrived = recvmmsg(frames->descriptor, frames->headers, batch_max, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < arrived; i++) {

@@ -56,7 +56,8 @@ static void take_line(struct search *search, const char *line)
 	unsigned long inode;
 	struct address bound;
 
-	if (sscanf(line, " %*u: %32[0-9A-Fa-f]:%x %*[^:]:%*x %*x %*[^:]:%*x %*[^:]:%*x %*x %u %*u %lu",
+	if (sscanf(line,
+		   " %*u: %32[0-9A-Fa-f]:%x %*[^:]:%*x %*x %*[^:]:%*x %*[^:]:%*x %*x %u %*u %lu",
 		   local, &port, &uid, &inode) != 4 ||
 	    port != search->group.port || !read_address(local, &bound)) {
 		return;
@@ -137,7 +138,8 @@ static void read_descriptors(struct search *search, pid_t pid)
 	}
 	while ((entry = readdir(folder))) {
 		char target[64];
-		ssize_t length = readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1);
+		ssize_t length =
+			readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1);
 
 		if (length > 0) {
 			target[length] = '\0';
@@ -164,8 +166,7 @@ static void find_owners(struct search *search)
 	}
 }
 
-int pbx_beside_find(const char *proc, struct endpoint group, struct pbx_holder *holders,
-		    size_t max)
+int pbx_beside_find(const char *proc, struct endpoint group, struct pbx_holder *holders, size_t max)
 {
 	struct search search = {.proc = proc, .group = group};
 	int error = read_table(&search, "udp");

@@ -17,9 +17,9 @@ enum { pbx_name_size = 32, pbx_rule_size = 512 };
 
 /* A UDP socket that gets the group's datagrams. */
 struct pbx_holder {
-	struct address bound; /* 0.0.0.0, ::, or the group itself */
-	unsigned uid;	      /* of its owner */
-	pid_t pid;	      /* 0: not to be seen by this user, or gone */
+	struct address bound;	  /* 0.0.0.0, ::, or the group itself */
+	unsigned uid;		  /* of its owner */
+	pid_t pid;		  /* 0: not to be seen by this user, or gone */
 	char name[pbx_name_size]; /* of its program: "asterisk"; empty when pid is 0 */
 };
 

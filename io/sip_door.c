@@ -547,7 +547,8 @@ static void name_holder(struct endpoint group, char name[static pbx_name_size + 
 	if (found > 0 && holder.pid != 0) {
 		snprintf(name, pbx_name_size + 32, "%s (pid %ld)", holder.name, (long)holder.pid);
 	} else {
-		snprintf(name, pbx_name_size + 32, "another program");
+		snprintf(name, pbx_name_size + 32, "%s",
+			 found > 0 ? "another user's program" : "nobody has it now");
 	}
 }
 

@@ -408,7 +408,9 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 		.log = &server->log,
 	};
 
-	options.listen[0] = config->sip_listen.endpoints[0];
+	for (size_t i = 0; i < config->sip_listen.count; i++) {
+		options.listen[i] = config->sip_listen.endpoints[i];
+	}
 	if (config->sip_group.count > 0) {
 		options.group = config->sip_group.endpoints[0];
 	}

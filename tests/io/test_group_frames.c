@@ -9,10 +9,10 @@
 enum { packet_size = 64 };
 
 /* IPv4 and UDP from 10.13.2.37:5062 to 224.0.1.75:5060, both checksums right. */
-static const uint8_t plain[] = {0x45, 0x00, 0x00, 0x24, 0x12, 0x34, 0x40, 0x00, 0x01, 0x11,
-				0x7a, 0x18, 0x0a, 0x0d, 0x02, 0x25, 0xe0, 0x00, 0x01, 0x4b,
-				0x13, 0xc6, 0x13, 0xc4, 0x00, 0x10, 0xc8, 0x89, 'S',  'U',
-				'B',  'S',  'C',  'R',  'I',  'B'};
+static const uint8_t plain[] = {0x45, 0x00, 0x00, 0x24, 0x12, 0x34, 0x40, 0x00, 0x01,
+				0x11, 0x7a, 0x18, 0x0a, 0x0d, 0x02, 0x25, 0xe0, 0x00,
+				0x01, 0x4b, 0x13, 0xc6, 0x13, 0xc4, 0x00, 0x10, 0xc8,
+				0x89, 'S',  'U',  'B',	'S',  'C',  'R',  'I',	'B'};
 
 static struct endpoint group(void)
 {
@@ -73,7 +73,8 @@ static void reads_a_whole_datagram(void)
 	REQUIRE(parse(&p, false, &datagram) == 0);
 	CHECK_TEXT("SUBSCRIB", datagram.bytes);
 	CHECK(endpoint_equal(datagram.target, group()));
-	CHECK(endpoint_equal(datagram.source, (struct endpoint){address_ipv4(10, 13, 2, 37), 5062}));
+	CHECK(endpoint_equal(datagram.source,
+			     (struct endpoint){address_ipv4(10, 13, 2, 37), 5062}));
 	/* Padding of a short frame is none of the datagram. */
 	p.length = 46;
 	REQUIRE(parse(&p, false, &datagram) == 0);
@@ -127,7 +128,9 @@ static void refuses_lengths_that_cannot_be(void)
 /* A source that cannot be answered: the kernel calls it a martian. */
 static void refuses_sources_that_cannot_be(void)
 {
-	static const uint8_t bad[][4] = {{0, 0, 0, 0}, {127, 0, 0, 1}, {224, 0, 1, 75},
+	static const uint8_t bad[][4] = {{0, 0, 0, 0},
+					 {127, 0, 0, 1},
+					 {224, 0, 1, 75},
 					 {255, 255, 255, 255}};
 	struct packet_bytes p = changed(21, 0);
 	struct udp_received datagram;

@@ -51,7 +51,8 @@ static void own(const char *descriptor, const char *target)
 	}
 }
 
-#define UDP_HEAD "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
+#define UDP_HEAD                                                                                   \
+	"   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
 #define UDP_REST ":13C4 00000000:0000 07 00000000:00000000 00:00000000 00000000 "
 
 static void make_proc(void)
@@ -61,12 +62,13 @@ static void make_proc(void)
 	REQUIRE(mkdtemp(root));
 	make("net");
 	/* The wildcard, an address of its own, the group, another port, and what is no line. */
-	put("net/udp", UDP_HEAD "  11: 00000000" UDP_REST "  112        0 4001 2 0 0\n"
-				"  12: 0100007F" UDP_REST "  112        0 4002 2 0 0\n"
-				"  13: 4B0100E0" UDP_REST "    0        0 4003 2 0 0\n"
-				"  14: 00000000:13C5 00000000:0000 07 00000000:00000000 00:00000000 "
-				"00000000     0        0 4004 2 0 0\n"
-				"  15: 0000\n");
+	put("net/udp",
+	    UDP_HEAD "  11: 00000000" UDP_REST "  112        0 4001 2 0 0\n"
+		     "  12: 0100007F" UDP_REST "  112        0 4002 2 0 0\n"
+		     "  13: 4B0100E0" UDP_REST "    0        0 4003 2 0 0\n"
+		     "  14: 00000000:13C5 00000000:0000 07 00000000:00000000 00:00000000 "
+		     "00000000     0        0 4004 2 0 0\n"
+		     "  15: 0000\n");
 	put("net/udp6",
 	    UDP_HEAD "  21: 00000000000000000000000000000000:13C4 "
 		     "00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 "
