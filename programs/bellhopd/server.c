@@ -368,15 +368,15 @@ static void close_sip_door(struct server *server)
 	sip_door_stop(door);
 }
 
-static enum sip_door_group_socket group_socket_of(const struct configuration *config)
+static enum group_socket_kind group_socket_of(const struct configuration *config)
 {
 	switch (config->sip_group_socket) {
 	case CONFIGURATION_GROUP_UDP:
-		return SIP_DOOR_GROUP_UDP;
+		return GROUP_SOCKET_UDP;
 	case CONFIGURATION_GROUP_PACKET:
-		return SIP_DOOR_GROUP_PACKET;
+		return GROUP_SOCKET_PACKET;
 	default:
-		return SIP_DOOR_GROUP_AUTO;
+		return GROUP_SOCKET_AUTO;
 	}
 }
 
@@ -386,6 +386,7 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 	struct sip_door_options options = {
 		.listen_count = config->sip_listen.count,
 		.group_socket = group_socket_of(config),
+		.canary_interval_ms = 1000 * config->sip_canary_s,
 		.signalling =
 			{
 				.inventory = &server->inventory,
@@ -418,7 +419,8 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 		(void)span_to_text(config->sip_interfaces[i], options.interfaces[i], IF_NAMESIZE);
 	}
 	options.interface_count = config->sip_interface_count;
-	if (problem_size < sip_door_problem_size || make_seed(options.signalling.seed) != 0) {
+	if (problem_size < sip_door_problem_size || make_seed(options.signalling.seed) != 0 ||
+	    make_seed(options.canary_seed) != 0) {
 		return fail(problem, problem_size, -EIO, "no random numbers");
 	}
 	return open_sip_door(server, &options, problem);
