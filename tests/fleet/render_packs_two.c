@@ -53,7 +53,7 @@ static int render(struct inventory *inventory, const struct vendor_pack *pack,
 			      sizeof(fleet_problem));
 	if (error) {
 		fprintf(stderr, "%s\n", fleet_problem);
-	} else {
+	} else if (bytes.length > 0) {
 		fwrite(bytes.data, 1, bytes.length, stdout);
 	}
 	arena_free(&arena);
