@@ -50,7 +50,8 @@ static bool add_maker(const struct maker *maker)
 	char problem[300] = "";
 
 	snprintf(text, sizeof(text),
-		 "{\"schema\":1,\"name\":\"%s\",\"display_name\":\"x\",\"recognise\":{\"oui\":[\"%s\"]},"
+		 "{\"schema\":1,\"name\":\"%s\",\"display_name\":\"x\",\"recognise\":{\"oui\":[\"%"
+		 "s\"]},"
 		 "\"files\":[%s]}",
 		 maker->name, maker->oui, maker->files);
 	if (vendor_pack_load(&pack, pack_read_memory, &pack_files, problem, sizeof(problem)) != 0 ||
@@ -125,8 +126,8 @@ static void a_bare_name_tells_who_asks(void)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		const struct name_row *row = &names[i];
 		struct vendor_file_reading reading;
-		bool is_read = vendor_read_file_name(&inventory.vendors, span_text(row->name),
-						     &reading);
+		bool is_read =
+			vendor_read_file_name(&inventory.vendors, span_text(row->name), &reading);
 		char mac[mac_text_size] = "";
 
 		if (reading.has_mac) {
@@ -212,8 +213,8 @@ static void a_model_that_contradicts_is_fine(void)
 
 	REQUIRE(begin());
 	for (size_t i = 0; i < 2; i++) {
-		fleet_do(&inventory, (struct change){.kind = CHANGE_FILE_SET,
-						     .file = span_text(there[i])});
+		fleet_do(&inventory,
+			 (struct change){.kind = CHANGE_FILE_SET, .file = span_text(there[i])});
 	}
 	file = config_file_find(&inventory, &device, span_text(there[0]));
 	CHECK_EQUAL(CONFIG_FILE_CATALOGUE, file.kind);

@@ -59,7 +59,8 @@ static void the_longest_prefix_of_all_packs_wins(void)
 static void two_packs_of_one_origin_cannot_share_an_oui(void)
 {
 	struct vendors vendors = {0};
-	struct vendor_pack *second = maker("b", VENDOR_SHIPPED, "{\n\"oui\":[\"001565\",\n\"000b82\"]}");
+	struct vendor_pack *second =
+		maker("b", VENDOR_SHIPPED, "{\n\"oui\":[\"001565\",\n\"000b82\"]}");
 	char problem[200] = "";
 
 	CHECK_EQUAL(0, vendors_put(&vendors,
@@ -74,8 +75,8 @@ static void two_packs_of_one_origin_cannot_share_an_oui(void)
 	CHECK_TEXT("nobody", span_text(by_oui(&vendors, "001565000001")));
 	/* A longer one is another one. */
 	vendor_pack_free(second);
-	CHECK_EQUAL(0, vendors_add(&vendors,
-				   maker("b", VENDOR_SHIPPED, "{\"oui\":[\"000b820\"]}")));
+	CHECK_EQUAL(0,
+		    vendors_add(&vendors, maker("b", VENDOR_SHIPPED, "{\"oui\":[\"000b820\"]}")));
 	CHECK_TEXT("b", span_text(by_oui(&vendors, "000b82000001")));
 	vendors_free(&vendors);
 }
@@ -156,7 +157,9 @@ static const struct literal_row literals[] = {
 	{"\\", "", false},
 	{"", "", false},
 	{"^", "", false},
-	{"b\xfc" "cd", "", false},
+	{"b\xfc"
+	 "cd",
+	 "", false},
 	{"0123456789012345678901234567890123456789", "01234567890123456789012345678901", false},
 };
 
@@ -202,18 +205,20 @@ static void a_known_oui_runs_no_pattern(void)
 		vendors_add(&vendors, maker(name, VENDOR_SHIPPED, recognise));
 	}
 	vendor_work_begin(&work);
-	CHECK_TEXT("m24", span_text(name_of(vendor_recognise_with(
-				  &work, &vendors, &known, SPAN("Maker3x 1.2"), SPAN("x")))));
+	CHECK_TEXT("m24",
+		   span_text(name_of(vendor_recognise_with(&work, &vendors, &known,
+							   SPAN("Maker3x 1.2"), SPAN("x")))));
 	CHECK_EQUAL(0, work.patterns);
 	CHECK_EQUAL(0, work.steps);
 	vendor_work_begin(&work);
-	CHECK_TEXT("m7", span_text(name_of(vendor_recognise_with(
-				 &work, &vendors, &unknown, SPAN("like Maker3x for maker7x/1"),
-				 SPAN("")))));
+	CHECK_TEXT("m7", span_text(name_of(vendor_recognise_with(&work, &vendors, &unknown,
+								 SPAN("like Maker3x for maker7x/1"),
+								 SPAN("")))));
 	CHECK_EQUAL(1, work.patterns);
 	vendor_work_begin(&work);
-	CHECK_TEXT("nobody", span_text(name_of(vendor_recognise_with(
-				     &work, &vendors, &unknown, SPAN("Mozilla/5.0"), SPAN("x")))));
+	CHECK_TEXT("nobody",
+		   span_text(name_of(vendor_recognise_with(&work, &vendors, &unknown,
+							   SPAN("Mozilla/5.0"), SPAN("x")))));
 	CHECK_EQUAL(0, work.patterns);
 	vendors_free(&vendors);
 }
@@ -256,8 +261,8 @@ static void a_hostile_text_costs_one_bound_over_all_packs(void)
 /* One pattern at every place of a text: the limit is of all of them together. */
 static void the_bound_is_not_one_for_each_place(void)
 {
-	struct vendor_pack *pack =
-		maker("m", VENDOR_SHIPPED, "{\"sip_user_agent\":[\"(?:[ab]|[ab][ab]){1,12}[cd]\"]}");
+	struct vendor_pack *pack = maker("m", VENDOR_SHIPPED,
+					 "{\"sip_user_agent\":[\"(?:[ab]|[ab][ab]){1,12}[cd]\"]}");
 	struct vendor_work work;
 	char text[vendor_text_max];
 
