@@ -101,8 +101,8 @@ static bool choose_mac(struct canary *canary, const struct vendor_pack *pack, st
 			unsigned shift = at % 2 == 0 ? 4 : 0;
 			unsigned digit = (unsigned)ascii_hex_value(prefix.data[at]) & 0xf;
 
-			mac->octets[at / 2] = (uint8_t)((mac->octets[at / 2] & ~(0xf << shift)) |
-							digit << shift);
+			mac->octets[at / 2] =
+				(uint8_t)((mac->octets[at / 2] & ~(0xf << shift)) | digit << shift);
 		}
 		if (!inventory_device(canary->options.inventory, *mac)) {
 			return true;
@@ -314,8 +314,8 @@ void canary_receive(struct canary *canary, const struct packet *packet, uint64_t
 		rogue->status = m->status;
 	}
 	if (!is_lately_told(rogue, now_ms)) {
-		uint64_t due_ms = m->is_request || m->status >= 300 ? now_ms
-								    : now_ms + canary_url_wait_ms;
+		uint64_t due_ms =
+			m->is_request || m->status >= 300 ? now_ms : now_ms + canary_url_wait_ms;
 
 		rogue->due_ms = due_ms < rogue->due_ms ? due_ms : rogue->due_ms;
 	}

@@ -69,16 +69,25 @@ int server_read_config(struct server *server)
 	return read_config(server->config_path, &server->config_arena, &server->config);
 }
 
+static void tell_of_pack(void *context, const char *sentence)
+{
+	log_error(context, "pack_refused", "%s", sentence);
+}
+
 int server_load_packs(const struct configuration *config, const struct vendors *before,
 		      struct vendors *vendors, struct log *log)
 {
 	char folder[packs_path_max];
-	struct packs_source source = {.folder = folder, .origin = VENDOR_SHIPPED, .before = before};
+	struct packs_source source = {.folder = folder,
+				      .origin = VENDOR_SHIPPED,
+				      .before = before,
+				      .refused = tell_of_pack,
+				      .context = log};
 	int refused = packs_find_folder(folder);
 	int refused_own;
 
 	if (refused == 0) {
-		refused = packs_load(&source, vendors, log);
+		refused = packs_load(&source, vendors);
 	}
 	if (refused < 0) {
 		log_error(log, "no_vendor_packs",
@@ -90,7 +99,7 @@ int server_load_packs(const struct configuration *config, const struct vendors *
 		return refused;
 	}
 	source.origin = VENDOR_OPERATORS;
-	refused_own = packs_load(&source, vendors, log);
+	refused_own = packs_load(&source, vendors);
 	return refused_own > 0 ? refused + refused_own : refused;
 }
 
