@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The packs that come with Bellhop: each loads, and what phones say is read as packs_one.tsv has it. */
+/* The packs that come with Bellhop: each loads, and what phones say is read as packs_one.tsv has
+ * it. */
 #include "core/fleet/vendor_files.h"
+#include "core/fleet/vendor_match.h"
 #include "tests/fleet/fleet.h"
 #include "tests/fleet/packs.h"
 
@@ -150,9 +152,21 @@ static void expect_mac(const struct row *row, struct span text)
 	expect(row, "MAC", row->mac, span_text(canonical));
 }
 
+/* What a phone says costs a small part of what a text may: no honest one meets the bound. */
+static const struct vendor_pack *recognise(struct span user_agent)
+{
+	static struct vendor_work work;
+	const struct vendor_pack *pack;
+
+	vendor_work_begin(&work);
+	pack = vendor_recognise_with(&work, &vendors, NULL, user_agent, SPAN(""));
+	CHECK(work.steps < vendor_steps_max / 8);
+	return pack;
+}
+
 static void check_user_agent(const struct row *row, bool is_http)
 {
-	const struct vendor_pack *pack = vendor_recognise(&vendors, NULL, row->text, SPAN(""));
+	const struct vendor_pack *pack = recognise(row->text);
 	struct vendor_reading reading = {0};
 
 	expect_vendor(row, pack);
