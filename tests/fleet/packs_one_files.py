@@ -458,6 +458,29 @@ def check_open_files(judge, row):
             ElementTree.fromstring(result["output"])
 
 
+# Berlin, Lord Howe (half an hour) and Kolkata (none).
+SUMMER = {
+    "snom": ("dst", ["3600 03.05.07 02:00:00 10.05.07 03:00:00",
+                     "1800 10.01.07 02:00:00 04.01.07 02:00:00", ""]),
+    "yealink": ("local_time.start_time", ["3/5/7/2", "10/1/7/2", None]),
+    "panasonic": ("DST_START_MONTH", ["3", "10", None]),
+    "grandstream": ("P246", ["CET-1CEST,M3.5.0,M10.5.0/3",
+                             "STD-10:30DST-11,M10.1.0,M4.1.0", "IST-5:30"]),
+}
+
+
+def check_summer_time(judge, vendor):
+    name, expected = SUMMER[vendor]
+    row = next(row for row in FILES if row[0] == vendor)
+    zones = ("Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata")
+    results = judge.render([case(row, {**VALUES, "timezone": zone}) for zone in zones])
+    for result, value in zip(results, expected):
+        found = row[4](output(result))
+        assert found.get((name, "") if vendor == "snom" else name) == value, (value, found)
+    results, = judge.render([case(row, {**VALUES, "timezone": "Mars/Olympus_Mons"})])
+    assert "error" in results[0], results
+
+
 def check_model_is_asked_for(judge):
     row = ("gigaset", "", "7c2f80e0d605", "7C2F80E0D605.xml")
     results, = judge.render([case(row, line(1))])
@@ -474,6 +497,8 @@ def main():
         judge.run(f"{what}: line breaks", check_line_breaks, judge, row)
         judge.run(f"{what}: IPv6", check_addresses, judge, row)
         judge.run(f"{what}: open files", check_open_files, judge, row)
+    for vendor in SUMMER:
+        judge.run(f"{vendor}: summer time", check_summer_time, judge, vendor)
     judge.run("gigaset: without a model", check_model_is_asked_for, judge)
     print(f"1..{judge.count}")
     return 1 if judge.failed else 0
