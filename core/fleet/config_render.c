@@ -74,12 +74,30 @@ static const struct vendor_pack *pack_of(const struct inventory *inventory,
 	return NULL;
 }
 
+/* What opens to weaker proofs than a secret must not hold one. */
+static void hide_secrets(struct settings *settings, struct config_server *server)
+{
+	size_t i = 0;
+
+	while (i < settings->count) {
+		struct span path = span_text(settings->items[i].path);
+
+		if (!setting_is_secret(path) || settings_unset(settings, path) != 0) {
+			i++;
+		}
+	}
+	if (span_search(server->url, SPAN("%{key}")) < server->url.length) {
+		server->url = SPAN("");
+	}
+}
+
 int config_render(const struct inventory *inventory, const struct device *device,
 		  const struct vendor_file *rule, const struct config_server *server,
 		  struct arena *arena, struct span *bytes, char *problem, size_t problem_size)
 {
 	const struct vendor_pack *pack = pack_of(inventory, rule);
 	struct writer w = writer_over(problem, problem_size > 0 ? problem_size - 1 : 0);
+	struct config_server shown = *server;
 	struct settings settings = {0};
 	struct span output = {0};
 	int error;
@@ -94,8 +112,11 @@ int config_render(const struct inventory *inventory, const struct device *device
 			error = -EINVAL;
 		}
 	}
+	if (!error && !rule->has_secrets) {
+		hide_secrets(&settings, &shown);
+	}
 	if (!error) {
-		error = render(device, pack, rule, server, &settings, arena, &output, &w);
+		error = render(device, pack, rule, &shown, &settings, arena, &output, &w);
 	}
 	if (!error) {
 		error = check(pack, rule, output, &w);

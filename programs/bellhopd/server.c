@@ -289,7 +289,7 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 	if (error != 0) {
 		return fail(problem, problem_size, error, "the inventory cannot be made");
 	}
-	error = server_load_packs(config, &vendors, &server->log);
+	error = server_load_packs(config, NULL, &vendors, &server->log);
 	if (error < 0) {
 		return fail(problem, problem_size, error, "no vendor packs");
 	}

@@ -612,6 +612,17 @@ static void openapi_tells_of_every_route(void)
 	stop();
 }
 
+static void packs_are_shown(void)
+{
+	start();
+	CHECK_EQUAL(200, ask("GET", "/api/v1/packs", ""));
+	CHECK_HAS("\"packs\": []");
+	CHECK_EQUAL(404, ask("GET", "/api/v1/packs/acme", ""));
+	CHECK_HAS("bellhop pack list");
+	CHECK_EQUAL(405, ask("DELETE", "/api/v1/packs/acme", ""));
+	stop();
+}
+
 static void settings_are_listed(void)
 {
 	start();
@@ -638,6 +649,7 @@ int main(void)
 	RUN(a_restore_is_told);
 	RUN(what_a_body_is_shows_in_the_head);
 	RUN(openapi_tells_of_every_route);
+	RUN(packs_are_shown);
 	RUN(settings_are_listed);
 	return test_end();
 }
