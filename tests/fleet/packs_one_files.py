@@ -481,6 +481,29 @@ def check_summer_time(judge, vendor):
     assert "error" in results[0], results
 
 
+# Other spellings of a phone's own file, and names that are another phone's or nobody's.
+SPELLINGS = {
+    "snom": (["00:04:13:92:2D:24.xml", "snomD785-00-04-13-92-2d-24.htm", "SNOMD785-000413922D24.HTM",
+              "settings-000413922d24.xml"],
+             ["000413922d25.xml", "snomD785-000413922D25.htm", "x000413922d24.xml"]),
+    "yealink": (["001565AABBCC.CFG", "00-15-65-aa-bb-cc.cfg"], ["001565aabbcd.cfg", "001565aabbcc.cf"]),
+    "grandstream": (["cfg000B82AABBCC.XML", "cfg000b82aabbcc.cfg"], ["cfg000b82aabbcd.xml"]),
+    "fanvil": (["0C383EAABBCC.cfg", "0c:38:3e:aa:bb:cc.cfg"], ["0c383eaabbcd.cfg"]),
+    "panasonic": (["config0080f0a1b2c3.cfg", "0080F0A1B2C3.cfg"], ["Config0080F0A1B2C4.cfg"]),
+}
+
+
+def check_spellings(judge, vendor):
+    row = next(row for row in FILES if row[0] == vendor)
+    own, foreign = SPELLINGS[vendor]
+    text = output(judge.render([case(row, line(1))])[0])
+    for name in own:
+        assert output(judge.render([{**case(row, line(1)), "name": name}])[0]) == text, name
+    for name in foreign:
+        results, = judge.render([{**case(row, line(1)), "name": name}])
+        assert results == [{"error": "there is no such file"}], (name, results)
+
+
 def check_model_is_asked_for(judge):
     row = ("gigaset", "", "7c2f80e0d605", "7C2F80E0D605.xml")
     results, = judge.render([case(row, line(1))])
@@ -499,6 +522,8 @@ def main():
         judge.run(f"{what}: open files", check_open_files, judge, row)
     for vendor in SUMMER:
         judge.run(f"{vendor}: summer time", check_summer_time, judge, vendor)
+    for vendor in SPELLINGS:
+        judge.run(f"{vendor}: spellings of a name", check_spellings, judge, vendor)
     judge.run("gigaset: without a model", check_model_is_asked_for, judge)
     print(f"1..{judge.count}")
     return 1 if judge.failed else 0
