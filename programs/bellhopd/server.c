@@ -134,6 +134,7 @@ static int limit_reports(struct server *server)
 	if (error == 0) {
 		random_init(&random, seed);
 		rate_limit_init(&server->reports, reports_per_second, reports_burst, &random);
+		sightings_init(&server->sightings, &random);
 	}
 	return error;
 }
@@ -273,6 +274,7 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 	struct inventory_limits limits = {
 		.devices_max = config->devices_max,
 		.new_devices_max = config->new_devices_max,
+		.unidentified_max = config->unidentified_max,
 		.profiles_max = config->profiles_max,
 		.files_max = config->files_max,
 	};
@@ -429,7 +431,8 @@ static int start_files(struct server *server, char *problem, size_t problem_size
 	server->files = (struct files_context){.inventory = &server->inventory,
 					       .policy = &server->policy,
 					       .server_for = server_facts_for_device,
-					       .server_context = server};
+					       .server_context = server,
+					       .sightings = &server->sightings};
 	server->door.files_fd = catalogue_open_directory(config->data.data);
 	if (server->door.files_fd < 0) {
 		return fail(problem, problem_size, server->door.files_fd,
