@@ -20,9 +20,8 @@ static json_t *entry_json(const struct unidentified *entry)
 	failed |= api_json_set(json, "firmware", api_json_text(span_text(entry->firmware)));
 	failed |= api_json_set(json, "named_mac",
 			       entry->has_named ? api_json_text(span_text(mac)) : json_null());
-	failed |= api_json_set(
-		json, "certainty",
-		api_json_text(span_text(device_certainty_name(entry->certainty))));
+	failed |= api_json_set(json, "certainty",
+			       api_json_text(span_text(device_certainty_name(entry->certainty))));
 	failed |= api_json_set(json, "reason", api_json_text(span_text(entry->reason)));
 	failed |= api_json_set(json, "first_seen", api_json_time(entry->first_seen_utc_ms));
 	failed |= api_json_set(json, "last_seen", api_json_time(entry->last_seen_utc_ms));
