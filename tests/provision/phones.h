@@ -140,8 +140,8 @@ static inline void phones_send(struct bench *b, const struct phone *phone, struc
 static inline void phones_check(const struct vendors *vendors, const struct phone *phone,
 				const struct change *change)
 {
-	bool has_pack = phones_is(phone->vendor) &&
-			vendor_find(vendors, span_text(phone->vendor)) != NULL;
+	bool has_pack =
+		phones_is(phone->vendor) && vendor_find(vendors, span_text(phone->vendor)) != NULL;
 
 	REQUIRE(change != NULL);
 	if (has_pack || !phones_is(phone->vendor)) {
