@@ -176,6 +176,26 @@ static void notify_sip_door(struct server *server, const struct notice *notice)
 	pthread_mutex_unlock(&server->sip_door_lock);
 }
 
+/* On the store's thread: a sender that is no device, the first time that it comes to the list. */
+static void tell_unidentified(struct server *server, const struct change *change)
+{
+	char text[event_text_max];
+	struct writer w = writer_over(text, sizeof(text));
+	struct effect_report report = {.level = REPORT_INFO, .reason = "unidentified_seen"};
+	bool is_news;
+
+	pthread_rwlock_wrlock(&server->lock);
+	is_news = unidentified_tell(&server->inventory.unidentified, change->address,
+				    change->interface, &w);
+	pthread_rwlock_unlock(&server->lock);
+	if (is_news) {
+		report.text = writer_span(&w);
+		report.source.address = change->address;
+		log_report(&server->log, &report);
+		keep_event(server, &report);
+	}
+}
+
 /*
  * On the store's thread: a phone that has its files needs no more copies of its NOTIFY, and one
  * that was blocked or removed must not get another.
@@ -188,6 +208,9 @@ static void change_committed(void *context, const struct change *change)
 
 	if (change->kind == CHANGE_DEVICE_BLOCK || change->kind == CHANGE_DEVICE_REMOVE) {
 		notice.kind = NOTICE_WITHDRAWN;
+	} else if (change->kind == CHANGE_UNIDENTIFIED_SEEN) {
+		tell_unidentified(server, change);
+		return;
 	} else if (change->kind != CHANGE_DEVICE_FETCHED) {
 		return;
 	}

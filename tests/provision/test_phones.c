@@ -75,7 +75,6 @@ static void every_phone_is_listed_behind_a_router(void)
 		CHECK_EQUAL(is_named ? CERTAINTY_CLAIMED : CERTAINTY_UNIDENTIFIED,
 			    change->certainty);
 		CHECK(mac_equal(is_named ? phones_mac(phone) : (struct mac){0}, change->mac));
-		CHECK(bench_reported(&bench, "unidentified_seen"));
 		if (test_is_failed) {
 			printf("# %s\n", phone->file);
 		}
