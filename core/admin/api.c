@@ -24,6 +24,7 @@ static const struct route {
 	{"GET", "/api/v1/devices/{mac}/files", api_device_files},
 	{"GET", "/api/v1/devices/{mac}/preview", api_device_preview},
 	{"GET", "/api/v1/devices/{mac}/preview/{file...}", api_device_preview},
+	{"GET", "/api/v1/unidentified", api_unidentified_list},
 	{"GET", "/api/v1/profiles", api_profiles_list},
 	{"GET", "/api/v1/profiles/{name}", api_profile_get},
 	{"PATCH", "/api/v1/profiles/{name}", api_profile_set},

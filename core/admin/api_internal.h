@@ -86,6 +86,7 @@ call_handler_fn api_profiles_list, api_profile_get, api_profile_set, api_profile
 call_handler_fn api_files_list, api_file_put, api_file_remove;
 call_handler_fn api_packs_list, api_pack_get;
 call_handler_fn api_database_get, api_database_put;
+call_handler_fn api_unidentified_list;
 call_handler_fn api_events_get, api_settings_list, api_openapi_get;
 
 /* openapi.json, embedded when the project is built. */

@@ -117,43 +117,14 @@ static void report_conflict(const struct packet *packet, const struct identity *
 	       link->is_known ? &link->mac : NULL);
 }
 
-/* A sender that is no device, the first time that it is seen. */
-static void report_unidentified(const struct packet *packet, const struct identity *identity,
-				struct effects *effects)
-{
-	char bytes[report_size];
-	struct writer w = writer_over(bytes, sizeof(bytes));
-
-	writer_text(&w, "SUBSCRIBE from ");
-	endpoint_write(&w, packet->source);
-	if (identity->vendor) {
-		writer_text(&w, ", ");
-		writer_put(&w, identity->vendor->display_name);
-		writer_text(&w, identity->model.length > 0 ? " " : "");
-		writer_put(&w, identity->model);
-	}
-	if (identity->has_claim) {
-		writer_text(&w, ", names ");
-		mac_write(&w, identity->claimed);
-		writer_text(&w, ", and nothing shows that this is its own");
-	} else {
-		writer_text(&w, ", names no MAC, and its hardware address cannot be seen");
-	}
-	writer_text(&w, identity->is_routed ? " behind a router" : "");
-	report(effects, REPORT_INFO, "unidentified_seen", &w, packet, NULL);
-}
-
-/* It stands in the list with the same name already: no event for each datagram. */
-static bool is_told(const struct signalling_options *options, const struct packet *packet,
-		    const struct identity *identity)
+/* It stands in the list for this already: no event for each datagram. */
+static bool is_told(const struct signalling_options *options, const struct packet *packet)
 {
 	const struct unidentified *entry =
 		unidentified_find(&options->inventory->unidentified, packet->source.address,
 				  interface_name(options, packet->interface));
 
-	return entry && entry->certainty == identity->certainty &&
-	       entry->has_named == identity->has_claim &&
-	       (!entry->has_named || mac_equal(entry->named, identity->claimed));
+	return entry && entry->certainty == CERTAINTY_SPOOFED;
 }
 
 /* What to do about a URL that cannot be made. */
@@ -289,8 +260,7 @@ void notifier_decide(const struct signalling_options *options, const struct sip_
 	} else {
 		refuse_by_policy(decision, &policy);
 	}
-	if (decision->identity.verdict == IDENTITY_CONFLICT &&
-	    !is_told(options, packet, &decision->identity)) {
+	if (decision->identity.verdict == IDENTITY_CONFLICT && !is_told(options, packet)) {
 		report_conflict(packet, &decision->identity, link, policy.answer == POLICY_SERVE,
 				effects);
 	}
@@ -344,17 +314,13 @@ static bool is_unidentified(const struct signalling_options *options,
 	return false;
 }
 
-static void record_unidentified(const struct signalling_options *options,
-				const struct packet *packet, struct change *change,
-				const struct identity *identity, struct effects *effects)
+static void record_unidentified(struct change *change, const struct identity *identity,
+				struct effects *effects)
 {
 	change->kind = CHANGE_UNIDENTIFIED_SEEN;
 	change->mac = identity->has_claim ? identity->claimed : (struct mac){0};
 	change->reason = identity->reason;
 	post(effects, change);
-	if (identity->verdict != IDENTITY_CONFLICT && !is_told(options, packet, identity)) {
-		report_unidentified(packet, identity, effects);
-	}
 }
 
 void notifier_record(const struct signalling_options *options, const struct packet *packet,
@@ -378,6 +344,6 @@ void notifier_record(const struct signalling_options *options, const struct pack
 		post(effects, &change);
 	}
 	if (is_unidentified(options, decision)) {
-		record_unidentified(options, packet, &change, identity, effects);
+		record_unidentified(&change, identity, effects);
 	}
 }

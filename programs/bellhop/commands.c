@@ -51,6 +51,8 @@ const struct command commands[] = {
 	 NULL},
 	{"device", "preview", "MAC [FILE]", 1, 2, 0, run_device_preview,
 	 "print a file as the device gets it, secrets and all", NULL},
+	{"device", "unidentified", NULL, 0, 0, 0, run_device_unidentified,
+	 "senders that ask and are no device, the latest first", NULL},
 	{"profile", "list", NULL, 0, 0, 0, run_profile_list, "all profiles", NULL},
 	{"profile", "show", "NAME", 1, 1, OPTION_SECRETS | OPTION_EFFECTIVE, run_profile_show,
 	 "one profile and its settings", NULL},
