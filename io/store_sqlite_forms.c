@@ -125,8 +125,9 @@ static int say_bad_row(const struct store_sqlite *store, sqlite3_stmt *row, char
 	writer_char(&w, ' ');
 	writer_escaped(&w, column(row, 1), 40);
 	writer_terminate(&w);
-	snprintf(problem, problem_size, "%s: the row of forms for %s is not one that Bellhop wrote; %s",
-		 store->name, w.failed ? "" : shown,
+	snprintf(problem, problem_size,
+		 "%s: the row of forms for %s is not one that Bellhop wrote; %s", store->name,
+		 w.failed ? "" : shown,
 		 store->is_candidate ? store_sqlite_remedy(store)
 				     : "remove that row or put a backup in its place");
 	return -EUCLEAN;
@@ -141,9 +142,8 @@ static int load_row(struct store_sqlite *store, sqlite3_stmt *row, struct invent
 	if (!record) {
 		return store_sqlite_fault(store, SQLITE_NOMEM, "read", problem, problem_size);
 	}
-	result = read_texts(row, record) && read_numbers(row, record)
-			 ? form_load(inventory, record)
-			 : -EUCLEAN;
+	result = read_texts(row, record) && read_numbers(row, record) ? form_load(inventory, record)
+								      : -EUCLEAN;
 	if (result < 0) {
 		free(record);
 	}

@@ -242,6 +242,19 @@ static void choose_form(const struct device *device, const struct vendor_pack *p
 	}
 }
 
+bool form_is_news(const struct form_record *record, const struct device *device)
+{
+	if (!record || record->form != device->told_form || !is_settled(record)) {
+		return true;
+	}
+	if (record->fetched >= form_fetched_often &&
+	    device->fetched_utc_ms >= record->fetched_utc_ms &&
+	    device->fetched_utc_ms - record->fetched_utc_ms < form_news_interval_ms) {
+		return false;
+	}
+	return record->fetched_utc_ms < device->notified_utc_ms;
+}
+
 static size_t shape_index(const struct vendor_pack *pack, const char *name)
 {
 	size_t i = 0;

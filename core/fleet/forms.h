@@ -4,8 +4,9 @@
  * what was learned, what an operator pinned (doc/decisions/0012-forms-are-learned.md). A kind is
  * maker, model and firmware.
  *
- * A form is learned from evidence that cannot be confused: it alone was sent, and the phone answered
- * the NOTIFY with 2xx, or fetched, which weighs more. A shape is learned from a fetch alone.
+ * A form is learned from evidence that cannot be confused: it alone was sent, and the phone
+ * answered the NOTIFY with 2xx, or fetched, which weighs more. A shape is learned from a fetch
+ * alone.
  */
 #ifndef BELLHOP_CORE_FLEET_FORMS_H
 #define BELLHOP_CORE_FLEET_FORMS_H
@@ -55,6 +56,9 @@ enum {
 	form_unfetched_max = 2,
 	/* … or once, when it had so much time for it. */
 	form_fetch_time_ms = 10 * 60 * 1000,
+	/* Of what is known so well it is enough to hear once in a while. */
+	form_fetched_often = 10,
+	form_news_interval_ms = 60 * 60 * 1000,
 	/* A phone that asks again so soon has not booted in between. */
 	form_same_boot_ms = 30 * 1000,
 };
@@ -95,6 +99,12 @@ struct form_key form_key_of(const struct device *device, const struct form_key *
 void form_choose(const struct inventory *inventory, const struct device *device,
 		 const struct vendor_pack *pack, const struct form_key *key, uint64_t now_utc_ms,
 		 struct form_choice *choice);
+
+/*
+ * Whether it is worth telling that `device` fetched after it was told its form alone: once for each
+ * telling, and not each time of a kind that fetches day by day. `record` is of its kind, or NULL.
+ */
+bool form_is_news(const struct form_record *record, const struct device *device);
 
 /* The other one of the two. */
 static inline enum notify_form form_other(enum notify_form form)

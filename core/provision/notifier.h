@@ -21,9 +21,13 @@ struct notifier_decision {
 	const char *reason;	/* constant word: counted by it */
 	struct refusal refusal; /* NOTIFIER_REFUSE; status 0: silence by unicast too */
 	struct identity identity;
-	bool is_listed; /* nobody claimed it: show it as new */
-	struct mac mac; /* NOTIFIER_SERVE: of the device */
+	bool is_listed;		     /* nobody claimed it: show it as new */
+	struct mac mac;		     /* NOTIFIER_SERVE: of the device */
+	const struct device *device; /* NOTIFIER_SERVE: in the inventory, as long as its lock */
 	enum notify_form form;
+	struct form_choice choice;	/* how it came to that form and shape */
+	struct form_key key;		/* whom the evidence is for */
+	const struct vendor_pack *pack; /* its maker's, or NULL */
 	size_t url_length;
 	char url[config_url_max]; /* last, because it is not cleared */
 };

@@ -9,12 +9,13 @@
 static struct inventory inventory;
 static uint64_t utc_ms;
 
-static const char pack_text[] =
-	"{\"schema\":1,\"name\":\"acme\",\"display_name\":\"Acme\",\"recognise\":{\"oui\":[\"00908f\"]},"
-	"\"files\":[{\"name\":\"<model>.img\",\"kind\":\"firmware\"}],"
-	"\"url\":{\"shapes\":[{\"name\":\"folder\",\"shape\":\"%{base}\"},"
-	"{\"name\":\"file\",\"shape\":\"%{base}x.cfg\"},{\"name\":\"bare\",\"shape\":\"%{origin}\"}]},"
-	"\"answer\":{\"form\":\"rfc\"}}";
+static const char pack_text[] = "{\"schema\":1,\"name\":\"acme\",\"display_name\":\"Acme\","
+				"\"recognise\":{\"oui\":[\"00908f\"]},"
+				"\"files\":[{\"name\":\"<model>.img\",\"kind\":\"firmware\"}],"
+				"\"url\":{\"shapes\":[{\"name\":\"folder\",\"shape\":\"%{base}\"},"
+				"{\"name\":\"file\",\"shape\":\"%{base}x.cfg\"},{\"name\":\"bare\","
+				"\"shape\":\"%{origin}\"}]},"
+				"\"answer\":{\"form\":\"rfc\"}}";
 
 static void open_house(void)
 {
@@ -342,11 +343,10 @@ static void a_batch_sees_what_was_prepared_before(void)
 		CHECK_EQUAL(0, inventory_prepare(&inventory, &change, &prepared[i], fleet_problem,
 						 sizeof(fleet_problem)));
 	}
-	CHECK_EQUAL(-ENOENT,
-		    fleet_do(&inventory, (struct change){.kind = CHANGE_FORM_FORGET,
-							 .fields = FIELD_MODEL,
-							 .vendor = SPAN("acme"),
-							 .model = SPAN("M9")}));
+	CHECK_EQUAL(-ENOENT, fleet_do(&inventory, (struct change){.kind = CHANGE_FORM_FORGET,
+								  .fields = FIELD_MODEL,
+								  .vendor = SPAN("acme"),
+								  .model = SPAN("M9")}));
 	inventory_commit(&inventory, &prepared[0]);
 	CHECK_EQUAL(0, inventory.forms.count);
 	inventory_commit(&inventory, &prepared[1]);
@@ -390,8 +390,7 @@ static void what_cannot_be_is_refused(void)
 	CHECK_EQUAL(-EINVAL, learn_of("AC ME", "M1", "1.0"));
 	CHECK_EQUAL(-EINVAL, learn_of("acme", "M\n1", "1.0"));
 	CHECK_EQUAL(-EINVAL, learn_of("acme", "M1", "1.0\x01"));
-	CHECK_EQUAL(-EINVAL,
-		    learn_of("acme", "0123456789012345678901234567890123456789", "1.0"));
+	CHECK_EQUAL(-EINVAL, learn_of("acme", "0123456789012345678901234567890123456789", "1.0"));
 	CHECK_EQUAL(0, learn_of("acme", "", ""));
 	CHECK_EQUAL(-EINVAL, pin("nobody", "M1", FORM_RFC, NULL));
 	CHECK_EQUAL(-EINVAL, pin("acme", "M1", FORM_RFC, "no-such-shape"));
@@ -473,7 +472,7 @@ static void both_forms_are_remembered_within_a_boot(void)
 
 static void shapes_are_tried_one_after_the_other(void)
 {
-	static const char *const shapes[] = {"folder", "folder", "file", "file",  "bare",
+	static const char *const shapes[] = {"folder", "folder", "file",   "file", "bare",
 					     "bare",   "folder", "folder", "file"};
 
 	open_house();
@@ -542,8 +541,9 @@ static void the_key_is_that_of_the_record_to_come(void)
 	CHECK_TEXT("2.0", key.firmware);
 	key = form_key_of(fleet_device(&inventory, PHONE), &odd);
 	CHECK_TEXT("1.0", key.firmware);
-	CHECK_EQUAL(0, fleet_do(&inventory, (struct change){.kind = CHANGE_DEVICE_CLAIM,
-							    .mac = fleet_mac("02:00:00:00:00:01")}));
+	CHECK_EQUAL(0,
+		    fleet_do(&inventory, (struct change){.kind = CHANGE_DEVICE_CLAIM,
+							 .mac = fleet_mac("02:00:00:00:00:01")}));
 	key = form_key_of(fleet_device(&inventory, "02:00:00:00:00:01"), &seen);
 	CHECK_TEXT("zzz", key.vendor);
 	CHECK_TEXT("Z9", key.model);

@@ -80,8 +80,8 @@ static void what_was_learned_is_there_after_a_restart(void)
 	open_with_pack(&house);
 	CHECK_EQUAL(2, house.inventory.forms.count);
 	CHECK(record_of(&house, "M1") == NULL);
-	CHECK_EQUAL(0, make(&house, &(struct change){.kind = CHANGE_FORM_FORGET,
-						     .vendor = SPAN("acme")}));
+	CHECK_EQUAL(0, make(&house,
+			    &(struct change){.kind = CHANGE_FORM_FORGET, .vendor = SPAN("acme")}));
 	house_close(&house);
 	open_with_pack(&house);
 	CHECK_EQUAL(0, house.inventory.forms.count);
@@ -197,9 +197,9 @@ static void forms_are_part_of_backup_and_restore(void)
 static void a_row_that_nobody_wrote_is_named(void)
 {
 	static const char *const mistakes[] = {
-		"form = 'fax'",	     "evidence = 'hope'", "suspect_form = ''", "fetched = -1",
-		"vendor = 'AC ME'",  "model = char(7)",	  "is_pinned = 2",     "shape = char(10)",
-		"firmware = 'a' || char(0) || 'b'"};
+		"form = 'fax'",	 "evidence = 'hope'", "suspect_form = ''",
+		"fetched = -1",	 "vendor = 'AC ME'",  "model = char(7)",
+		"is_pinned = 2", "shape = char(10)",  "firmware = 'a' || char(0) || 'b'"};
 
 	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
 		struct house house = {.delay_ms = 0};
