@@ -226,11 +226,12 @@ static void choose_form(const struct device *device, const struct vendor_pack *p
 		return;
 	}
 	if (is_learned(record)) {
+		bool is_missing = device->told_unfetched >= form_unfetched_max;
+
 		choice->form = record->form;
 		choice->reason = FORM_LEARNED;
-		choice->is_own_case = is_settled(record);
-		choice->is_guessed =
-			!choice->is_own_case || device->told_unfetched >= form_unfetched_max;
+		choice->is_own_case = is_missing && record->evidence == FORM_FETCHED;
+		choice->is_guessed = is_missing || !is_settled(record);
 		return;
 	}
 	if (record->form != FORM_DEFAULT) {

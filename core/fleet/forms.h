@@ -80,7 +80,7 @@ struct form_choice {
 	const struct form_record *record; /* of its kind, or NULL */
 	/*
 	 * It was guessed: worth a look at what comes of it, and the other one. With `is_own_case`
-	 * its kind is settled, and this device alone does not come.
+	 * its kind fetches, and this device alone does not come: that is no failure of its kind.
 	 */
 	bool is_guessed;
 	bool is_own_case;

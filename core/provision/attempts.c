@@ -193,8 +193,8 @@ const struct attempt *attempts_of_device(const struct attempts *all, struct mac 
 
 const struct attempt *attempts_of_other(const struct attempts *all, struct client_key other)
 {
-	const struct entry *e =
-		table_find(&all->by_other, span_make((const char *)&other, sizeof(other)));
+	struct span key = span_make((const char *)&other, sizeof(other));
+	const struct entry *e = all->oldest ? table_find(&all->by_other, key) : NULL;
 
 	return e ? &e->what : NULL;
 }

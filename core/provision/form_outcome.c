@@ -279,8 +279,7 @@ static const struct attempt *match(struct signalling *s, const struct packet *pa
 bool form_outcome_receive(struct signalling *s, const struct packet *packet, uint64_t now_ms,
 			  struct effects *effects)
 {
-	const struct attempt *a =
-		attempts_count(s->attempts).count > 0 ? match(s, packet) : NULL;
+	const struct attempt *a = match(s, packet);
 	unsigned status = s->message.status;
 
 	if (!a) {
@@ -331,8 +330,7 @@ void form_outcome_shape(const struct notifier_decision *decision, struct endpoin
 	struct writer w = writer_over(bytes, sizeof(bytes));
 
 	if (device->told_unfetched == 0 || decision->choice.shape_reason == FORM_LEARNED ||
-	    decision->choice.shape_reason == FORM_PINNED ||
-	    device->told_shape[0] == '\0' ||
+	    decision->choice.shape_reason == FORM_PINNED || device->told_shape[0] == '\0' ||
 	    span_equal(decision->choice.shape, span_text(device->told_shape))) {
 		return;
 	}

@@ -68,6 +68,9 @@ static bool match_response(struct signalling *s, const struct packet *packet,
 		if (client_transactions_look(s->clients, *key, &event)) {
 			return notify_outcome_is_ours(m, event.from);
 		}
+		if (attempts_of_other(s->attempts, *key)) {
+			return false; /* form_outcome_receive */
+		}
 	}
 	/* The print form: the phone's own Via came back, or none. */
 	*key = client_key_of_source(s->clients, packet->source.address, m->call_id, m->cseq.number,
