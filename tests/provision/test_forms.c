@@ -16,7 +16,8 @@ static const char pack_text[] =
 	"\"sip_user_agent\":[\"^AUDC-IPPhone/(?<version>[0-9.]+)$\"]},"
 	"\"files\":[{\"name\":\"<MAC>.cfg\",\"kind\":\"stored\"}],"
 	"\"url\":{\"shapes\":[{\"name\":\"folder\",\"shape\":\"%{base}\"},"
-	"{\"name\":\"file\",\"shape\":\"%{base}a.cfg\"},{\"name\":\"bare\",\"shape\":\"%{origin}b\"}]},"
+	"{\"name\":\"file\",\"shape\":\"%{base}a.cfg\"},{\"name\":\"bare\",\"shape\":\"%{origin}"
+	"b\"}]},"
 	"\"answer\":{\"form\":\"%s\"}}";
 
 static uint64_t utc_now(void *context)
@@ -98,7 +99,7 @@ static void wait_ms(uint64_t ms)
 static enum notify_form form_of(const struct effect_send *sent)
 {
 	return span_search(sent->bytes, SPAN("Max-Forwards: 20")) < sent->bytes.length ? FORM_PRINT
-										      : FORM_RFC;
+										       : FORM_RFC;
 }
 
 static char notify_text[2048];
@@ -143,8 +144,8 @@ static void answer(unsigned status, const char *via)
 		length += snprintf(text + length, sizeof(text) - (size_t)length, "Via: %.*s\r\n",
 				   (int)m.via.text.length, m.via.text.data);
 	} else if (via[0]) {
-		length += snprintf(text + length, sizeof(text) - (size_t)length, "Via: %s\r\n",
-				   via);
+		length +=
+			snprintf(text + length, sizeof(text) - (size_t)length, "Via: %s\r\n", via);
 	}
 	length += snprintf(text + length, sizeof(text) - (size_t)length,
 			   "From: %.*s\r\nTo: %.*s\r\nCall-ID: %.*s\r\nCSeq: 1 NOTIFY\r\n"
@@ -161,8 +162,8 @@ static void fetch(void)
 	bench_change(&bench, &(struct change){.kind = CHANGE_DEVICE_FETCHED,
 					      .utc_ms = utc_ms,
 					      .mac = bench_mac});
-	CHECK_EQUAL(0, bench_notice(&bench, (struct notice){.kind = NOTICE_FETCHED,
-							    .mac = bench_mac}));
+	CHECK_EQUAL(0, bench_notice(&bench,
+				    (struct notice){.kind = NOTICE_FETCHED, .mac = bench_mac}));
 	store_changes();
 }
 
@@ -302,9 +303,10 @@ static void an_answer_or_a_fetch_in_time_cancels_it(void)
 			} else if (how == 1) {
 				fetch();
 			} else {
-				CHECK_EQUAL(0, bench_notice(&bench, (struct notice){
-								.kind = NOTICE_WITHDRAWN,
-								.mac = bench_mac}));
+				CHECK_EQUAL(0,
+					    bench_notice(&bench,
+							 (struct notice){.kind = NOTICE_WITHDRAWN,
+									 .mac = bench_mac}));
 			}
 			CHECK_EQUAL(0, count_until_the_end(other));
 			CHECK_EQUAL(0, bench_counted(&bench, "other_form_sent"));
@@ -563,8 +565,8 @@ static void a_fetch_is_not_credit_for_another_boot(void)
 	CHECK_EQUAL(FORM_PRINT, boot());
 	answer(401, NULL);
 	wait_ms(600000);
-	bench_change(&bench, &(struct change){.kind = CHANGE_FORM_FORGET,
-					      .vendor = SPAN("audiocodes")});
+	bench_change(&bench,
+		     &(struct change){.kind = CHANGE_FORM_FORGET, .vendor = SPAN("audiocodes")});
 	CHECK_EQUAL(FORM_PRINT, device()->told_form);
 	/* rfc goes out, and its record is still on its way to the store. */
 	CHECK_EQUAL(0, bench_receive(&bench, bench_seed_with("Call-ID: 8", "Call-ID: late8")));
@@ -684,7 +686,7 @@ static bool is_told(const char *end)
 
 static void shapes_are_tried_over_boots(void)
 {
-	static const char *const ends[] = {"/p/", "/p/", "/p/a.cfg", "/p/a.cfg",
+	static const char *const ends[] = {"/p/",   "/p/",   "/p/a.cfg", "/p/a.cfg",
 					   "121/b", "121/b", "/p/"};
 
 	open_house("rfc");
@@ -712,8 +714,8 @@ static void shapes_are_tried_over_boots(void)
 	CHECK(is_told("/p/a.cfg"));
 	/* Forgotten: from the start. */
 	fetch();
-	bench_change(&bench, &(struct change){.kind = CHANGE_FORM_FORGET,
-					      .vendor = SPAN("audiocodes")});
+	bench_change(&bench,
+		     &(struct change){.kind = CHANGE_FORM_FORGET, .vendor = SPAN("audiocodes")});
 	wait_ms(60000);
 	memset(notify_text, 0, sizeof(notify_text));
 	CHECK_EQUAL(FORM_RFC, boot());
