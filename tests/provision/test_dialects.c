@@ -27,7 +27,8 @@ static size_t dialect_count;
 static const char *const packs[] = {
 	/* As the manual prints it; the scheme and two files in one URL. */
 	PACK("audiocodes", "\"sip_user_agent\":[\"^AUDC-IPPhone/(?<version>[0-9A-Za-z._]+)$\"]",
-	     "\"url\":{\"shapes\":[{\"name\":\"two\",\"shape\":\"%{origin}<model>.img;%{path}<MAC>.cfg\"}]},"
+	     "\"url\":{\"shapes\":[{\"name\":\"two\",\"shape\":\"%{origin}<model>.img;%{path}<MAC>."
+	     "cfg\"}]},"
 	     "\"answer\":{\"form\":\"print\"}"),
 	/* The phone's own placeholder, and the parameters of its Event. */
 	PACK("snom", "\"oui\":[\"000413\",\"00135e\"],\"event_vendor\":[\"(?i)^(snom|oem)$\"]",
@@ -148,8 +149,8 @@ static void check_whole(struct span bytes)
 	CHECK_EQUAL(0, span_to_unsigned(value, 4096, &length));
 	CHECK_EQUAL(length, body.length);
 	for (size_t i = 0; i < head.length; i++) {
-		bool is_end = head.data[i] == '\r' && i + 1 < head.length &&
-			      head.data[i + 1] == '\n';
+		bool is_end =
+			head.data[i] == '\r' && i + 1 < head.length && head.data[i + 1] == '\n';
 
 		/* Controls may stand in quoted pairs; a line ends as lines do. */
 		CHECK(is_end || (head.data[i] != '\n' && head.data[i] != '\r'));
@@ -331,7 +332,8 @@ static void odd_ones_that_are_answered(void)
 /* A pack's header must never become two, whatever is in it: then nothing is sent, and said so. */
 static void a_header_of_a_pack_never_breaks_the_line(void)
 {
-	static const char *const values[] = {"a\r\nVia: x", "a\n", "\r%{url}", "x\x7f", "%{url}\x01"};
+	static const char *const values[] = {"a\r\nVia: x", "a\n", "\r%{url}", "x\x7f",
+					     "%{url}\x01"};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		struct vendor_header header = {SPAN("MessageBody"), span_text(values[i])};
