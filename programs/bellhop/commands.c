@@ -69,6 +69,15 @@ const struct command commands[] = {
 	 "how a maker's phones are recognised, told and served", pack_more},
 	{"pack", "check", "FOLDER", 1, 1, 0, run_pack_check,
 	 "say what is wrong with a vendor pack, without a server", check_more},
+	{"form", "list", NULL, 0, 0, 0, run_form_list,
+	 "which form and URL shape each kind of phone obeys", NULL},
+	{"form", "pin", "VENDOR MODEL FIRMWARE rfc|print|default", 4, 4, OPTION_SHAPE, run_form_pin,
+	 "say which it obeys: nothing else is tried then",
+	 "An empty MODEL or FIRMWARE (\"\") is one that is not known. default leaves the form "
+	 "open:\n"
+	 "then --shape is pinned alone."},
+	{"form", "forget", "VENDOR [MODEL] [FIRMWARE]", 1, 3, 0, run_form_forget,
+	 "drop what was learned or pinned of such phones", NULL},
 	{NULL, "events", NULL, 0, 0, OPTION_FOLLOW | OPTION_DEVICE | OPTION_LIMIT, run_events,
 	 "what happened, the newest last", NULL},
 	{NULL, "backup", "FILE", 1, 1, OPTION_FORCE, run_backup,

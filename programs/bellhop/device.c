@@ -25,7 +25,18 @@ char *device_path(const char *mac, const char *rest)
 
 /* --- Showing. --- */
 
-static void print_device(const json_t *device)
+/* "print (learned: fetched 12 times)" */
+static void add_form(json_t *device)
+{
+	const char *form = json_string_value(json_object_get(device, "form_in_force"));
+	const char *reason = json_string_value(json_object_get(device, "form_reason"));
+
+	if (form && reason) {
+		(void)json_object_set_new(device, "form", json_sprintf("%s (%s)", form, reason));
+	}
+}
+
+static void print_device(json_t *device)
 {
 	static const struct column rows[] = {
 		{.title = "MAC", .member = "mac"},
@@ -41,6 +52,7 @@ static void print_device(const json_t *device)
 		{.title = "certainty", .member = "certainty"},
 		{.title = "bound to", .member = "bound_address"},
 		{.title = "form", .member = "form"},
+		{.title = "URL shape", .member = "shape_in_force"},
 		{.title = "key", .member = "key"},
 		{.title = "first seen", .member = "first_seen"},
 		{.title = "last seen", .member = "last_seen"},
@@ -48,6 +60,7 @@ static void print_device(const json_t *device)
 		{.title = "fetched", .member = "fetched"},
 	};
 
+	add_form(device);
 	table_print_object(rows, sizeof(rows) / sizeof(rows[0]), device);
 	print_settings("settings", json_object_get(device, "settings"));
 	print_settings("effective settings", json_object_get(device, "effective_settings"));

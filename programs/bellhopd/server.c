@@ -18,6 +18,7 @@ enum {
 	store_queue_max = 65536,
 	store_report_delay_ms = 200,
 	store_busy_ms = 2000,
+	other_form_ms = 1500, /* a guessed form without an answer: the other one follows */
 	store_audit_max = 100000,
 	admin_connections_max = 64,
 	withdrawn_max = 1024,	       /* notices of one restore; more: all NOTIFYs end */
@@ -426,6 +427,7 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 				.requests_burst = 2 * (uint32_t)config->sip_requests_per_source,
 				.server_header = SPAN("Bellhop/" BELLHOP_VERSION),
 				.pads_answers = config->pads_answers,
+				.other_form_ms = other_form_ms,
 			},
 		.inventory_lock = &server->lock,
 		.neighbours_max = config->neighbours_max,
