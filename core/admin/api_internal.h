@@ -86,6 +86,10 @@ call_handler_fn api_profiles_list, api_profile_get, api_profile_set, api_profile
 call_handler_fn api_files_list, api_file_put, api_file_remove;
 call_handler_fn api_database_get, api_database_put;
 call_handler_fn api_events_get, api_settings_list, api_openapi_get;
+call_handler_fn api_device_resync, api_device_reboot, api_resync, api_reboot;
+
+/* What is told of an order that was handed on. */
+void api_finish_order(const struct api_context *api, struct api_answer *answer);
 
 /* openapi.json, embedded when the project is built. */
 extern const char api_openapi[];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/admin/configuration.h"
 
+#include "core/base/time.h"
+
 #include <errno.h>
 #include <stddef.h>
 
@@ -15,6 +17,7 @@ enum key_type {
 	KEY_BOOL_WORD, /* bool: the second of two words */
 	KEY_ACCESS,    /* access_by_key, access_by_neighbour */
 	KEY_COUNT,     /* uint64_t */
+	KEY_DURATION,  /* uint64_t, milliseconds */
 };
 
 struct key {
@@ -24,7 +27,7 @@ struct key {
 	const char *legal;
 	enum key_type type;
 	size_t offset;
-	uint64_t min; /* KEY_LISTEN: endpoints; KEY_COUNT: value */
+	uint64_t min; /* KEY_LISTEN: endpoints; KEY_COUNT, KEY_DURATION: value */
 	uint64_t max;
 };
 
@@ -60,6 +63,11 @@ static const struct key keys[] = {
 	{"provisioning", "access", "key neighbour", "key, neighbour, or both", KEY_ACCESS, 0, 0, 0},
 	{"provisioning", "routed", "refuse", "refuse or serve", KEY_BOOL_WORD, FIELD(serves_routed),
 	 0, 0},
+	{"resync", "rate", "20", "1 to 1000", KEY_COUNT, FIELD(resync_rate), 1, 1000},
+	{"resync", "concurrency", "50", "1 to 10000", KEY_COUNT, FIELD(resync_concurrency), 1,
+	 10000},
+	{"resync", "verify", "5m", "1s to 7d", KEY_DURATION, FIELD(resync_verify_ms), 1000,
+	 7 * 86400000},
 	{"store", "url", "sqlite:DATA/bellhop.db", "sqlite:PATH", KEY_STORE, FIELD(store_url), 0,
 	 0},
 	{"log", "level", "info", "error, warning, info or debug", KEY_CHOICE, FIELD(log_level), 0,
@@ -78,6 +86,8 @@ static const struct key keys[] = {
 	 1000000},
 	{"limits", "sip_requests_per_source", "50", "0 (no limit) to 1000000", KEY_COUNT,
 	 FIELD(sip_requests_per_source), 0, 1000000},
+	{"limits", "resyncs", "100000", "1 to 10000000", KEY_COUNT, FIELD(resyncs_max), 1,
+	 10000000},
 	{"limits", "neighbours", "65536", "16 to 10000000", KEY_COUNT, FIELD(neighbours_max), 16,
 	 10000000},
 	{"limits", "http_connections", "2048", "1 to 100000", KEY_COUNT,
@@ -252,6 +262,20 @@ static int check_url(struct span url)
 	}
 }
 
+static int parse_duration(const struct key *key, struct span value, uint64_t *duration_ms)
+{
+	uint64_t read_ms;
+	int error = time_parse_duration(value, &read_ms);
+
+	if (error == 0 && (read_ms < key->min || read_ms > key->max)) {
+		error = -EINVAL;
+	}
+	if (error == 0) {
+		*duration_ms = read_ms;
+	}
+	return error;
+}
+
 static int set_value(struct configuration *c, const struct key *key, struct span value)
 {
 	void *field = (char *)c + key->offset;
@@ -293,6 +317,8 @@ static int set_value(struct configuration *c, const struct key *key, struct span
 	case KEY_COUNT:
 		error = span_to_unsigned(value, key->max, field);
 		return error == 0 && *(uint64_t *)field < key->min ? -EINVAL : error;
+	case KEY_DURATION:
+		return parse_duration(key, value, field);
 	}
 	if (error == 0) {
 		*(struct span *)field = value;
@@ -551,6 +577,22 @@ static void print_text(struct span value, struct writer *w)
 	writer_char(w, '"');
 }
 
+/* In the largest unit that it is a whole number of. */
+static void print_duration(uint64_t duration_ms, struct writer *w)
+{
+	static const struct {
+		uint64_t ms;
+		const char *name;
+	} units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+	size_t i = 0;
+
+	while (duration_ms % units[i].ms != 0) {
+		i++;
+	}
+	writer_unsigned(w, duration_ms / units[i].ms);
+	writer_text(w, units[i].name);
+}
+
 static void print_value(const struct configuration *c, const struct key *key, struct writer *w)
 {
 	const void *field = (const char *)c + key->offset;
@@ -584,6 +626,9 @@ static void print_value(const struct configuration *c, const struct key *key, st
 		break;
 	case KEY_COUNT:
 		writer_unsigned(w, *(const uint64_t *)field);
+		break;
+	case KEY_DURATION:
+		print_duration(*(const uint64_t *)field, w);
 		break;
 	}
 }

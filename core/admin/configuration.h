@@ -89,6 +89,10 @@ struct configuration {
 	uint64_t http_connections_per_source_max;
 	uint64_t tftp_transfers_max;
 	uint64_t tftp_transfers_per_source_max;
+	uint64_t resyncs_max;
+	uint64_t resync_rate; /* a second */
+	uint64_t resync_concurrency;
+	uint64_t resync_verify_ms;
 };
 
 /*

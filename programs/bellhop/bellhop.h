@@ -45,9 +45,12 @@ enum option_bit {
 	OPTION_VERSION = 1 << 23,
 	/* Of single commands, again. */
 	OPTION_FORCE = 1 << 24,
+	OPTION_ALL = 1 << 25,
+	OPTION_DRY_RUN = 1 << 26,
+	OPTION_WAIT = 1 << 27,
 };
 
-enum { option_count = 25 };
+enum { option_count = 28 };
 
 /* One --set or --unset, in the order of the command line. */
 struct setting_argument {
@@ -93,6 +96,7 @@ command_fn run_help, run_status;
 command_fn run_device_list, run_device_show, run_device_add, run_device_set, run_device_claim,
 	run_device_block, run_device_unblock, run_device_remove, run_device_files,
 	run_device_preview;
+command_fn run_device_resync, run_device_reboot;
 command_fn run_profile_list, run_profile_show, run_profile_set, run_profile_remove;
 command_fn run_file_add, run_file_list, run_file_remove;
 command_fn run_events, run_completion;

@@ -361,6 +361,9 @@ void complete_option_value(const struct completion *completion, enum option_bit 
 	case OPTION_EFFECTIVE:
 	case OPTION_FOLLOW:
 	case OPTION_FORCE:
+	case OPTION_ALL:
+	case OPTION_DRY_RUN:
+	case OPTION_WAIT:
 	case OPTION_JSON:
 	case OPTION_HELP:
 	case OPTION_VERSION:

@@ -116,6 +116,35 @@ static void https_is_served_with_a_certificate_and_its_lines_are_kept(void)
 	CHECK(!configuration_serves_https(&configuration));
 }
 
+static void durations_have_a_unit_and_bounds(void)
+{
+	static const char *const bad[] = {"5", "0s", "999ms", "8d", "-1m", "m", "1 m", ""};
+	static const struct {
+		const char *text;
+		const char *printed;
+	} good[] = {
+		{"1s", "verify = 1s\n"},  {"90000ms", "verify = 90s\n"},   {"60s", "verify = 1m\n"},
+		{"24h", "verify = 1d\n"}, {"1001ms", "verify = 1001ms\n"}, {"7d", "verify = 7d\n"},
+	};
+	static char text[1 << 16];
+	char line[64];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(line, sizeof(line), "[resync]\nverify = %s\n", bad[i]);
+		read_text(line);
+		CHECK_EQUAL(1, ini.mistake_count);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct writer w = writer_over(text, sizeof(text));
+
+		snprintf(line, sizeof(line), "[resync]\nverify = %s\n", good[i].text);
+		read_text(line);
+		CHECK_EQUAL(0, ini.mistake_count);
+		configuration_print(&configuration, &w);
+		CHECK(span_search(writer_span(&w), span_text(good[i].printed)) < w.length);
+	}
+}
+
 static void reads_every_kind_of_value(void)
 {
 	unsigned line = 0;
@@ -127,8 +156,13 @@ static void reads_every_kind_of_value(void)
 		"[http]\nlisten = 0.0.0.0:80 [::1]:8080\n[tftp]\nlisten =\nrollover = 1\n"
 		"[provisioning]\nurl = \"tftp://%{address}\"\nurl.yealink = http://%{address}/y/\n"
 		"unknown = bootstrap\naccess = key\nrouted = serve\n"
-		"[log]\nlevel = debug\nformat = json\n[limits]\ndevices = 5\n");
+		"[log]\nlevel = debug\nformat = json\n[limits]\ndevices = 5\nresyncs = 9\n"
+		"[resync]\nrate = 7\nconcurrency = 8\nverify = 90s\n");
 	CHECK_EQUAL(0, ini.mistake_count);
+	CHECK_EQUAL(7, configuration.resync_rate);
+	CHECK_EQUAL(8, configuration.resync_concurrency);
+	CHECK_EQUAL(90000, configuration.resync_verify_ms);
+	CHECK_EQUAL(9, configuration.resyncs_max);
 	CHECK_TEXT("./var", configuration.data);
 	CHECK_TEXT("./var/admin.sock", configuration.admin_socket);
 	CHECK_EQUAL(5061, configuration.sip_listen.endpoints[0].port);
@@ -162,7 +196,7 @@ static void tells_all_mistakes_with_line_key_and_legal_values(void)
 	check_mistake(2, 4, "[sip] lissten is no key; legal: listen, group, interfaces, padding");
 	check_mistake(3, 6,
 		      "[wrong] a: there is no such section; legal: server, sip, http, https, "
-		      "tftp, admin, provisioning, store, log, limits");
+		      "tftp, admin, provisioning, resync, store, log, limits");
 	check_mistake(4, 8, "[log] level is not legal; legal: error, warning, info or debug");
 	check_mistake(5, 9, "neither [section] nor key = value: \"no equals sign\"");
 	check_mistake(6, 11, "[limits] devices is not legal; legal: 1 to 10000000");
@@ -253,6 +287,7 @@ int main(void)
 	RUN(defaults_are_legal);
 	RUN(warns_of_what_does_not_do_what_it_seems_to);
 	RUN(https_is_served_with_a_certificate_and_its_lines_are_kept);
+	RUN(durations_have_a_unit_and_bounds);
 	RUN(reads_every_kind_of_value);
 	RUN(tells_all_mistakes_with_line_key_and_legal_values);
 	RUN(refuses_what_a_door_cannot_be);
