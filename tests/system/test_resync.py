@@ -136,7 +136,7 @@ class House:
             (folder / "pack.json").write_text(json.dumps(
                 {"schema": 1, "name": name, "display_name": name, "recognise": {"oui": [oui]},
                  "files": FILES, **rest, "answer": answer}), encoding="utf-8")
-            (folder / "mac.cfg.j2").write_text("phone = yes\n", encoding="utf-8")
+            (folder / "mac.cfg.j2").write_text("phone=yes\n", encoding="utf-8")
         config = (f"[sip]\nlisten = 127.0.0.1:{self.sip}\ngroup =\n"
                   f"[http]\nlisten = 127.0.0.1:{self.http}\n[https]\nlisten =\n[tftp]\nlisten =\n"
                   f"[provisioning]\nurl = http://%{{address}}:%{{port}}/p/%{{key}}/\n{more}")
@@ -349,6 +349,32 @@ def test_a_phone_that_waits_is_served_when_it_is_claimed():
         assert house.server.cli("device", "resync", obeys.mac, "--wait").returncode == 0
         assert len(takes.notifies) == 1
         assert key not in house.server.events() and key not in house.server.log_text()
+
+
+def test_our_own_phone_obeys():
+    mac = "0200000000aa"
+    with House() as house, tempfile.TemporaryDirectory() as folder:
+        house.claim(mac, "127.0.1.50", "--model", "440HD")
+        (Path(folder) / "phone.cfg").write_text("provisioning/random_provisioning_time=0\n",
+                                                encoding="utf-8")
+        with open(Path(folder) / "lines", "wb") as lines, subprocess.Popen(
+                [BUILD / "bellhop-agent", "--json", "--state", folder, "--mac", mac,
+                 "--model", "440HD", "--interface", "lo", "--address", "127.0.1.50",
+                 "--port", str(house.port), "--server", f"127.0.0.1:{house.sip}"],
+                stdout=lines) as agent:
+            try:
+                wait_for("its first fetch", lambda: house.server.device(mac)["fetched"])
+                before = house.server.device(mac)["fetched"]
+                assert house.server.cli("device", "resync", mac, "--wait").returncode == 0
+                assert house.server.device(mac)["fetched"] > before
+                assert house.server.cli("device", "reboot", mac, "--wait").returncode == 0
+            finally:
+                agent.terminate()
+        told = [json.loads(line) for line in
+                (Path(folder) / "lines").read_text(encoding="utf-8").splitlines()]
+        assert [row["reason"] for row in told if row["event"] == "notify" and row.get("reason")] \
+            == ["check_sync", "reboot"], told
+        assert sum(row["event"] == "subscribe_sent" and row["attempt"] == 1 for row in told) == 2
 
 
 def test_a_restart_and_a_block_interrupt_what_is_under_way():
