@@ -316,7 +316,7 @@ static void ask_for_files(void)
 	puts(":files");
 }
 
-void complete_option_value(const struct completion *completion, enum option_bit option)
+void complete_option_value(const struct completion *completion, uint64_t option)
 {
 	switch (option) {
 	case OPTION_VENDOR:
@@ -362,6 +362,9 @@ void complete_option_value(const struct completion *completion, enum option_bit 
 	case OPTION_EFFECTIVE:
 	case OPTION_FOLLOW:
 	case OPTION_FORCE:
+	case OPTION_ALL:
+	case OPTION_DRY_RUN:
+	case OPTION_WAIT:
 	case OPTION_JSON:
 	case OPTION_HELP:
 	case OPTION_VERSION:

@@ -106,6 +106,9 @@ static unsigned ask_bytes(const char *method, const char *target, struct span by
 	case API_BACKUP:
 	case API_RESTORE:
 		break;
+	case API_ORDER:
+		api_finish(&api, &answer, 0, "");
+		break;
 	case API_UPLOAD:
 		answer.change->bytes = bytes.length;
 		carry_out_change();
