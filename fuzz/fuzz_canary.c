@@ -48,8 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < b.bench.effects.count; i++) {
 		const struct effect *effect = &b.bench.effects.items[i];
 
-		for (size_t at = 0; effect->kind == EFFECT_REPORT && at < effect->report.text.length;
-		     at++) {
+		for (size_t at = 0;
+		     effect->kind == EFFECT_REPORT && at < effect->report.text.length; at++) {
 			if ((uint8_t)effect->report.text.data[at] - 0x20u >= 0x5f) {
 				abort();
 			}

@@ -47,7 +47,8 @@ static bool road_at(void *context, size_t i, struct canary_road *road)
 
 		if (interface->is_up && !interface->is_loopback &&
 		    group_socket_has(door->options.group, interface->index) &&
-		    first_ipv4(door->options.interfaces, interface->index, &local) && found++ == i) {
+		    first_ipv4(door->options.interfaces, interface->index, &local) &&
+		    found++ == i) {
 			*road = (struct canary_road){
 				.interface = interface->index,
 				.local = {local, udp_endpoint(door->udp).port},

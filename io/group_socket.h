@@ -28,14 +28,15 @@ struct group_socket_options {
 	struct log *log;
 	struct endpoint group; /* IPv4 */
 	enum group_socket_kind kind;
-	/* A unicast socket of the same loop that lives longer: its port tells GROUP_SOCKET_AUTO whose
-	 * the group's port is. */
+	/* A unicast socket of the same loop that lives longer: its port tells GROUP_SOCKET_AUTO
+	 * whose the group's port is. */
 	const struct udp *unicast;
-	struct udp *beside; /* see struct udp_options */
+	struct udp *beside;		  /* see struct udp_options */
 	const char (*names)[IF_NAMESIZE]; /* see membership_open */
 	size_t name_count;
 	size_t receive_buffer;
-	/* As udp.h has them; `local` may be unset. Among others of interfaces that are not joined. */
+	/* As udp.h has them; `local` may be unset. Among others of interfaces that are not joined.
+	 */
 	void (*received)(void *context, const struct udp_received *datagrams, size_t count);
 	void (*unreachable)(void *context, struct endpoint to, int error);
 	void *context;
@@ -51,8 +52,8 @@ struct group_socket_counters {
 struct group_socket;
 
 /*
- * Opens, joins and watches; the log says which kind it became and why. 0 and `*group`, or a negative
- * errno with one sentence in `problem` that names the remedy.
+ * Opens, joins and watches; the log says which kind it became and why. 0 and `*group`, or a
+ * negative errno with one sentence in `problem` that names the remedy.
  */
 int group_socket_open(struct group_socket **group, const struct group_socket_options *options,
 		      char problem[static udp_problem_size]);

@@ -101,8 +101,8 @@ static bool choose_mac(struct canary *canary, const struct vendor_pack *pack, st
 			unsigned shift = at % 2 == 0 ? 4 : 0;
 			unsigned digit = (unsigned)ascii_hex_value(prefix.data[at]) & 0xf;
 
-			mac->octets[at / 2] = (uint8_t)((mac->octets[at / 2] & ~(0xf << shift)) |
-							digit << shift);
+			mac->octets[at / 2] =
+				(uint8_t)((mac->octets[at / 2] & ~(0xf << shift)) | digit << shift);
 		}
 		if (!inventory_device(canary->options.inventory, *mac)) {
 			return true;
@@ -305,6 +305,7 @@ void canary_receive(struct canary *canary, const struct packet *packet, uint64_t
 	}
 	keep(rogue->interface, sizeof(rogue->interface),
 	     canary->options.interface_name(canary->options.context, sent->interface));
+	rogue->port = packet->source.port;
 	rogue->last_ms = now_ms;
 	note_program(rogue, m);
 	if (m->is_request) {
@@ -314,8 +315,8 @@ void canary_receive(struct canary *canary, const struct packet *packet, uint64_t
 		rogue->status = m->status;
 	}
 	if (!is_lately_told(rogue, now_ms)) {
-		uint64_t due_ms = m->is_request || m->status >= 300 ? now_ms
-								    : now_ms + canary_url_wait_ms;
+		uint64_t due_ms =
+			m->is_request || m->status >= 300 ? now_ms : now_ms + canary_url_wait_ms;
 
 		rogue->due_ms = due_ms < rogue->due_ms ? due_ms : rogue->due_ms;
 	}
@@ -377,7 +378,7 @@ static void tell(struct canary_rogue *rogue, uint64_t now_ms, struct effects *ef
 					      .reason = "rogue_responder",
 					      .text = writer_span(&w),
 					      .detail = d.failed ? SPAN("") : writer_span(&d),
-					      .source = {.address = rogue->address}});
+					      .source = {rogue->address, rogue->port}});
 	rogue->told_ms = now_ms;
 	rogue->due_ms = UINT64_MAX;
 }

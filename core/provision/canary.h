@@ -21,7 +21,7 @@
 
 enum {
 	canary_rogues_max = 32,
-	canary_sent_max = 128,	  /* whose answers are waited for; the oldest gives way */
+	canary_sent_max = 128,	   /* whose answers are waited for; the oldest gives way */
 	canary_url_wait_ms = 2000, /* after a 200 for the NOTIFY, so that one event tells it all */
 	canary_answer_max_ms = 60000,
 	canary_repeat_ms = 3600000, /* one address is told of once in this time */
@@ -50,6 +50,7 @@ struct canary_options {
 /* Somebody who answered. Texts are printable and end in NUL. */
 struct canary_rogue {
 	struct address address;
+	uint16_t port; /* that it answered from last */
 	char interface[canary_interface_size];
 	unsigned status; /* of its final response; 0: only a NOTIFY came */
 	bool has_url;
@@ -75,8 +76,8 @@ int canary_new(struct canary **canary, const struct canary_options *options, uin
 void canary_free(struct canary *canary); /* NULL is nothing */
 
 /*
- * One datagram to the canary's port, from an address that is not ours. A NOTIFY is answered 481 (RFC
- * 3261 12.2.2: there is no such dialog), or it would come eleven times.
+ * One datagram to the canary's port, from an address that is not ours. A NOTIFY is answered 481
+ * (RFC 3261 12.2.2: there is no such dialog), or it would come eleven times.
  */
 void canary_receive(struct canary *canary, const struct packet *packet, uint64_t now_ms,
 		    struct effects *effects);

@@ -72,8 +72,7 @@ void suspicion_told(struct suspicion *suspicion, struct mac mac, uint64_t now_ms
 		    struct effects *effects)
 {
 	struct suspicion_phone *phone = find(suspicion, mac);
-	bool is_new = !phone || phone->has_fetched ||
-		      now_ms - phone->told_ms > suspicion_memory_ms;
+	bool is_new = !phone || phone->has_fetched || now_ms - phone->told_ms > suspicion_memory_ms;
 
 	judge(suspicion, now_ms, effects);
 	if (!phone) {

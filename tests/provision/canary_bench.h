@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The canary on a bench: two roads, an inventory with as many makers as are asked for, virtual time.
+ * The canary on a bench: two roads, an inventory with as many makers as are asked for, virtual
+ * time.
  */
 #ifndef BELLHOP_TESTS_PROVISION_CANARY_BENCH_H
 #define BELLHOP_TESTS_PROVISION_CANARY_BENCH_H

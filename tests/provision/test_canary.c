@@ -306,7 +306,9 @@ static void more_rogues_than_room_are_counted(void)
 static void what_a_rogue_says_is_made_harmless(void)
 {
 	open_sent();
-	canary_bench_receive(&b, rogue, notify("http://a\"\\\x01\xff" "b\r\nc/"));
+	canary_bench_receive(&b, rogue,
+			     notify("http://a\"\\\x01\xff"
+				    "b\r\nc/"));
 	CHECK_TEXT("10.13.9.9 on eth0 answers phones that look for their configuration and sends "
 		   "them to a????b; it calls itself pnpserv",
 		   reported());

@@ -97,7 +97,8 @@ static void what_is_an_hour_old_counts_no_more(void)
 	CHECK(!tell(9, suspicion_memory_ms + 1));
 }
 
-/* A building whose power comes back: the sample keeps those that it has, until it can judge them. */
+/* A building whose power comes back: the sample keeps those that it has, until it can judge them.
+ */
 static void a_storm_does_not_push_out_those_that_are_waited_for(void)
 {
 	start();
