@@ -77,6 +77,7 @@ static const struct key keys[] = {
 	 10000000},
 	{"limits", "profiles", "1000", "1 to 100000", KEY_COUNT, FIELD(profiles_max), 1, 100000},
 	{"limits", "files", "10000", "0 to 1000000", KEY_COUNT, FIELD(files_max), 0, 1000000},
+	{"limits", "forms", "2000", "0 to 1000000", KEY_COUNT, FIELD(forms_max), 0, 1000000},
 	{"limits", "events", "10000", "100 to 1000000", KEY_COUNT, FIELD(events_max), 100, 1000000},
 	{"limits", "sip_transactions", "65536", "16 to 10000000", KEY_COUNT,
 	 FIELD(sip_transactions_max), 16, 10000000},

@@ -89,6 +89,7 @@ struct configuration {
 	uint64_t new_devices_max;
 	uint64_t profiles_max;
 	uint64_t files_max;
+	uint64_t forms_max;
 	uint64_t events_max;
 	uint64_t sip_transactions_max;
 	uint64_t sip_waiting_max;

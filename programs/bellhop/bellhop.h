@@ -97,6 +97,7 @@ command_fn run_profile_list, run_profile_show, run_profile_set, run_profile_remo
 command_fn run_file_add, run_file_list, run_file_remove;
 command_fn run_events, run_completion;
 command_fn run_backup, run_restore;
+command_fn run_doctor, run_dhcp;
 
 /* As many words as there are. */
 enum { words_many = 1 << 20 };

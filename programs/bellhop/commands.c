@@ -62,6 +62,18 @@ const struct command commands[] = {
 	 "put what a backup holds in the place of what is there",
 	 "The server checks FILE as a whole first, keeps what was beside its database, and\n"
 	 "serves phones all the while. Files that phones fetch by name stay as they are."},
+	{NULL, "doctor", "[CONFIG]", 0, 1, 0, run_doctor,
+	 "what is wrong with this machine and network, and how to mend it",
+	 "Looks at the server, interfaces, ports, the firewall, DHCP, TLS, the clock and the "
+	 "disk,\n"
+	 "and changes nothing. CONFIG is the server's configuration file; without it the one that "
+	 "the\n"
+	 "running server reads. Some checks need root. The exit code is 1 when there is a fault."},
+	{NULL, "dhcp", "kea|dnsmasq|isc URL", 1, 2, 0, run_dhcp,
+	 "print configuration for a DHCP server: the options that each maker's phones read",
+	 "URL is what phones are to be told, with this server's address on their side:\n"
+	 "http://10.13.4.121:8080/. It is the same for all phones, so it holds no key; files with\n"
+	 "secrets then open to a phone's own hardware address alone."},
 	{NULL, "completion", "bash|zsh|fish", 1, 1, 0, run_completion,
 	 "print a script that completes bellhop's words",
 	 "For now:           source <(bellhop completion bash)\n"

@@ -165,12 +165,14 @@ static void add_store(struct gathering *g, struct server *server)
 	struct store_counters store;
 	uint64_t refused_new;
 	uint64_t devices_full;
+	uint64_t forms_replaced;
 
 	store_counters(server->store, &store);
 	/* The store's thread writes both: the one any time, the other under the write lock. */
 	pthread_rwlock_rdlock(&server->lock);
 	refused_new = inventory_refused_new(&server->inventory);
 	devices_full = server->inventory.devices.full;
+	forms_replaced = server->inventory.forms_replaced;
 	pthread_rwlock_unlock(&server->lock);
 	add_counter(g, "store", "changes", store.changes);
 	add_counter(g, "store", "refused", store.refused);
@@ -180,6 +182,7 @@ static void add_store(struct gathering *g, struct server *server)
 	add_counter(g, "store", "events_lost", store.events_lost);
 	add_counter(g, "inventory", "refused_new", refused_new);
 	add_counter(g, "inventory", "devices_full", devices_full);
+	add_counter(g, "inventory", "forms_replaced", forms_replaced);
 	add_counter(g, "log", "lost", server->log.lost);
 	add_counter(g, "log", "left_out", server->reports_left_out);
 }

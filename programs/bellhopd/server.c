@@ -275,6 +275,7 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 		.new_devices_max = config->new_devices_max,
 		.profiles_max = config->profiles_max,
 		.files_max = config->files_max,
+		.forms_max = config->forms_max,
 	};
 	struct vendors vendors = {0};
 	uint8_t seed[random_seed_size];
@@ -289,7 +290,7 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 	if (error != 0) {
 		return fail(problem, problem_size, error, "the inventory cannot be made");
 	}
-	error = server_load_packs(config, &vendors, &server->log);
+	error = server_load_packs(config, NULL, &vendors, &server->log);
 	if (error < 0) {
 		return fail(problem, problem_size, error, "no vendor packs");
 	}

@@ -55,7 +55,8 @@ static const struct api_context api = {
 static void start(void)
 {
 	static const uint8_t seed[random_seed_size] = {7};
-	struct inventory_limits limits = {3000, 3000, 50, 50};
+	struct inventory_limits limits = {3000,		 3000, 50, 50, .unidentified_max = 50,
+					  .forms_max = 8};
 
 	if (inventory_init(&inventory, &limits, seed) < 0) {
 		abort();
