@@ -113,18 +113,18 @@ def write_packs(data):
 
 
 class Phone:
-    """One phone, on `interface` of the namespace, with its address there. `claims`: the MAC that it
-    names, when it lies."""
+    """One phone, with its address in the namespace. `claims`: the MAC that it names, when it lies;
+    `scope`: index of the interface that a link-local address is of."""
 
-    def __init__(self, namespace, maker, ip, mac, claims=None):
-        self.namespace, self.maker, self.ip = namespace, maker, ip
+    def __init__(self, namespace, maker, ip, mac, claims=None, scope=0):
+        self.namespace, self.maker, self.ip, self.scope = namespace, maker, ip, scope
         self.mac = (claims or mac).replace(":", "").lower()
         self.port = PORTS.get(maker, 5060)
         self.heard = []  # (message, source) of everything that came
         self.host = f"[{ip}]" if ":" in ip else ip
         self.socket = socket_in(namespace,
                                 family=socket.AF_INET6 if ":" in ip else socket.AF_INET)
-        self.socket.bind((ip, self.port))
+        self.socket.bind((ip, self.port, 0, scope) if ":" in ip else (ip, self.port))
         if ":" not in ip:
             self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
                                    socket.inet_aton(ip))
@@ -207,7 +207,7 @@ class Phone:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with contextlib.closing(socket_in(self.namespace, socket.SOCK_STREAM, family)) as stream:
             stream.settimeout(PATIENCE_S)
-            stream.connect((host, port))
+            stream.connect((host, port, 0, self.scope) if ":" in host else (host, port))
             connection = http.client.HTTPConnection(host, port)
             connection.sock = stream
             connection.request("GET", path,

@@ -344,6 +344,19 @@ def test_several_subnets_on_one_cable():
         put_into_service(house, "yea", SERVER_A)
 
 
+def link_local_phone(house, mac, before):
+    """Of the same phone on its link-local address: the zone is the phone's own business."""
+    for name, address in (("server", "fe80::1/64"), ("snom", "fe80::11/64")):
+        ip("-n", house.network.namespace(name), "address", "add", address, "dev", "eth0", "nodad")
+    scope = int(ip("-n", house.network.namespace("snom"), "-o", "link", "show",
+                   "eth0").partition(":")[0])
+    with Phone(house.network.namespace("snom"), "snom", "fe80::11", mac, scope=scope) as phone:
+        status, url, _ = phone.search(("fe80::1", 5060, 0, scope))
+        assert status == 200 and url.startswith("http://[fe80::1]:8080/"), (status, url)
+        assert phone.fetch(url)[0] == 200
+    wait_for("the fetch", lambda: fetched(house.server, plain(mac), before))
+
+
 def test_everything_but_the_group_over_ipv6():
     text = ("[sip]\ncanary = 0\nlisten = 0.0.0.0:5060 [::]:5060\n[http]\n"
             "listen = 0.0.0.0:8080 [::]:8080\n[log]\nlevel = debug\n")
@@ -361,6 +374,7 @@ def test_everything_but_the_group_over_ipv6():
             assert status == 200 and "of-snom" in body, (status, body)
         device = wait_for("the fetch", lambda: fetched(house.server, plain(mac)))
         assert device["address"] == "fd00:1::11", device
+        link_local_phone(house, mac, device["fetched"])
         put_into_service(house, "snom", SERVER_A)
 
 

@@ -197,6 +197,14 @@ def test_a_port_that_another_program_has_alone():
         assert "UDP port 5060 on 224.0.1.75 is taken by another program" in failed, failed
 
 
+def test_whoever_starts_first():
+    """A PBX that shares its port with nobody finds it free while Bellhop runs beside it."""
+    with house(BESIDE) as (network, _), phone_of(network) as phone, \
+            contextlib.closing(socket_in(network.namespace("server"))) as pbx:
+        pbx.bind(("0.0.0.0", 5060))
+        assert phone.search()[0] == 200
+
+
 def start_and_fail(network, text, *prefix):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bellhop.conf"
