@@ -121,7 +121,7 @@ int packs_check(const char *path, struct vendor_pack **pack, char *problem, size
 
 	if (folder < 0) {
 		error = -errno;
-		snprintf(problem, problem_size, "%s", strerror(-error));
+		snprintf(problem, problem_size, "pack.json: cannot be read: %s", strerror(-error));
 		return error;
 	}
 	problem[0] = '\0';
@@ -153,18 +153,22 @@ static struct vendor_pack *find_before(const struct vendors *before, enum vendor
 
 /* A broken pack changes nothing: the one that its folder had before stays in use. */
 static void keep_before(const struct packs_source *source, struct vendors *vendors,
-			const char *path, const char *problem, struct log *log)
+			const char *path, const char *problem)
 {
 	struct vendor_pack *before =
 		find_before(source->before, source->origin, strrchr(path, '/') + 1);
 	bool is_kept = before && vendors_add(vendors, before) == 0;
 
-	log_error(log, "pack_refused", "%s/%s%s", path, problem,
-		  is_kept ? "; the pack as it was loaded before stays" : "");
+	char sentence[packs_path_max + 600];
+
+	snprintf(sentence, sizeof(sentence), "%s/%s%s", path, problem,
+		 is_kept ? "; the pack as it was loaded before stays" : "");
+	if (source->refused) {
+		source->refused(source->context, sentence);
+	}
 }
 
-static int load_one(const struct packs_source *source, struct vendors *vendors, const char *path,
-		    struct log *log)
+static int load_one(const struct packs_source *source, struct vendors *vendors, const char *path)
 {
 	struct vendor_pack *pack = NULL;
 	char problem[512];
@@ -178,7 +182,7 @@ static int load_one(const struct packs_source *source, struct vendors *vendors, 
 		}
 	}
 	if (error != 0 && error != -ENOENT) {
-		keep_before(source, vendors, path, problem, log);
+		keep_before(source, vendors, path, problem);
 	}
 	return error;
 }
@@ -188,7 +192,7 @@ static int is_name(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-int packs_load(const struct packs_source *source, struct vendors *vendors, struct log *log)
+int packs_load(const struct packs_source *source, struct vendors *vendors)
 {
 	struct dirent **entries;
 	int count = scandir(source->folder, &entries, is_name, alphasort);
@@ -204,7 +208,7 @@ int packs_load(const struct packs_source *source, struct vendors *vendors, struc
 		if (snprintf(path, sizeof(path), "%s/%s", source->folder, entries[i]->d_name) <
 			    packs_path_max &&
 		    stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-			int error = load_one(source, vendors, path, log);
+			int error = load_one(source, vendors, path);
 
 			refused += error != 0 && error != -ENOENT;
 		}

@@ -24,6 +24,7 @@ static const struct route {
 	{"GET", "/api/v1/devices/{mac}/files", api_device_files},
 	{"GET", "/api/v1/devices/{mac}/preview", api_device_preview},
 	{"GET", "/api/v1/devices/{mac}/preview/{file...}", api_device_preview},
+	{"GET", "/api/v1/unidentified", api_unidentified_list},
 	{"GET", "/api/v1/profiles", api_profiles_list},
 	{"GET", "/api/v1/profiles/{name}", api_profile_get},
 	{"PATCH", "/api/v1/profiles/{name}", api_profile_set},
@@ -31,10 +32,15 @@ static const struct route {
 	{"GET", "/api/v1/files", api_files_list},
 	{"PUT", "/api/v1/files/{name...}", api_file_put},
 	{"DELETE", "/api/v1/files/{name...}", api_file_remove},
+	{"GET", "/api/v1/forms", api_forms_list},
+	{"PUT", "/api/v1/forms", api_form_pin},
+	{"DELETE", "/api/v1/forms", api_form_forget},
 	{"GET", "/api/v1/database", api_database_get},
 	{"PUT", "/api/v1/database", api_database_put},
 	{"GET", "/api/v1/events", api_events_get},
 	{"GET", "/api/v1/settings", api_settings_list},
+	{"GET", "/api/v1/packs", api_packs_list},
+	{"GET", "/api/v1/packs/{name}", api_pack_get},
 	{"GET", "/api/v1/openapi.json", api_openapi_get},
 	{"GET", "/metrics", api_metrics_get},
 };
@@ -466,6 +472,7 @@ static json_t *json_of_subject(const struct api_context *api, const struct api_a
 	const struct device *device;
 	const struct profile *profile;
 	const struct catalogue_file *file;
+	const struct form_record *form;
 
 	switch (change->kind) {
 	case CHANGE_DEVICE_ADD:
@@ -487,13 +494,16 @@ static json_t *json_of_subject(const struct api_context *api, const struct api_a
 	case CHANGE_FILE_SET:
 		file = inventory_file(api->inventory, change->file);
 		return file ? api_json_file(file) : json_removed(change, answer->removed);
+	case CHANGE_FORM_PIN:
+		form = form_find(api->inventory, &(struct form_key){change->vendor, change->model,
+								    change->firmware});
+		return form ? api_json_form(form) : json_removed(change, answer->removed);
 	case CHANGE_DEVICE_REMOVE:
 	case CHANGE_PROFILE_REMOVE:
 	case CHANGE_FILE_REMOVE:
 	case CHANGE_FILE_HASHED:
 	case CHANGE_UNIDENTIFIED_SEEN:
 	case CHANGE_FORM_LEARNED:
-	case CHANGE_FORM_PIN:
 	case CHANGE_FORM_FORGET:
 	case CHANGE_RULE_SET:
 	case CHANGE_RULE_REMOVE:

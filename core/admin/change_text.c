@@ -135,6 +135,7 @@ char *api_change_text(const struct change *change)
 		{FIELD_LABEL, "label", change->label},
 		{FIELD_BOUND_INTERFACE, "interface", change->bound_interface},
 		{FIELD_PARENT, "parent", change->parent},
+		{FIELD_SHAPE, "shape", change->shape},
 	};
 	json_t *json = json_object();
 	char *text;

@@ -18,6 +18,14 @@ static const char backup_more[] =
 	"Devices, profiles, settings, events and the audit log are in it, secrets and all;\n"
 	"files that phones fetch by name (`bellhop file`) are not: copy DATA/files as well.";
 
+static const char pack_more[] =
+	"In brackets: what a statement rests on, which is a capture, a firmware, a manual,\n"
+	"code of others, or inference.";
+
+static const char check_more[] =
+	"FOLDER is the one that holds pack.json. A pack that is good goes to DATA/vendors/,\n"
+	"and the server reads it at SIGHUP.";
+
 const struct command commands[] = {
 	{NULL, "status", NULL, 0, 0, 0, run_status,
 	 "what runs, since when, how many phones in which state", NULL},
@@ -43,6 +51,8 @@ const struct command commands[] = {
 	 NULL},
 	{"device", "preview", "MAC [FILE]", 1, 2, 0, run_device_preview,
 	 "print a file as the device gets it, secrets and all", NULL},
+	{"device", "unidentified", NULL, 0, 0, 0, run_device_unidentified,
+	 "senders that ask and are no device, the latest first", NULL},
 	{"profile", "list", NULL, 0, 0, 0, run_profile_list, "all profiles", NULL},
 	{"profile", "show", "NAME", 1, 1, OPTION_SECRETS | OPTION_EFFECTIVE, run_profile_show,
 	 "one profile and its settings", NULL},
@@ -54,6 +64,20 @@ const struct command commands[] = {
 	 "put a file where any claimed phone may fetch it", NULL},
 	{"file", "list", NULL, 0, 0, 0, run_file_list, "those files", NULL},
 	{"file", "remove", "NAME", 1, 1, 0, run_file_remove, "remove one of them", NULL},
+	{"pack", "list", NULL, 0, 0, 0, run_pack_list, "the makers that the server knows", NULL},
+	{"pack", "show", "NAME", 1, 1, 0, run_pack_show,
+	 "how a maker's phones are recognised, told and served", pack_more},
+	{"pack", "check", "FOLDER", 1, 1, 0, run_pack_check,
+	 "say what is wrong with a vendor pack, without a server", check_more},
+	{"form", "list", NULL, 0, 0, 0, run_form_list,
+	 "which form and URL shape each kind of phone obeys", NULL},
+	{"form", "pin", "VENDOR MODEL FIRMWARE rfc|print|default", 4, 4, OPTION_SHAPE, run_form_pin,
+	 "say which it obeys: nothing else is tried then",
+	 "An empty MODEL or FIRMWARE (\"\") is one that is not known. default leaves the form "
+	 "open:\n"
+	 "then --shape is pinned alone."},
+	{"form", "forget", "VENDOR [MODEL] [FIRMWARE]", 1, 3, 0, run_form_forget,
+	 "drop what was learned or pinned of such phones", NULL},
 	{NULL, "events", NULL, 0, 0, OPTION_FOLLOW | OPTION_DEVICE | OPTION_LIMIT, run_events,
 	 "what happened, the newest last", NULL},
 	{NULL, "backup", "FILE", 1, 1, OPTION_FORCE, run_backup,

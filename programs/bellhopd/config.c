@@ -69,16 +69,25 @@ int server_read_config(struct server *server)
 	return read_config(server->config_path, &server->config_arena, &server->config);
 }
 
+static void tell_of_pack(void *context, const char *sentence)
+{
+	log_error(context, "pack_refused", "%s", sentence);
+}
+
 int server_load_packs(const struct configuration *config, const struct vendors *before,
 		      struct vendors *vendors, struct log *log)
 {
 	char folder[packs_path_max];
-	struct packs_source source = {.folder = folder, .origin = VENDOR_SHIPPED, .before = before};
+	struct packs_source source = {.folder = folder,
+				      .origin = VENDOR_SHIPPED,
+				      .before = before,
+				      .refused = tell_of_pack,
+				      .context = log};
 	int refused = packs_find_folder(folder);
 	int refused_own;
 
 	if (refused == 0) {
-		refused = packs_load(&source, vendors, log);
+		refused = packs_load(&source, vendors);
 	}
 	if (refused < 0) {
 		log_error(log, "no_vendor_packs",
@@ -90,7 +99,7 @@ int server_load_packs(const struct configuration *config, const struct vendors *
 		return refused;
 	}
 	source.origin = VENDOR_OPERATORS;
-	refused_own = packs_load(&source, vendors, log);
+	refused_own = packs_load(&source, vendors);
 	return refused_own > 0 ? refused + refused_own : refused;
 }
 
@@ -159,6 +168,7 @@ void server_set_policy(struct server *server)
 		.access_by_key = config->access_by_key,
 		.access_by_neighbour = config->access_by_neighbour,
 		.serves_routed = config->serves_routed,
+		.serves_spoofed = config->serves_spoofed,
 	};
 }
 
@@ -198,6 +208,7 @@ static void take_over(struct server *server, const struct configuration *fresh)
 	running->access_by_key = fresh->access_by_key;
 	running->access_by_neighbour = fresh->access_by_neighbour;
 	running->serves_routed = fresh->serves_routed;
+	running->serves_spoofed = fresh->serves_spoofed;
 	running->log_level = fresh->log_level;
 	running->https_certificate = fresh->https_certificate;
 	running->https_key = fresh->https_key;
