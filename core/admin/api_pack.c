@@ -138,8 +138,7 @@ static json_t *json_answer(const struct vendor_pack *pack)
 	failed |= api_json_set(json, "form", json_string(notify_form_name(pack->form)));
 	failed |= api_json_set(json, "body_end",
 			       json_string(pack->ends_body_with_crlf ? "crlf" : "none"));
-	failed |= api_json_set(json, "event",
-			       json_string(pack->echoes_event ? "echo" : "package"));
+	failed |= api_json_set(json, "event", json_string(pack->echoes_event ? "echo" : "package"));
 	failed |= api_json_set(json, "content_type", api_json_text(pack->content_type));
 	failed |= api_json_set(json, "headers", json_headers(pack));
 	failed |= api_json_set(json, "unsolicited", json_boolean(pack->takes_unsolicited));

@@ -195,8 +195,10 @@ static void put_answer(const json_t *pack)
 static void put_order(const json_t *pack, const char *title)
 {
 	static const char *const flags[][2] = {{"reboots", "it restarts"},
-					       {"needs_account", "at a registered account's address only"},
-					       {"asks_credentials", "it asks for the line's password"}};
+					       {"needs_account",
+						"at a registered account's address only"},
+					       {"asks_credentials",
+						"it asks for the line's password"}};
 	const json_t *order = json_object_get(pack, title);
 	char field[64];
 
