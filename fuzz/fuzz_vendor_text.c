@@ -95,7 +95,8 @@ static void check_name(struct span text)
 	struct vendor_file_reading reading;
 	bool is_read = vendor_read_file_name(&inventory.vendors, text, &reading);
 
-	if (is_read != (reading.candidates != 0) || is_read != (reading.pack || reading.is_ambiguous) ||
+	if (is_read != (reading.candidates != 0) ||
+	    is_read != (reading.pack || reading.is_ambiguous) ||
 	    (reading.pack == NULL) != (reading.rule == NULL) ||
 	    (reading.has_mac && !mac_is_device(reading.mac))) {
 		abort();
