@@ -18,7 +18,8 @@ static const char maker[] =
 	"\"recognise\":{\"oui\":[\"00908f\"],"
 	"\"sip_user_agent\":[\"^Maker (?<model>[A-Z0-9]+) (?<version>[0-9.]+)"
 	"(?:[ ;](?<mac>[0-9A-Fa-f:-]{12,17}))?\"],"
-	"\"http_user_agent\":[\"^Maker/(?<version>[0-9.]+) \\\\((?<model>[^;]+); (?<mac>[^)]+)\\\\)\"],"
+	"\"http_user_agent\":[\"^Maker/(?<version>[0-9.]+) \\\\((?<model>[^;]+); "
+	"(?<mac>[^)]+)\\\\)\"],"
 	"\"event_vendor\":[\"(?i)^maker$\"],\"event_model\":[\"^(?<model>[A-Z0-9]+)$\"]},"
 	"\"files\":[{\"name\":\"<MAC>.img\",\"kind\":\"firmware\"}]}";
 
@@ -41,10 +42,9 @@ static struct inventory *fleet(void)
 	struct vendor_pack *pack;
 	char problem[256];
 
-	if (!is_open &&
-	    (inventory_init(&inventory, &limits, seed) != 0 ||
-	     vendor_pack_load(&pack, read_pack, NULL, problem, sizeof(problem)) != 0 ||
-	     vendors_add(&inventory.vendors, pack) != 0)) {
+	if (!is_open && (inventory_init(&inventory, &limits, seed) != 0 ||
+			 vendor_pack_load(&pack, read_pack, NULL, problem, sizeof(problem)) != 0 ||
+			 vendors_add(&inventory.vendors, pack) != 0)) {
 		abort();
 	}
 	is_open = true;

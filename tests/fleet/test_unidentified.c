@@ -73,7 +73,8 @@ static void none_are_kept_where_there_is_no_room(void)
 {
 	open_house(0);
 	CHECK_EQUAL(-ENOSPC, see("10.0.0.1", "eth0", 1000));
-	CHECK_EQUAL(-EINVAL, fleet_do(&inventory, (struct change){.kind = CHANGE_UNIDENTIFIED_SEEN}));
+	CHECK_EQUAL(-EINVAL,
+		    fleet_do(&inventory, (struct change){.kind = CHANGE_UNIDENTIFIED_SEEN}));
 	inventory_free(&inventory);
 }
 
@@ -100,13 +101,13 @@ static void who_becomes_known_leaves(void)
 	see("10.0.0.1", "", 1000);
 	see("10.0.0.1", "eth1", 1000);
 	see("10.0.0.2", "eth0", 1000);
-	CHECK_EQUAL(0, fleet_do(&inventory, (struct change){.kind = CHANGE_DEVICE_SEEN,
-							    .mac = fleet_mac("00908f000001"),
-							    .fields = FIELD_ADDRESS |
-								      FIELD_CERTAINTY,
-							    .address = fleet_address("10.0.0.1"),
-							    .interface = SPAN("eth0"),
-							    .certainty = CERTAINTY_SEEN}));
+	CHECK_EQUAL(0,
+		    fleet_do(&inventory, (struct change){.kind = CHANGE_DEVICE_SEEN,
+							 .mac = fleet_mac("00908f000001"),
+							 .fields = FIELD_ADDRESS | FIELD_CERTAINTY,
+							 .address = fleet_address("10.0.0.1"),
+							 .interface = SPAN("eth0"),
+							 .certainty = CERTAINTY_SEEN}));
 	CHECK(at("10.0.0.1", "eth0") == NULL);
 	CHECK(at("10.0.0.1", "eth1") != NULL);
 	CHECK_EQUAL(2, inventory.unidentified.table.count);
@@ -127,13 +128,13 @@ static void a_served_spoofer_stays(void)
 	open_house(5);
 	fleet_change(&inventory, CHANGE_DEVICE_CLAIM, "00908f000001");
 	see("10.0.0.1", "eth0", 1000);
-	CHECK_EQUAL(0, fleet_do(&inventory, (struct change){.kind = CHANGE_DEVICE_NOTIFIED,
-							    .mac = fleet_mac("00908f000001"),
-							    .fields = FIELD_ADDRESS |
-								      FIELD_CERTAINTY,
-							    .address = fleet_address("10.0.0.1"),
-							    .interface = SPAN("eth0"),
-							    .certainty = CERTAINTY_SPOOFED}));
+	CHECK_EQUAL(0,
+		    fleet_do(&inventory, (struct change){.kind = CHANGE_DEVICE_NOTIFIED,
+							 .mac = fleet_mac("00908f000001"),
+							 .fields = FIELD_ADDRESS | FIELD_CERTAINTY,
+							 .address = fleet_address("10.0.0.1"),
+							 .interface = SPAN("eth0"),
+							 .certainty = CERTAINTY_SPOOFED}));
 	CHECK(at("10.0.0.1", "eth0") != NULL);
 	inventory_free(&inventory);
 }
@@ -162,14 +163,14 @@ static void each_is_told_once(void)
 static void what_is_not_legal_is_passed_over(void)
 {
 	open_house(5);
-	CHECK_EQUAL(0, fleet_do(&inventory,
-				(struct change){.kind = CHANGE_UNIDENTIFIED_SEEN,
-						.address = fleet_address("10.0.0.1"),
-						.interface = SPAN("averyveryverylongname"),
-						.vendor = SPAN("A/B"),
-						.model = SPAN("a\nb"),
-						.firmware = SPAN("\x1b[2J"),
-						.mac = {{1, 0, 0x5e, 0, 0, 1}}}));
+	CHECK_EQUAL(0,
+		    fleet_do(&inventory, (struct change){.kind = CHANGE_UNIDENTIFIED_SEEN,
+							 .address = fleet_address("10.0.0.1"),
+							 .interface = SPAN("averyveryverylongname"),
+							 .vendor = SPAN("A/B"),
+							 .model = SPAN("a\nb"),
+							 .firmware = SPAN("\x1b[2J"),
+							 .mac = {{1, 0, 0x5e, 0, 0, 1}}}));
 	REQUIRE(at("10.0.0.1", "") != NULL);
 	CHECK_TEXT("", span_text(at("10.0.0.1", "")->vendor));
 	CHECK_TEXT("", span_text(at("10.0.0.1", "")->model));
