@@ -16,6 +16,7 @@
 
 #include "core/base/arena.h"
 #include "core/fleet/device.h"
+#include "core/fleet/forms.h"
 
 enum change_kind {
 	CHANGE_DEVICE_ADD,   /* fails with -EEXIST when it is there; state new unless claimed too */
@@ -54,9 +55,13 @@ enum change_kind {
 	 */
 	CHANGE_UNIDENTIFIED_SEEN,
 	/* Forms and URL shapes that work, by `vendor`, `model`, `firmware` (core/fleet/forms.h). */
-	CHANGE_FORM_LEARNED, /* evidence: `form`, `shape`, `is_success` */
-	CHANGE_FORM_PIN,     /* an operator knows: `form`, `shape` */
-	CHANGE_FORM_FORGET,
+	/*
+	 * `is_success`: `form` and `shape` worked for `mac`, as `evidence` has it. Else they
+	 * failed, those of the two that `fields` names (FORM, SHAPE).
+	 */
+	CHANGE_FORM_LEARNED,
+	CHANGE_FORM_PIN,    /* an operator knows: `form`, and with FIELD_SHAPE `shape` */
+	CHANGE_FORM_FORGET, /* `vendor`, and those of model and firmware that `fields` names */
 	/* Rules that claim by themselves, and their pools of extensions (core/fleet/rules.h). */
 	CHANGE_RULE_SET,
 	CHANGE_RULE_REMOVE,
@@ -103,9 +108,10 @@ struct change {
 	struct span parent;
 	struct span label;
 	enum notify_form form;
-	struct span shape; /* name of a URL shape */
-	bool told_both;	   /* NOTIFIED: both forms were sent */
-	bool is_success;   /* FORM_LEARNED */
+	struct span shape;	     /* name of a URL shape */
+	bool told_both;		     /* NOTIFIED: both forms were sent */
+	bool is_success;	     /* FORM_LEARNED */
+	enum form_evidence evidence; /* of a success */
 	enum device_certainty certainty;
 	const char *reason; /* UNIDENTIFIED_SEEN: constant word, see unidentified.h */
 	enum device_resync resync;

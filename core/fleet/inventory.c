@@ -48,7 +48,8 @@ static int reserve_all(struct inventory *inventory)
 {
 	struct table *const tables[] = {
 		&inventory->devices,  &inventory->devices_by_key, &inventory->devices_by_bound,
-		&inventory->profiles, &inventory->files,	  &inventory->files_folded};
+		&inventory->profiles, &inventory->files,	  &inventory->files_folded,
+		&inventory->forms};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		if (table_reserve(tables[i]) != 0) {
@@ -77,6 +78,7 @@ int inventory_init(struct inventory *inventory, const struct inventory_limits *l
 	table_init(&inventory->profiles, limits->profiles_max + 1, random, profile_name);
 	table_init(&inventory->files, limits->files_max, random, file_name);
 	table_init(&inventory->files_folded, limits->files_max, random, file_folded);
+	table_init(&inventory->forms, limits->forms_max, random, form_record_key);
 	if (reserve_all(inventory) != 0 ||
 	    unidentified_init(&inventory->unidentified, limits->unidentified_max, random) != 0 ||
 	    table_add(&inventory->profiles, first) != 0) {
@@ -135,6 +137,7 @@ void inventory_free(struct inventory *inventory)
 	table_free(&inventory->profiles);
 	table_free(&inventory->files);
 	table_free(&inventory->files_folded);
+	form_free_all(inventory);
 	vendors_free(&inventory->vendors);
 }
 
@@ -479,6 +482,8 @@ void inventory_commit(struct inventory *inventory, struct prepared *prepared)
 		(prepared->is_removal ? remove_file : put_file)(inventory, prepared->file);
 	} else if (prepared->unidentified) {
 		unidentified_put(&inventory->unidentified, prepared->unidentified);
+	} else if (prepared->form) {
+		form_commit(inventory, prepared);
 	}
 	inventory->generation += !prepared->is_nothing;
 	*prepared = (struct prepared){0};
@@ -493,6 +498,8 @@ void prepared_free(struct prepared *prepared)
 	profile_free(prepared->profile);
 	catalogue_file_free(prepared->file);
 	free(prepared->unidentified);
+	free(prepared->form);
+	free(prepared->form_evicted);
 	*prepared = (struct prepared){0};
 }
 
@@ -546,6 +553,11 @@ int inventory_load_device(struct inventory *inventory, struct device *device)
 		return -ENOSPC;
 	}
 	device->stored_seen_utc_ms = device->last_seen_utc_ms;
+	/* Who was to see it through is gone. */
+	if (device->resync == RESYNC_WAITING || device->resync == RESYNC_SENT ||
+	    device->resync == RESYNC_ACKNOWLEDGED) {
+		device->resync = RESYNC_INTERRUPTED;
+	}
 	raise_revision(inventory, device->revision);
 	raise_revision(inventory, device->fetched_revision);
 	insert_device(inventory, device);

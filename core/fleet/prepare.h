@@ -41,5 +41,6 @@ int prepare_device(struct prepare *work);
 int prepare_profile(struct prepare *work);
 int prepare_file(struct prepare *work);
 int prepare_unidentified(struct prepare *work);
+int prepare_form(struct prepare *work);
 
 #endif

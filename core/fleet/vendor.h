@@ -75,6 +75,15 @@ struct vendor_header {
 	struct span value;
 };
 
+/*
+ * A DHCP option that the maker's phones read, and what is to stand in it: %{base} is the URL, with
+ * its '/', and %{address} our own address.
+ */
+struct vendor_dhcp_option {
+	uint8_t code;
+	struct span value;
+};
+
 /* What a statement of a pack rests on, the strongest first. */
 enum vendor_evidence {
 	EVIDENCE_NONE,
@@ -150,6 +159,10 @@ struct vendor_pack {
 	bool resync_reboots;	      /* it restarts whatever `resync` says */
 	bool resync_needs_account;    /* only at the address of a registered account (Gigaset) */
 	bool resync_asks_credentials; /* answers 401 and wants the line's password (Cisco SPA) */
+	/* DHCP: what their option 60 begins with (empty: not known), and the options they read. */
+	struct span dhcp_class_prefix;
+	struct vendor_dhcp_option *dhcp_options;
+	size_t dhcp_option_count;
 	/* For people: the README's table and `device show`. */
 	struct span discovered_by;
 	struct span identified_by;

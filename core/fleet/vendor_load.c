@@ -134,10 +134,10 @@ static int take_names(struct pack_reader *l, json_t *root)
 static int take_pack(struct pack_reader *l, json_t *root)
 {
 	static const char *const known[] = {
-		"schema",	 "name",     "display_name", "discovered_by",
-		"identified_by", "evidence", "quirks",	     "recognise",
-		"files",	 "url",	     "answer",	     "resync",
-		"reboot",	 "data",     "parameters",   NULL};
+		"schema",     "name",	"display_name", "discovered_by", "identified_by",
+		"evidence",   "quirks", "recognise",	"files",	 "url",
+		"answer",     "resync", "reboot",	"dhcp",		 "data",
+		"parameters", NULL};
 	json_t *data = json_object_get(root, "data");
 	int error = pack_check_members(l, root, known);
 
@@ -148,6 +148,7 @@ static int take_pack(struct pack_reader *l, json_t *root)
 	error = error ? error : pack_take_url(l, root);
 	error = error ? error : pack_take_answer(l, root);
 	error = error ? error : pack_take_orders(l, root);
+	error = error ? error : pack_take_dhcp(l, root);
 	error = error ? error : pack_take_parameters(l, root);
 	if (!error && data && !json_is_object(data)) {
 		error = pack_refuse_member(l, "data", "must be an object { }");

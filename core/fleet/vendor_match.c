@@ -95,9 +95,8 @@ static bool holds_literal(const struct vendor_work *work, const struct vendor_pa
 	if (pattern->literal.length == 0) {
 		return true;
 	}
-	return pattern->literal_is_at_start
-		       ? span_starts_with(folded, pattern->literal)
-		       : span_search(folded, pattern->literal) < folded.length;
+	return pattern->literal_is_at_start ? span_starts_with(folded, pattern->literal)
+					    : span_search(folded, pattern->literal) < folded.length;
 }
 
 static struct span group(const struct vendor_work *work, const pcre2_code *code, const char *name)
@@ -185,8 +184,7 @@ static size_t posix_class_length(struct span text)
 {
 	size_t end = span_search(text, SPAN(":]"));
 
-	return span_starts_with(text, SPAN("[:")) && end < text.length &&
-			       end < span_find(text, ']')
+	return span_starts_with(text, SPAN("[:")) && end < text.length && end < span_find(text, ']')
 		       ? end + 2
 		       : 0;
 }

@@ -67,5 +67,6 @@ int pack_take_parameters(struct pack_reader *l, json_t *root);
 int pack_take_url(struct pack_reader *l, json_t *root);
 int pack_take_answer(struct pack_reader *l, json_t *root);
 int pack_take_orders(struct pack_reader *l, json_t *root);
+int pack_take_dhcp(struct pack_reader *l, json_t *root);
 
 #endif
