@@ -77,7 +77,26 @@ static const char *const steps[] = {
 	"ALTER TABLE devices ADD COLUMN resync TEXT NOT NULL DEFAULT 'none';"
 	"ALTER TABLE devices ADD COLUMN resync_status INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE devices ADD COLUMN resync_utc_ms INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE devices ADD COLUMN claimed_by TEXT NOT NULL DEFAULT '';",
+	"ALTER TABLE devices ADD COLUMN claimed_by TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE forms ("
+	"  vendor TEXT NOT NULL,"
+	"  model TEXT NOT NULL,"
+	"  firmware TEXT NOT NULL,"
+	"  form TEXT NOT NULL,"
+	"  shape TEXT NOT NULL,"
+	"  evidence TEXT NOT NULL,"
+	"  answered INTEGER NOT NULL,"
+	"  fetched INTEGER NOT NULL,"
+	"  failed INTEGER NOT NULL,"
+	"  first_utc_ms INTEGER NOT NULL,"
+	"  answered_utc_ms INTEGER NOT NULL,"
+	"  fetched_utc_ms INTEGER NOT NULL,"
+	"  failed_utc_ms INTEGER NOT NULL,"
+	"  suspect_form TEXT NOT NULL,"
+	"  suspect_shape TEXT NOT NULL,"
+	"  is_pinned INTEGER NOT NULL,"
+	"  PRIMARY KEY (vendor, model, firmware)"
+	") STRICT, WITHOUT ROWID;",
 };
 
 const struct store_sqlite_schema store_sqlite_schema = {steps, sizeof(steps) / sizeof(steps[0])};

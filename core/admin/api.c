@@ -28,6 +28,7 @@ static const struct route {
 	{"GET", "/api/v1/devices/{mac}/files", api_device_files},
 	{"GET", "/api/v1/devices/{mac}/preview", api_device_preview},
 	{"GET", "/api/v1/devices/{mac}/preview/{file...}", api_device_preview},
+	{"GET", "/api/v1/unidentified", api_unidentified_list},
 	{"GET", "/api/v1/profiles", api_profiles_list},
 	{"GET", "/api/v1/profiles/{name}", api_profile_get},
 	{"PATCH", "/api/v1/profiles/{name}", api_profile_set},
@@ -39,6 +40,8 @@ static const struct route {
 	{"PUT", "/api/v1/database", api_database_put},
 	{"GET", "/api/v1/events", api_events_get},
 	{"GET", "/api/v1/settings", api_settings_list},
+	{"GET", "/api/v1/packs", api_packs_list},
+	{"GET", "/api/v1/packs/{name}", api_pack_get},
 	{"GET", "/api/v1/openapi.json", api_openapi_get},
 	{"GET", "/metrics", api_metrics_get},
 };

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/admin/configuration.h"
 
-#include "core/base/time.h"
-
 #include <errno.h>
 #include <stddef.h>
 
@@ -17,7 +15,8 @@ enum key_type {
 	KEY_BOOL_WORD, /* bool: the second of two words */
 	KEY_ACCESS,    /* access_by_key, access_by_neighbour */
 	KEY_COUNT,     /* uint64_t */
-	KEY_DURATION,  /* uint64_t, milliseconds */
+	KEY_DURATION,  /* uint64_t: seconds; "15m" */
+	KEY_TIME,      /* the same, and not 0 */
 };
 
 struct key {
@@ -27,7 +26,8 @@ struct key {
 	const char *legal;
 	enum key_type type;
 	size_t offset;
-	uint64_t min; /* KEY_LISTEN: endpoints; KEY_COUNT, KEY_DURATION: value */
+	uint64_t
+		min; /* KEY_LISTEN: endpoints; KEY_COUNT: value; KEY_DURATION: unless 0, KEY_TIME */
 	uint64_t max;
 };
 
@@ -35,11 +35,16 @@ struct key {
 
 static const struct key keys[] = {
 	{"server", "data", "/var/lib/bellhop", "a directory", KEY_PATH, FIELD(data), 0, 0},
-	{"sip", "listen", "0.0.0.0:5060", "one ADDRESS:PORT", KEY_LISTEN, FIELD(sip_listen), 1, 1},
+	{"sip", "listen", "0.0.0.0:5060", "one ADDRESS:PORT, or up to 4 with the same PORT",
+	 KEY_LISTEN, FIELD(sip_listen), 1, configuration_sip_listen_max},
 	{"sip", "group", "224.0.1.75:5060", "one multicast ADDRESS:PORT, or empty", KEY_LISTEN,
 	 FIELD(sip_group), 0, 1},
+	{"sip", "group_socket", "auto", "auto, udp or packet", KEY_CHOICE, FIELD(sip_group_socket),
+	 0, 0},
 	{"sip", "interfaces", "", "interface names, or empty for all that do multicast", KEY_NAMES,
 	 FIELD(sip_interfaces), 0, 0},
+	{"sip", "canary", "15m", "0 (never), or a time from 1s to 24h: 30s, 15m, 1h", KEY_DURATION,
+	 FIELD(sip_canary_s), 1, 86400},
 	{"sip", "padding", "on", "off or on", KEY_BOOL_WORD, FIELD(pads_answers), 0, 0},
 	{"http", "listen", "0.0.0.0:8080", "ADDRESS:PORT, several, or empty", KEY_LISTEN,
 	 FIELD(http_listen), 0, configuration_listen_max},
@@ -63,11 +68,13 @@ static const struct key keys[] = {
 	{"provisioning", "access", "key neighbour", "key, neighbour, or both", KEY_ACCESS, 0, 0, 0},
 	{"provisioning", "routed", "refuse", "refuse or serve", KEY_BOOL_WORD, FIELD(serves_routed),
 	 0, 0},
+	{"provisioning", "spoofed", "refuse", "refuse or serve", KEY_BOOL_WORD,
+	 FIELD(serves_spoofed), 0, 0},
 	{"resync", "rate", "20", "1 to 1000", KEY_COUNT, FIELD(resync_rate), 1, 1000},
 	{"resync", "concurrency", "50", "1 to 10000", KEY_COUNT, FIELD(resync_concurrency), 1,
 	 10000},
-	{"resync", "verify", "5m", "1s to 7d", KEY_DURATION, FIELD(resync_verify_ms), 1000,
-	 7 * 86400000},
+	{"resync", "verify", "5m", "a time from 1s to 168h: 30s, 5m, 1h", KEY_TIME,
+	 FIELD(resync_verify_s), 1, 604800},
 	{"store", "url", "sqlite:DATA/bellhop.db", "sqlite:PATH", KEY_STORE, FIELD(store_url), 0,
 	 0},
 	{"log", "level", "info", "error, warning, info or debug", KEY_CHOICE, FIELD(log_level), 0,
@@ -77,8 +84,11 @@ static const struct key keys[] = {
 	 10000000},
 	{"limits", "new_devices", "2000", "0 to 10000000", KEY_COUNT, FIELD(new_devices_max), 0,
 	 10000000},
+	{"limits", "unidentified", "500", "0 to 100000", KEY_COUNT, FIELD(unidentified_max), 0,
+	 100000},
 	{"limits", "profiles", "1000", "1 to 100000", KEY_COUNT, FIELD(profiles_max), 1, 100000},
 	{"limits", "files", "10000", "0 to 1000000", KEY_COUNT, FIELD(files_max), 0, 1000000},
+	{"limits", "forms", "2000", "0 to 1000000", KEY_COUNT, FIELD(forms_max), 0, 1000000},
 	{"limits", "events", "10000", "100 to 1000000", KEY_COUNT, FIELD(events_max), 100, 1000000},
 	{"limits", "sip_transactions", "65536", "16 to 10000000", KEY_COUNT,
 	 FIELD(sip_transactions_max), 16, 10000000},
@@ -106,6 +116,7 @@ enum { key_count = sizeof(keys) / sizeof(*keys), words_max = 4 };
 static const char *const *words_of(const struct key *key)
 {
 	static const char *const unknown[] = {"list", "ignore", "bootstrap", NULL};
+	static const char *const group_sockets[] = {"auto", "udp", "packet", NULL};
 	static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 	static const char *const switches[] = {"off", "on", NULL};
 	static const char *const routed[] = {"refuse", "serve", NULL};
@@ -115,11 +126,14 @@ static const char *const *words_of(const struct key *key)
 	switch (key->offset) {
 	case FIELD(unknown):
 		return unknown;
+	case FIELD(sip_group_socket):
+		return group_sockets;
 	case FIELD(log_level):
 		return levels;
 	case FIELD(pads_answers):
 		return switches;
 	case FIELD(serves_routed):
+	case FIELD(serves_spoofed):
 		return routed;
 	case FIELD(tftp_rolls_over_to_1):
 		return rollovers;
@@ -157,7 +171,9 @@ static int parse_listen(const struct key *key, struct span value,
 			continue;
 		}
 		if (read.count == key->max || endpoint_parse(word, 0, &endpoint) != 0 ||
-		    endpoint.port == 0 || address_is_multicast(endpoint.address) != is_group) {
+		    endpoint.port == 0 || address_is_multicast(endpoint.address) != is_group ||
+		    (key->offset == FIELD(sip_listen) && read.count > 0 &&
+		     endpoint.port != read.endpoints[0].port)) {
 			return -EINVAL;
 		}
 		read.endpoints[read.count++] = endpoint;
@@ -215,6 +231,54 @@ static int parse_access(struct configuration *c, struct span value)
 	return 0;
 }
 
+/* "30s", "15m", "1h"; a number alone is seconds. */
+static int parse_duration(const struct key *key, struct span value, uint64_t *seconds)
+{
+	static const struct {
+		char letter;
+		uint64_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
+	uint64_t unit_s = 1;
+	uint64_t number;
+
+	for (size_t i = 0; value.length > 0 && i < sizeof(units) / sizeof(*units); i++) {
+		if (value.data[value.length - 1] == units[i].letter) {
+			unit_s = units[i].seconds;
+			value = span_slice(value, 0, value.length - 1);
+			break;
+		}
+	}
+	if (span_to_unsigned(value, key->max / unit_s, &number) != 0 ||
+	    (number > 0 && number * unit_s < key->min)) {
+		return -EINVAL;
+	}
+	*seconds = number * unit_s;
+	return 0;
+}
+
+static int parse_time(const struct key *key, struct span value, uint64_t *seconds)
+{
+	uint64_t read = 0;
+	int error = parse_duration(key, value, &read);
+
+	if (error == 0 && read == 0) {
+		error = -EINVAL;
+	}
+	if (error == 0) {
+		*seconds = read;
+	}
+	return error;
+}
+
+static void print_duration(uint64_t seconds, struct writer *w)
+{
+	bool is_hours = seconds > 0 && seconds % 3600 == 0;
+	bool is_minutes = seconds > 0 && seconds % 60 == 0;
+
+	writer_unsigned(w, is_hours ? seconds / 3600 : is_minutes ? seconds / 60 : seconds);
+	writer_text(w, is_hours ? "h" : is_minutes ? "m" : seconds > 0 ? "s" : "");
+}
+
 static int parse_word(const struct key *key, struct span value, size_t *index)
 {
 	const char *const *words = words_of(key);
@@ -262,20 +326,6 @@ static int check_url(struct span url)
 	}
 }
 
-static int parse_duration(const struct key *key, struct span value, uint64_t *duration_ms)
-{
-	uint64_t read_ms;
-	int error = time_parse_duration(value, &read_ms);
-
-	if (error == 0 && (read_ms < key->min || read_ms > key->max)) {
-		error = -EINVAL;
-	}
-	if (error == 0) {
-		*duration_ms = read_ms;
-	}
-	return error;
-}
-
 static int set_value(struct configuration *c, const struct key *key, struct span value)
 {
 	void *field = (char *)c + key->offset;
@@ -319,6 +369,8 @@ static int set_value(struct configuration *c, const struct key *key, struct span
 		return error == 0 && *(uint64_t *)field < key->min ? -EINVAL : error;
 	case KEY_DURATION:
 		return parse_duration(key, value, field);
+	case KEY_TIME:
+		return parse_time(key, value, field);
 	}
 	if (error == 0) {
 		*(struct span *)field = value;
@@ -577,22 +629,6 @@ static void print_text(struct span value, struct writer *w)
 	writer_char(w, '"');
 }
 
-/* In the largest unit that it is a whole number of. */
-static void print_duration(uint64_t duration_ms, struct writer *w)
-{
-	static const struct {
-		uint64_t ms;
-		const char *name;
-	} units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
-	size_t i = 0;
-
-	while (duration_ms % units[i].ms != 0) {
-		i++;
-	}
-	writer_unsigned(w, duration_ms / units[i].ms);
-	writer_text(w, units[i].name);
-}
-
 static void print_value(const struct configuration *c, const struct key *key, struct writer *w)
 {
 	const void *field = (const char *)c + key->offset;
@@ -628,6 +664,7 @@ static void print_value(const struct configuration *c, const struct key *key, st
 		writer_unsigned(w, *(const uint64_t *)field);
 		break;
 	case KEY_DURATION:
+	case KEY_TIME:
 		print_duration(*(const uint64_t *)field, w);
 		break;
 	}

@@ -48,7 +48,8 @@ static int reserve_all(struct inventory *inventory)
 {
 	struct table *const tables[] = {
 		&inventory->devices,  &inventory->devices_by_key, &inventory->devices_by_bound,
-		&inventory->profiles, &inventory->files,	  &inventory->files_folded};
+		&inventory->profiles, &inventory->files,	  &inventory->files_folded,
+		&inventory->forms};
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		if (table_reserve(tables[i]) != 0) {
@@ -77,7 +78,10 @@ int inventory_init(struct inventory *inventory, const struct inventory_limits *l
 	table_init(&inventory->profiles, limits->profiles_max + 1, random, profile_name);
 	table_init(&inventory->files, limits->files_max, random, file_name);
 	table_init(&inventory->files_folded, limits->files_max, random, file_folded);
-	if (reserve_all(inventory) != 0 || table_add(&inventory->profiles, first) != 0) {
+	table_init(&inventory->forms, limits->forms_max, random, form_record_key);
+	if (reserve_all(inventory) != 0 ||
+	    unidentified_init(&inventory->unidentified, limits->unidentified_max, random) != 0 ||
+	    table_add(&inventory->profiles, first) != 0) {
 		profile_free(first);
 		inventory_free(inventory);
 		return -ENOMEM;
@@ -126,12 +130,14 @@ void inventory_free(struct inventory *inventory)
 	while ((entry = table_next(&inventory->files, &cursor))) {
 		catalogue_file_free(entry);
 	}
+	unidentified_free(&inventory->unidentified);
 	table_free(&inventory->devices);
 	table_free(&inventory->devices_by_key);
 	table_free(&inventory->devices_by_bound);
 	table_free(&inventory->profiles);
 	table_free(&inventory->files);
 	table_free(&inventory->files_folded);
+	form_free_all(inventory);
 	vendors_free(&inventory->vendors);
 }
 
@@ -339,6 +345,22 @@ static void replace_device(struct inventory *inventory, struct device *place, st
 	set_state(inventory, place, state);
 }
 
+/* Whoever was at this address without a name has one now. */
+static void forget_unidentified(struct inventory *inventory, enum change_kind kind,
+				const struct device *device)
+{
+	bool is_seen = kind == CHANGE_DEVICE_SEEN || kind == CHANGE_DEVICE_NOTIFIED ||
+		       kind == CHANGE_DEVICE_FETCHED;
+
+	if (is_seen && device->certainty != CERTAINTY_SPOOFED) {
+		unidentified_forget(&inventory->unidentified, device->address,
+				    span_text(device->interface));
+	} else if (!is_seen) {
+		unidentified_forget(&inventory->unidentified, device->bound_address,
+				    span_text(device->bound_interface));
+	}
+}
+
 static void commit_device(struct inventory *inventory, struct prepared *prepared)
 {
 	struct device *device = prepared->device;
@@ -353,6 +375,7 @@ static void commit_device(struct inventory *inventory, struct prepared *prepared
 		return;
 	}
 	raise_revision(inventory, device->revision);
+	forget_unidentified(inventory, prepared->kind, device);
 	if (place) {
 		replace_device(inventory, place, device, prepared->keeps_settings);
 	} else {
@@ -457,6 +480,10 @@ void inventory_commit(struct inventory *inventory, struct prepared *prepared)
 		(prepared->is_removal ? remove_profile : put_profile)(inventory, prepared->profile);
 	} else if (prepared->file) {
 		(prepared->is_removal ? remove_file : put_file)(inventory, prepared->file);
+	} else if (prepared->unidentified) {
+		unidentified_put(&inventory->unidentified, prepared->unidentified);
+	} else if (prepared->form) {
+		form_commit(inventory, prepared);
 	}
 	inventory->generation += !prepared->is_nothing;
 	*prepared = (struct prepared){0};
@@ -470,6 +497,9 @@ void prepared_free(struct prepared *prepared)
 	device_free(prepared->device);
 	profile_free(prepared->profile);
 	catalogue_file_free(prepared->file);
+	free(prepared->unidentified);
+	free(prepared->form);
+	free(prepared->form_evicted);
 	*prepared = (struct prepared){0};
 }
 

@@ -23,7 +23,9 @@
 #include "core/base/table.h"
 #include "core/fleet/change.h"
 #include "core/fleet/device.h"
+#include "core/fleet/forms.h"
 #include "core/fleet/profile.h"
+#include "core/fleet/unidentified.h"
 #include "core/fleet/vendor.h"
 
 enum { catalogue_name_max = 200 };
@@ -53,6 +55,8 @@ struct inventory_limits {
 	size_t new_devices_max; /* of them, in state new: strangers cannot fill the table */
 	size_t profiles_max;
 	size_t files_max;
+	size_t unidentified_max;
+	size_t forms_max; /* records of what kinds of phones obey */
 };
 
 struct prepared;
@@ -70,6 +74,9 @@ struct inventory {
 	struct table profiles;	       /* by name; "default" is always there */
 	struct table files;	       /* by name */
 	struct table files_folded;     /* by folded name: one of those that differ only in case */
+	struct unidentified_table unidentified; /* senders that are no device */
+	struct table forms;			/* by kind of phone: core/fleet/forms.h */
+	uint64_t forms_replaced; /* an old one gave way because forms_max was reached */
 	struct vendors vendors;
 	uint64_t generation; /* rises with every commit */
 	size_t count_by_state[DEVICE_BLOCKED + 1];
@@ -105,8 +112,8 @@ const struct catalogue_file *inventory_next_file(const struct inventory *invento
 
 /*
  * What a change comes to: complete records to store and to put in place. Opaque to all but the
- * inventory and the store (which reads `device`, `profile`, `file`: NULL where the change does not
- * touch one; with `is_removal` the record named is to be deleted).
+ * inventory and the store (which reads `device`, `profile`, `file`, `form`: NULL where the change
+ * does not touch one; with `is_removal` the record named is to be deleted).
  */
 struct prepared {
 	enum change_kind kind;
@@ -117,7 +124,11 @@ struct prepared {
 	struct device *device;
 	struct profile *profile;
 	struct catalogue_file *file;
-	struct inventory *inventory; /* whose list it is in until commit or prepared_free */
+	struct unidentified *unidentified;
+	struct form_record *form; /* with `is_removal`: all that `form_fields` names of it go */
+	uint32_t form_fields;	  /* FIELD_MODEL, FIELD_FIRMWARE */
+	struct form_record *form_evicted; /* this one gives way to `form` */
+	struct inventory *inventory;	  /* whose list it is in until commit or prepared_free */
 	struct prepared *before;
 };
 
@@ -178,9 +189,9 @@ int inventory_check_profiles(const struct inventory *inventory, char *problem, s
  * made has something else than the backup says, and is stale. NULL: no more. Both under the read
  * lock of `inventory`.
  *
- * inventory_exchange puts devices and profiles in place, under the write lock, and cannot fail; the
- * other inventory then holds the old ones. Packs, catalogue and limits stay where they are, nothing
- * may be prepared and not committed, and the limits of the two must be the same.
+ * inventory_exchange puts devices, profiles and forms in place, under the write lock, and cannot
+ * fail; the other inventory then holds the old ones. Packs, catalogue and limits stay where they
+ * are, nothing may be prepared and not committed, and the limits of the two must be the same.
  */
 void inventory_reconcile_begin(struct inventory *other, const struct inventory *inventory);
 struct device *inventory_reconcile_next(struct inventory *other, const struct inventory *inventory,

@@ -154,9 +154,11 @@ static int prepare(struct prepare *work)
 	case CHANGE_FILE_HASHED:
 		return prepare_file(work);
 	case CHANGE_UNIDENTIFIED_SEEN:
+		return prepare_unidentified(work);
 	case CHANGE_FORM_LEARNED:
 	case CHANGE_FORM_PIN:
 	case CHANGE_FORM_FORGET:
+		return prepare_form(work);
 	case CHANGE_RULE_SET:
 	case CHANGE_RULE_REMOVE:
 	case CHANGE_POOL_SET:
@@ -182,6 +184,9 @@ int inventory_prepare(struct inventory *inventory, const struct change *change,
 		device_free(out.device);
 		profile_free(out.profile);
 		catalogue_file_free(out.file);
+		free(out.unidentified);
+		free(out.form);
+		free(out.form_evicted);
 		if (error == -ENOMEM && work.problem.length == 0) {
 			writer_text(&work.problem, "out of memory");
 		}

@@ -8,6 +8,7 @@
  * without state: its octets are a function of the request (RFC 3261 8.2.7), so a copy gets the same
  * ones, and a flood of refused requests costs no memory (security.md B16).
  */
+#include "core/provision/canary.h"
 #include "core/provision/signalling_state.h"
 #include "core/sip/authorization.h"
 
@@ -386,6 +387,10 @@ static int receive_subscribe(const struct turn *t)
 								      : IDENTIFIED_BY_NOTHING,
 				     .is_pending = !t->packet->has_link_source};
 
+	if (canary_is_one(t->request)) {
+		signalling_count(t->s, "canary"); /* another Bellhop's: silence, and no new phone */
+		return 0;
+	}
 	if (refusal.status) {
 		refuse(t, &refusal);
 		return 0;

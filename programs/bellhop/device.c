@@ -56,6 +56,7 @@ static void print_device(json_t *device)
 		{.title = "address", .member = "address"},
 		{.title = "interface", .member = "interface"},
 		{.title = "identified by", .member = "identified_by"},
+		{.title = "certainty", .member = "certainty"},
 		{.title = "bound to", .member = "bound_address"},
 		{.title = "form", .member = "form"},
 		{.title = "key", .member = "key"},
@@ -172,7 +173,8 @@ int run_device_list(const struct arguments *arguments)
 		{"MAC", "mac", COLUMN_TEXT, 0},		{"VENDOR", "vendor", COLUMN_TEXT, 3},
 		{"MODEL", "model", COLUMN_TEXT, 0},	{"STATE", "state", COLUMN_TEXT, 0},
 		{"PROFILE", "profile", COLUMN_TEXT, 2}, {"ADDRESS", "address", COLUMN_TEXT, 0},
-		{"SEEN", "last_seen", COLUMN_AGE, 1},	{"LABEL", "label", COLUMN_TEXT, 0},
+		{"SURE", "certainty", COLUMN_TEXT, 4},	{"SEEN", "last_seen", COLUMN_AGE, 1},
+		{"LABEL", "label", COLUMN_TEXT, 0},
 	};
 	struct table table = {.columns = columns, .count = sizeof(columns) / sizeof(columns[0])};
 	bool is_json = argument(arguments, OPTION_JSON) != NULL;
@@ -188,7 +190,7 @@ int run_device_list(const struct arguments *arguments)
 		if (page && is_json) {
 			result = print_json_page(devices, count == 0);
 		} else if (page) {
-			table_add(&table, devices);
+			table_append(&table, devices);
 		}
 		count += json_array_size(devices);
 		json_decref(page);
@@ -199,6 +201,35 @@ int run_device_list(const struct arguments *arguments)
 	if (is_json && (result == EXIT_DONE || count > 0)) {
 		puts(count > 0 ? "\n]" : "[]");
 	}
+	return result;
+}
+
+/* --- Senders that are no device. --- */
+
+int run_device_unidentified(const struct arguments *arguments)
+{
+	static const struct column columns[] = {
+		{"ADDRESS", "address", COLUMN_TEXT, 0},
+		{"INTERFACE", "interface", COLUMN_TEXT, 5},
+		{"VENDOR", "vendor", COLUMN_TEXT, 3},
+		{"MODEL", "model", COLUMN_TEXT, 0},
+		{"FIRMWARE", "firmware", COLUMN_TEXT, 4},
+		{"NAMES", "named_mac", COLUMN_TEXT, 0},
+		{"SURE", "certainty", COLUMN_TEXT, 0},
+		{"WHY", "reason", COLUMN_TEXT, 2},
+		{"SEEN", "last_seen", COLUMN_AGE, 1},
+		{"TIMES", "count", COLUMN_TEXT, 6},
+	};
+	json_t *reply = NULL;
+	int result = client_ask(arguments, "GET", "/api/v1/unidentified", NULL, &reply);
+	const json_t *list = json_object_get(reply, "unidentified");
+
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(list);
+	} else if (result == EXIT_DONE) {
+		table_print(columns, sizeof(columns) / sizeof(columns[0]), list);
+	}
+	json_decref(reply);
 	return result;
 }
 

@@ -18,7 +18,8 @@ static inline void fleet_open(struct inventory *inventory, size_t devices_max, s
 	struct inventory_limits limits = {.devices_max = devices_max,
 					  .new_devices_max = new_max,
 					  .profiles_max = 20,
-					  .files_max = 8};
+					  .files_max = 8,
+					  .forms_max = 4};
 
 	if (inventory_init(inventory, &limits, seed) != 0) {
 		abort();

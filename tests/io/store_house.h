@@ -84,7 +84,8 @@ static inline int house_open(struct house *house)
 	struct inventory_limits limits = {.devices_max = most,
 					  .new_devices_max = most,
 					  .profiles_max = 100,
-					  .files_max = 100};
+					  .files_max = 100,
+					  .forms_max = 100};
 	struct store_sqlite_options sqlite = {.path = house->path,
 					      .events_max = events_max,
 					      .audit_max = 100,

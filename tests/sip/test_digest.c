@@ -31,7 +31,8 @@ static const struct known {
 	 "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"},
 	{"RFC 2617 3.5",
 	 "Digest realm=\"testrealm@host.com\", qop=\"auth,auth-int\", "
-	 "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
+	 "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", "
+	 "opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
 	 "Mufasa", "Circle Of Life", "GET", "/dir/index.html", "0a4f113b",
 	 "6629fae49393a05397450978507c4ef1"},
 	{"RFC 2069 2.4, as corrected",
@@ -210,14 +211,15 @@ static void the_strongest_challenge_is_chosen(void)
 {
 	struct sip_challenge c;
 
-	CHECK(parse_response("401 Unauthorized",
-			     "WWW-Authenticate: Digest realm=\"r\", nonce=\"first\", algorithm=MD5\r\n"
-			     "WWW-Authenticate: Digest realm=\"r\", nonce=\"best\", "
-			     "algorithm=SHA-256\r\n"
-			     "Proxy-Authenticate: Digest realm=\"p\", nonce=\"proxy\"\r\n"
-			     "WWW-Authenticate: Digest realm=\"r\", nonce=\"third\", "
-			     "algorithm=SHA-256\r\n"
-			     "WWW-Authenticate: Digest realm=\"r\", nonce=\"x\", algorithm=NEW-9\r\n"));
+	CHECK(parse_response(
+		"401 Unauthorized",
+		"WWW-Authenticate: Digest realm=\"r\", nonce=\"first\", algorithm=MD5\r\n"
+		"WWW-Authenticate: Digest realm=\"r\", nonce=\"best\", "
+		"algorithm=SHA-256\r\n"
+		"Proxy-Authenticate: Digest realm=\"p\", nonce=\"proxy\"\r\n"
+		"WWW-Authenticate: Digest realm=\"r\", nonce=\"third\", "
+		"algorithm=SHA-256\r\n"
+		"WWW-Authenticate: Digest realm=\"r\", nonce=\"x\", algorithm=NEW-9\r\n"));
 	CHECK(sip_challenge_choose(&message, &c) == 0 && span_equal(c.nonce, SPAN("best")));
 	CHECK(!c.is_proxy);
 	CHECK(parse_response("407 Proxy Authentication Required",
