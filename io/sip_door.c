@@ -702,12 +702,7 @@ static void close_all(struct sip_door *door)
 	loop_timer_close(&door->timer, NULL);
 	loop_close(&door->loop);
 	signalling_free(door->signalling);
-	while (door->orders) {
-		struct resync_list *next = door->orders->next;
-
-		free(door->orders);
-		door->orders = next;
-	}
+	resync_list_free(door->orders);
 	effects_free(&door->effects);
 	pthread_mutex_destroy(&door->mutex);
 	free(door);
@@ -785,18 +780,13 @@ int sip_door_notice(struct sip_door *door, const struct notice *notice)
 int sip_door_order(struct sip_door *door, struct resync_list *list)
 {
 	size_t max = door->options.signalling.resync.targets_max;
-	struct resync_list **end = &door->orders;
 	int error = 0;
 
 	pthread_mutex_lock(&door->mutex);
 	if (list->count > max || door->orders_count > max - list->count) {
 		error = -ENOSPC;
 	} else {
-		while (*end) {
-			end = &(*end)->next;
-		}
-		list->next = NULL;
-		*end = list;
+		resync_list_append(&door->orders, list);
 		door->orders_count += list->count;
 	}
 	pthread_mutex_unlock(&door->mutex);

@@ -319,7 +319,8 @@ static void what_a_rogue_says_is_made_harmless(void)
 	canary_bench_close(&b);
 }
 
-/* Responders of the field count their body wrongly (dialects.md B.1, mcserv): heard all the same. */
+/* Responders of the field count their body wrongly (dialects.md B.1, mcserv): heard all the same.
+ */
 static void a_broken_notify_is_evidence_too(void)
 {
 	char text[1024];
