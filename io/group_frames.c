@@ -101,7 +101,8 @@ int group_frame_parse(struct span packet, struct endpoint group, bool is_checked
 		return -EBADMSG;
 	}
 	*datagram = (struct udp_received){
-		.bytes = span_slice(udp, udp_header_length, udp.length),
+		/* Empty or not it lies behind its header, as a UDP socket's does in its buffer. */
+		.bytes = span_make(udp.data + udp_header_length, udp.length - udp_header_length),
 		.source = source,
 		.target = group,
 	};
