@@ -120,14 +120,14 @@ static void https_is_served_with_a_certificate_and_its_lines_are_kept(void)
 
 static void durations_have_a_unit_and_bounds(void)
 {
-	static const char *const bad[] = {"0", "0s", "0m", "8d", "169h", "-1m", "m", "1 m", ""};
+	static const char *const bad[] = {"0",	 "0s", "0m",  "8d", "169h",
+					  "-1m", "m",  "1 m", "90", ""};
 	static const struct {
 		const char *text;
 		const char *printed;
 	} good[] = {
-		{"1s", "verify = 1s\n"},       {"90", "verify = 90s\n"},
-		{"60s", "verify = 1m\n"},      {"24h", "verify = 24h\n"},
-		{"3601s", "verify = 3601s\n"}, {"168h", "verify = 168h\n"},
+		{"1s", "verify = 1s\n"},  {"90s", "verify = 90s\n"},	 {"60s", "verify = 1m\n"},
+		{"24h", "verify = 1d\n"}, {"3601s", "verify = 3601s\n"}, {"168h", "verify = 7d\n"},
 	};
 	static char text[1 << 16];
 	char line[64];
@@ -219,7 +219,7 @@ static void refuses_what_a_door_cannot_be(void)
 		"[sip]\ngroup_socket = raw\n",
 		"[sip]\ncanary = 25h\n",
 		"[sip]\ncanary = m\n",
-		"[sip]\ncanary = 1d\n",
+		"[sip]\ncanary = 2d\n",
 		"[sip]\ncanary =\n",
 		"[sip]\nlisten =\n",
 		"[sip]\nlisten = 224.0.1.75:5060\n",
@@ -251,7 +251,7 @@ static void reads_times_and_prints_them_as_people_do(void)
 		uint64_t seconds;
 		const char *printed;
 	} times[] = {{"0", 0, "0"},	  {"1s", 1, "1s"},     {"90s", 90, "90s"},
-		     {"120s", 120, "2m"}, {"15m", 900, "15m"}, {"24h", 86400, "24h"}};
+		     {"120s", 120, "2m"}, {"15m", 900, "15m"}, {"24h", 86400, "1d"}};
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
 		char text[64];
