@@ -71,6 +71,9 @@ static void ask(const struct api_context *api, struct inventory *inventory, stru
 	case API_BACKUP:
 	case API_RESTORE:
 		break;
+	case API_ORDER:
+		api_finish(api, &answer, 0, "");
+		break;
 	case API_CHANGE:
 	case API_UPLOAD:
 	case API_FILE_REMOVE:
@@ -90,7 +93,7 @@ static void ask(const struct api_context *api, struct inventory *inventory, stru
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t seed[random_seed_size] = {3};
-	struct inventory_limits limits = {8, 8, 4, 4, .forms_max = 8};
+	struct inventory_limits limits = {8, 8, 4, 4, .unidentified_max = 50, .forms_max = 8};
 	struct api_facts facts = {.version = "0", .data = "/"};
 	struct inventory inventory;
 	struct api_context api = {.inventory = &inventory,

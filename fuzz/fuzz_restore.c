@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { problem_size = 512 };
 
-static const struct inventory_limits limits = {64, 64, 16, 1, .forms_max = 8};
+static const struct inventory_limits limits = {
+	64, 64, 16, 1, .unidentified_max = 50, .forms_max = 8};
 static char folder[64];
 static struct store_database *database; /* the one in use; it never changes */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/sip_door.h"
 
+#include "core/provision/suspicion.h"
 #include "io/frame.h"
-#include "io/membership.h"
+#include "io/path.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -33,10 +34,12 @@ struct sip_door {
 	struct neighbours *neighbours;
 	struct neighbour_listener neighbour_listener;
 	struct frames *frames; /* NULL without CAP_NET_RAW */
-	struct membership *membership;
 	struct door_socket unicast[sip_door_listen_max];
 	size_t unicast_count;
-	struct door_socket group; /* udp NULL: no multicast */
+	struct door_socket group_socket; /* no udp of its own: says whose callback it is */
+	struct group_socket *group;	 /* NULL: no multicast */
+	struct canary_door *canary;	 /* NULL: none */
+	struct suspicion suspicion;
 	struct signalling *signalling;
 	struct loop_timer timer;
 	uv_async_t posted_wake;
@@ -51,6 +54,8 @@ struct sip_door {
 	struct notice posted[sip_door_notices_max];
 	size_t posted_count;
 	uint64_t posted_lost;
+	struct resync_list *orders; /* posted, the first one first */
+	size_t orders_count;	    /* devices in them, and those that signalling has */
 	struct sip_door_counters published;
 };
 
@@ -178,6 +183,18 @@ static enum report_level wanted_report_level(const struct sip_door *door)
 	return level;
 }
 
+static void carry_out_change(struct sip_door *door, const struct change *change)
+{
+	if (change->kind == CHANGE_DEVICE_NOTIFIED) {
+		/* What it reports is carried out with the rest. */
+		suspicion_told(&door->suspicion, change->mac, loop_now_ms(&door->loop),
+			       &door->effects);
+	}
+	if (door->options.change(door->options.context, change) != 0) {
+		door->counters.changes_lost++;
+	}
+}
+
 static void carry_out(struct sip_door *door)
 {
 	carry_out_sends(door);
@@ -197,9 +214,7 @@ static void carry_out(struct sip_door *door)
 			}
 			break;
 		case EFFECT_CHANGE:
-			if (door->options.change(door->options.context, effect->change) != 0) {
-				door->counters.changes_lost++;
-			}
+			carry_out_change(door, effect->change);
 			break;
 		}
 	}
@@ -232,9 +247,8 @@ static void publish_counters(struct sip_door *door)
 	for (size_t i = 0; i < door->unicast_count; i++) {
 		add_udp_counters(&counters->unicast, udp_counters(door->unicast[i].udp));
 	}
-	if (door->group.udp) {
-		counters->group = udp_counters(door->group.udp);
-		counters->joined = membership_count(door->membership);
+	if (door->group) {
+		counters->group = group_socket_counters(door->group);
 	}
 	counters->neighbours = neighbours_counters(door->neighbours);
 	counters->effects_lost = door->effects.lost;
@@ -242,6 +256,10 @@ static void publish_counters(struct sip_door *door)
 	pthread_mutex_lock(&door->mutex);
 	door->published = *counters;
 	door->published.notices_lost += door->posted_lost;
+	door->orders_count = signalling_order_count(door->signalling);
+	for (const struct resync_list *list = door->orders; list; list = list->next) {
+		door->orders_count += list->count;
+	}
 	pthread_mutex_unlock(&door->mutex);
 }
 
@@ -257,6 +275,9 @@ static void settle(struct sip_door *door)
 
 		lock_inventory(door);
 		for (size_t i = 0; i < door->learned_count; i++) {
+			if (door->learned[i].kind == NOTICE_FETCHED) {
+				suspicion_fetched(&door->suspicion, door->learned[i].mac);
+			}
 			(void)signalling_change(door->signalling, &door->learned[i], now_ms,
 						&door->effects);
 		}
@@ -299,11 +320,29 @@ static void unreachable(void *context, struct endpoint to, int error)
 	loop_timer_set(&socket->door->timer, 0);
 }
 
+/* Hands the orders that were posted to signalling; its timer then runs at once. */
+static void take_orders(struct sip_door *door)
+{
+	struct resync_list *orders;
+
+	pthread_mutex_lock(&door->mutex);
+	orders = door->orders;
+	door->orders = NULL;
+	pthread_mutex_unlock(&door->mutex);
+	while (orders) {
+		struct resync_list *next = orders->next;
+
+		signalling_order(door->signalling, orders, loop_now_ms(&door->loop));
+		orders = next;
+	}
+}
+
 static void posted(uv_async_t *async)
 {
 	struct sip_door *door = async->data;
 	size_t left;
 
+	take_orders(door);
 	do {
 		size_t room = learned_max - door->learned_count;
 		size_t count;
@@ -371,11 +410,14 @@ static bool make_packet(struct sip_door *door, bool is_group, const struct udp_r
 		.interface = in->interface,
 		.is_multicast = is_group,
 	};
-	if (is_from_ourselves(door, in->source)) {
+	if (is_from_ourselves(door, in->source) ||
+	    /* From the wire, in our name: the kernel drops it before a UDP socket. */
+	    (is_group && group_socket_is_packet(door->group) &&
+	     interfaces_is_own(door->interfaces, in->source.address))) {
 		door->counters.own_source++;
 		return false;
 	}
-	if (is_group && !membership_has(door->membership, in->interface)) {
+	if (is_group && !group_socket_has(door->group, in->interface)) {
 		door->counters.foreign_interface++;
 		return false;
 	}
@@ -397,7 +439,7 @@ static void received(void *context, const struct udp_received *datagrams, size_t
 {
 	struct door_socket *socket = context;
 	struct sip_door *door = socket->door;
-	bool is_group = socket == &door->group;
+	bool is_group = socket == &door->group_socket;
 	uint64_t now_ms = loop_now_ms(&door->loop);
 
 	if (is_group && door->frames) {
@@ -421,6 +463,35 @@ static struct span interface_name(void *context, uint32_t interface)
 	const struct interface *found = interfaces_by_index(door->interfaces, interface);
 
 	return found ? span_text(found->name) : span_make(NULL, 0);
+}
+
+static bool has_meaning_on_its_link_only(struct address address)
+{
+	return address.family == ADDRESS_IPV6 && address.octets[0] == 0xfe &&
+	       (address.octets[1] & 0xc0) == 0x80;
+}
+
+/* Where an order leaves from: as the answer to a phone that asks; for one that is far, by route. */
+static bool local_for(void *context, struct address remote, struct span name, struct address *local,
+		      uint32_t *index)
+{
+	const struct sip_door *door = context;
+	char text[IF_NAMESIZE] = "";
+	bool is_named = span_to_text(name, text, sizeof(text)) == 0 && text[0];
+	const struct interface *seen = is_named ? interfaces_by_name(door->interfaces, text) : NULL;
+	struct udp_received in = {.source = {.address = remote, .port = 5060},
+				  .interface = interfaces_towards(door->interfaces, remote)};
+
+	*index = 0;
+	if (seen && interfaces_is_on_link(door->interfaces, remote, seen->index)) {
+		in.interface = seen->index;
+	}
+	if (has_meaning_on_its_link_only(remote)) {
+		in.interface = seen ? seen->index : in.interface;
+		*index = in.interface;
+	}
+	(void)path_local_address(in.source, *index, &in.local);
+	return choose_local(door, &in, local);
 }
 
 static void server_for(void *context, const struct device *device, struct address local,
@@ -451,12 +522,10 @@ static void *run(void *context)
 }
 
 static int open_socket(struct sip_door *door, struct door_socket *socket, struct endpoint bind,
-		       struct udp *beside, char problem[static sip_door_problem_size])
+		       char problem[static sip_door_problem_size])
 {
 	struct udp_options options = {
 		.bind = bind,
-		.is_group = socket == &door->group,
-		.beside = beside,
 		.receive_buffer = receive_buffer_size,
 		.received = received,
 		.unreachable = unreachable,
@@ -476,7 +545,7 @@ static int open_unicast(struct sip_door *door, char problem[static sip_door_prob
 		if (i > 0 && bind.port == 0) {
 			bind.port = udp_endpoint(door->unicast[0].udp).port;
 		}
-		error = open_socket(door, &door->unicast[i], bind, NULL, problem);
+		error = open_socket(door, &door->unicast[i], bind, problem);
 		if (error) {
 			return error;
 		}
@@ -489,7 +558,20 @@ static int open_unicast(struct sip_door *door, char problem[static sip_door_prob
 static int open_group(struct sip_door *door, char problem[static sip_door_problem_size])
 {
 	struct endpoint group = door->options.group;
-	struct udp *beside = socket_for(door, group.address);
+	struct group_socket_options group_options = {
+		.loop = &door->loop,
+		.interfaces = door->interfaces,
+		.log = door->options.log,
+		.group = group,
+		.kind = door->options.group_socket,
+		.unicast = door->unicast[0].udp,
+		.names = (const char(*)[IF_NAMESIZE])door->options.interfaces,
+		.name_count = door->options.interface_count,
+		.receive_buffer = receive_buffer_size,
+		.received = received,
+		.unreachable = unreachable,
+		.context = &door->group_socket,
+	};
 	bool has_ipv4 = false;
 	int error;
 
@@ -506,23 +588,51 @@ static int open_group(struct sip_door *door, char problem[static sip_door_proble
 			 "which the answers leave from; or leave group empty");
 		return -EINVAL;
 	}
-	error = open_socket(door, &door->group, group, beside, problem);
+	group_options.beside = socket_for(door, group.address);
+	door->group_socket.door = door;
+	error = group_socket_open(&door->group, &group_options, problem);
 	if (error) {
 		return error;
 	}
-	error = membership_open(&door->membership, door->group.udp, door->interfaces,
-				(const char(*)[IF_NAMESIZE])door->options.interfaces,
-				door->options.interface_count, door->options.log);
-	if (error) {
-		snprintf(problem, sip_door_problem_size, "no memory for the group");
-		return error;
-	}
+	/* After the group's: the kernel hands a frame to the newest packet socket first. */
 	if (frames_open(&door->frames, group) != 0) {
 		log_info(door->options.log, "frames_unread",
 			 "without CAP_NET_RAW the hardware address of a phone's first request is "
 			 "asked for, instead of read from its frame");
 	}
 	return 0;
+}
+
+static void canary_changed(void *context)
+{
+	struct sip_door *door = context;
+
+	canary_door_state(door->canary, &door->counters.canary);
+	publish_counters(door);
+}
+
+static int open_canary(struct sip_door *door, char problem[static sip_door_problem_size])
+{
+	struct canary_door_options options = {
+		.loop = &door->loop,
+		.interfaces = door->interfaces,
+		.group = door->group,
+		.group_endpoint = door->options.group,
+		.interval_ms = door->options.canary_interval_ms,
+		.inventory = door->options.signalling.inventory,
+		.inventory_lock = door->options.inventory_lock,
+		.log = door->options.log,
+		.report = door->options.report,
+		.report_context = door->options.context,
+		.changed = canary_changed,
+		.changed_context = door,
+	};
+
+	if (!door->group || options.interval_ms == 0) {
+		return 0;
+	}
+	memcpy(options.seed, door->options.canary_seed, sizeof(options.seed));
+	return canary_door_open(&door->canary, &options, problem);
 }
 
 static int open_signalling(struct sip_door *door, char problem[static sip_door_problem_size])
@@ -535,6 +645,7 @@ static int open_signalling(struct sip_door *door, char problem[static sip_door_p
 	options.server_for = server_for;
 	options.utc_ms = utc_ms;
 	options.interface_name = interface_name;
+	options.local_for = local_for;
 	options.context = door;
 	error = effects_init(&door->effects, effects_max, effects_bytes_max);
 	door->effects.report_level_min = wanted_report_level(door);
@@ -576,13 +687,11 @@ static int open_network(struct sip_door *door, char problem[static sip_door_prob
 /* Everything that was opened, in whatever state; the thread does not run. */
 static void close_all(struct sip_door *door)
 {
-	membership_close(door->membership);
+	canary_door_close(door->canary);
+	group_socket_close(door->group);
 	frames_close(door->frames);
 	for (size_t i = 0; i < door->unicast_count; i++) {
 		udp_close(door->unicast[i].udp);
-	}
-	if (door->group.udp) {
-		udp_close(door->group.udp);
 	}
 	if (door->neighbours) {
 		neighbours_close(door->neighbours);
@@ -593,6 +702,12 @@ static void close_all(struct sip_door *door)
 	loop_timer_close(&door->timer, NULL);
 	loop_close(&door->loop);
 	signalling_free(door->signalling);
+	while (door->orders) {
+		struct resync_list *next = door->orders->next;
+
+		free(door->orders);
+		door->orders = next;
+	}
 	effects_free(&door->effects);
 	pthread_mutex_destroy(&door->mutex);
 	free(door);
@@ -608,7 +723,8 @@ static int open_all(struct sip_door *door, char problem[static sip_door_problem_
 	}
 	error = error ? error : open_unicast(door, problem);
 	error = error ? error : open_group(door, problem);
-	return error ? error : open_signalling(door, problem);
+	error = error ? error : open_signalling(door, problem);
+	return error ? error : open_canary(door, problem);
 }
 
 int sip_door_start(struct sip_door **door, const struct sip_door_options *options,
@@ -660,6 +776,28 @@ int sip_door_notice(struct sip_door *door, const struct notice *notice)
 		error = -ENOSPC;
 	} else {
 		door->posted[door->posted_count++] = *notice;
+	}
+	pthread_mutex_unlock(&door->mutex);
+	uv_async_send(&door->posted_wake);
+	return error;
+}
+
+int sip_door_order(struct sip_door *door, struct resync_list *list)
+{
+	size_t max = door->options.signalling.resync.targets_max;
+	struct resync_list **end = &door->orders;
+	int error = 0;
+
+	pthread_mutex_lock(&door->mutex);
+	if (list->count > max || door->orders_count > max - list->count) {
+		error = -ENOSPC;
+	} else {
+		while (*end) {
+			end = &(*end)->next;
+		}
+		list->next = NULL;
+		*end = list;
+		door->orders_count += list->count;
 	}
 	pthread_mutex_unlock(&door->mutex);
 	uv_async_send(&door->posted_wake);

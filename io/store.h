@@ -6,9 +6,10 @@
  * memory is on disk, and an acknowledged change survives a power cut. A change that cannot be
  * written is refused with the reason and memory stays as it is.
  *
- * Reports of phones (CHANGE_DEVICE_SEEN, _NOTIFIED, _FETCHED, CHANGE_FORM_LEARNED) wait up to
- * `report_delay_ms` so that many go into one transaction, and a newer one replaces the one just
- * before it of the same device. Changes are taken in the order in which they were posted.
+ * Reports of phones (CHANGE_DEVICE_SEEN, _NOTIFIED, _FETCHED, _RESYNC, CHANGE_FORM_LEARNED, and of
+ * strangers) wait up to `report_delay_ms` so that many go into one transaction, and a newer one
+ * replaces the one just before it of the same device. Changes are taken in the order in which they
+ * were posted.
  *
  * Events go through the store as well: they are kept in memory for `bellhop events`, at most
  * `events_max`, and written with the next batch.

@@ -21,9 +21,14 @@ static const struct route {
 	{"POST", "/api/v1/devices/{mac}/claim", api_device_claim},
 	{"POST", "/api/v1/devices/{mac}/block", api_device_block},
 	{"POST", "/api/v1/devices/{mac}/unblock", api_device_unblock},
+	{"POST", "/api/v1/devices/{mac}/resync", api_device_resync},
+	{"POST", "/api/v1/devices/{mac}/reboot", api_device_reboot},
+	{"POST", "/api/v1/resync", api_resync},
+	{"POST", "/api/v1/reboot", api_reboot},
 	{"GET", "/api/v1/devices/{mac}/files", api_device_files},
 	{"GET", "/api/v1/devices/{mac}/preview", api_device_preview},
 	{"GET", "/api/v1/devices/{mac}/preview/{file...}", api_device_preview},
+	{"GET", "/api/v1/unidentified", api_unidentified_list},
 	{"GET", "/api/v1/profiles", api_profiles_list},
 	{"GET", "/api/v1/profiles/{name}", api_profile_get},
 	{"PATCH", "/api/v1/profiles/{name}", api_profile_set},
@@ -38,6 +43,8 @@ static const struct route {
 	{"PUT", "/api/v1/database", api_database_put},
 	{"GET", "/api/v1/events", api_events_get},
 	{"GET", "/api/v1/settings", api_settings_list},
+	{"GET", "/api/v1/packs", api_packs_list},
+	{"GET", "/api/v1/packs/{name}", api_pack_get},
 	{"GET", "/api/v1/openapi.json", api_openapi_get},
 	{"GET", "/metrics", api_metrics_get},
 };
@@ -143,6 +150,8 @@ void call_fail_memory(struct call *call)
 void api_answer_free(struct api_answer *answer)
 {
 	drop_body(answer);
+	free(answer->order);
+	answer->order = NULL;
 	free(answer->list.macs);
 	free(answer->list.text);
 	answer->list = (struct api_list){.macs = NULL};
@@ -517,6 +526,10 @@ void api_finish(const struct api_context *api, struct api_answer *answer, int re
 {
 	if (result < 0) {
 		api_answer_problem(answer, result, problem);
+		return;
+	}
+	if (answer->verdict == API_ORDER) {
+		api_finish_order(api, answer);
 		return;
 	}
 	api_answer_json(answer, answer->is_creation ? 201 : 200, json_of_subject(api, answer));

@@ -89,9 +89,15 @@ call_handler_fn api_devices_list, api_devices_add, api_device_get, api_device_se
 	api_device_preview;
 call_handler_fn api_profiles_list, api_profile_get, api_profile_set, api_profile_remove;
 call_handler_fn api_files_list, api_file_put, api_file_remove;
+call_handler_fn api_packs_list, api_pack_get;
 call_handler_fn api_forms_list, api_form_pin, api_form_forget;
 call_handler_fn api_database_get, api_database_put;
+call_handler_fn api_unidentified_list;
 call_handler_fn api_events_get, api_settings_list, api_openapi_get;
+call_handler_fn api_device_resync, api_device_reboot, api_resync, api_reboot;
+
+/* What is told of an order that was handed on. */
+void api_finish_order(const struct api_context *api, struct api_answer *answer);
 
 /* openapi.json, embedded when the project is built. */
 extern const char api_openapi[];

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/admin/configuration.h"
 
+#include "core/base/time.h"
+
 #include <errno.h>
 #include <stddef.h>
 
 enum key_type {
-	KEY_PATH,      /* struct span; DATA/ at its start stands for [server] data */
-	KEY_TEXT,      /* struct span */
-	KEY_URL,       /* struct span; checked for scheme and placeholders */
-	KEY_STORE,     /* struct span; checked for its scheme */
-	KEY_LISTEN,    /* struct configuration_listen */
-	KEY_NAMES,     /* sip_interfaces */
-	KEY_CHOICE,    /* uint32_t: index of the word */
-	KEY_BOOL_WORD, /* bool: the second of two words */
-	KEY_ACCESS,    /* access_by_key, access_by_neighbour */
-	KEY_COUNT,     /* uint64_t */
+	KEY_PATH,	   /* struct span; DATA/ at its start stands for [server] data */
+	KEY_TEXT,	   /* struct span */
+	KEY_URL,	   /* struct span; checked for scheme and placeholders */
+	KEY_STORE,	   /* struct span; checked for its scheme */
+	KEY_LISTEN,	   /* struct configuration_listen */
+	KEY_NAMES,	   /* sip_interfaces */
+	KEY_CHOICE,	   /* uint32_t: index of the word */
+	KEY_BOOL_WORD,	   /* bool: the second of two words */
+	KEY_ACCESS,	   /* access_by_key, access_by_neighbour */
+	KEY_COUNT,	   /* uint64_t */
+	KEY_DURATION,	   /* uint64_t, milliseconds */
+	KEY_DURATION_OR_0, /* the same; 0: never */
 };
 
 struct key {
@@ -24,7 +28,7 @@ struct key {
 	const char *legal;
 	enum key_type type;
 	size_t offset;
-	uint64_t min; /* KEY_LISTEN: endpoints; KEY_COUNT: value */
+	uint64_t min; /* KEY_LISTEN: endpoints; KEY_COUNT, KEY_DURATION: value */
 	uint64_t max;
 };
 
@@ -32,11 +36,16 @@ struct key {
 
 static const struct key keys[] = {
 	{"server", "data", "/var/lib/bellhop", "a directory", KEY_PATH, FIELD(data), 0, 0},
-	{"sip", "listen", "0.0.0.0:5060", "one ADDRESS:PORT", KEY_LISTEN, FIELD(sip_listen), 1, 1},
+	{"sip", "listen", "0.0.0.0:5060", "one ADDRESS:PORT, or up to 4 with the same PORT",
+	 KEY_LISTEN, FIELD(sip_listen), 1, configuration_sip_listen_max},
 	{"sip", "group", "224.0.1.75:5060", "one multicast ADDRESS:PORT, or empty", KEY_LISTEN,
 	 FIELD(sip_group), 0, 1},
+	{"sip", "group_socket", "auto", "auto, udp or packet", KEY_CHOICE, FIELD(sip_group_socket),
+	 0, 0},
 	{"sip", "interfaces", "", "interface names, or empty for all that do multicast", KEY_NAMES,
 	 FIELD(sip_interfaces), 0, 0},
+	{"sip", "canary", "15m", "0 (never), or a time from 1s to 24h: 30s, 15m, 1h",
+	 KEY_DURATION_OR_0, FIELD(sip_canary_ms), 1000, 86400000},
 	{"sip", "padding", "on", "off or on", KEY_BOOL_WORD, FIELD(pads_answers), 0, 0},
 	{"http", "listen", "0.0.0.0:8080", "ADDRESS:PORT, several, or empty", KEY_LISTEN,
 	 FIELD(http_listen), 0, configuration_listen_max},
@@ -60,6 +69,13 @@ static const struct key keys[] = {
 	{"provisioning", "access", "key neighbour", "key, neighbour, or both", KEY_ACCESS, 0, 0, 0},
 	{"provisioning", "routed", "refuse", "refuse or serve", KEY_BOOL_WORD, FIELD(serves_routed),
 	 0, 0},
+	{"provisioning", "spoofed", "refuse", "refuse or serve", KEY_BOOL_WORD,
+	 FIELD(serves_spoofed), 0, 0},
+	{"resync", "rate", "20", "1 to 1000", KEY_COUNT, FIELD(resync_rate), 1, 1000},
+	{"resync", "concurrency", "50", "1 to 10000", KEY_COUNT, FIELD(resync_concurrency), 1,
+	 10000},
+	{"resync", "verify", "5m", "1s to 7d", KEY_DURATION, FIELD(resync_verify_ms), 1000,
+	 7 * 86400000},
 	{"store", "url", "sqlite:DATA/bellhop.db", "sqlite:PATH", KEY_STORE, FIELD(store_url), 0,
 	 0},
 	{"log", "level", "info", "error, warning, info or debug", KEY_CHOICE, FIELD(log_level), 0,
@@ -69,6 +85,8 @@ static const struct key keys[] = {
 	 10000000},
 	{"limits", "new_devices", "2000", "0 to 10000000", KEY_COUNT, FIELD(new_devices_max), 0,
 	 10000000},
+	{"limits", "unidentified", "500", "0 to 100000", KEY_COUNT, FIELD(unidentified_max), 0,
+	 100000},
 	{"limits", "profiles", "1000", "1 to 100000", KEY_COUNT, FIELD(profiles_max), 1, 100000},
 	{"limits", "files", "10000", "0 to 1000000", KEY_COUNT, FIELD(files_max), 0, 1000000},
 	{"limits", "forms", "2000", "0 to 1000000", KEY_COUNT, FIELD(forms_max), 0, 1000000},
@@ -79,6 +97,8 @@ static const struct key keys[] = {
 	 1000000},
 	{"limits", "sip_requests_per_source", "50", "0 (no limit) to 1000000", KEY_COUNT,
 	 FIELD(sip_requests_per_source), 0, 1000000},
+	{"limits", "resyncs", "100000", "1 to 10000000", KEY_COUNT, FIELD(resyncs_max), 1,
+	 10000000},
 	{"limits", "neighbours", "65536", "16 to 10000000", KEY_COUNT, FIELD(neighbours_max), 16,
 	 10000000},
 	{"limits", "http_connections", "2048", "1 to 100000", KEY_COUNT,
@@ -97,6 +117,7 @@ enum { key_count = sizeof(keys) / sizeof(*keys), words_max = 4 };
 static const char *const *words_of(const struct key *key)
 {
 	static const char *const unknown[] = {"list", "ignore", "bootstrap", NULL};
+	static const char *const group_sockets[] = {"auto", "udp", "packet", NULL};
 	static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 	static const char *const switches[] = {"off", "on", NULL};
 	static const char *const routed[] = {"refuse", "serve", NULL};
@@ -106,11 +127,14 @@ static const char *const *words_of(const struct key *key)
 	switch (key->offset) {
 	case FIELD(unknown):
 		return unknown;
+	case FIELD(sip_group_socket):
+		return group_sockets;
 	case FIELD(log_level):
 		return levels;
 	case FIELD(pads_answers):
 		return switches;
 	case FIELD(serves_routed):
+	case FIELD(serves_spoofed):
 		return routed;
 	case FIELD(tftp_rolls_over_to_1):
 		return rollovers;
@@ -148,7 +172,9 @@ static int parse_listen(const struct key *key, struct span value,
 			continue;
 		}
 		if (read.count == key->max || endpoint_parse(word, 0, &endpoint) != 0 ||
-		    endpoint.port == 0 || address_is_multicast(endpoint.address) != is_group) {
+		    endpoint.port == 0 || address_is_multicast(endpoint.address) != is_group ||
+		    (key->offset == FIELD(sip_listen) && read.count > 0 &&
+		     endpoint.port != read.endpoints[0].port)) {
 			return -EINVAL;
 		}
 		read.endpoints[read.count++] = endpoint;
@@ -253,6 +279,25 @@ static int check_url(struct span url)
 	}
 }
 
+static int parse_duration(const struct key *key, struct span value, uint64_t *duration_ms)
+{
+	uint64_t read_ms;
+	int error;
+
+	if (key->type == KEY_DURATION_OR_0 && span_equal(value, SPAN("0"))) {
+		*duration_ms = 0;
+		return 0;
+	}
+	error = time_parse_duration(value, &read_ms);
+	if (error == 0 && (read_ms < key->min || read_ms > key->max)) {
+		error = -EINVAL;
+	}
+	if (error == 0) {
+		*duration_ms = read_ms;
+	}
+	return error;
+}
+
 static int set_value(struct configuration *c, const struct key *key, struct span value)
 {
 	void *field = (char *)c + key->offset;
@@ -294,6 +339,9 @@ static int set_value(struct configuration *c, const struct key *key, struct span
 	case KEY_COUNT:
 		error = span_to_unsigned(value, key->max, field);
 		return error == 0 && *(uint64_t *)field < key->min ? -EINVAL : error;
+	case KEY_DURATION:
+	case KEY_DURATION_OR_0:
+		return parse_duration(key, value, field);
 	}
 	if (error == 0) {
 		*(struct span *)field = value;
@@ -552,6 +600,26 @@ static void print_text(struct span value, struct writer *w)
 	writer_char(w, '"');
 }
 
+/* In the largest unit that it is a whole number of. */
+static void print_duration(uint64_t duration_ms, struct writer *w)
+{
+	static const struct {
+		uint64_t ms;
+		const char *name;
+	} units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+	size_t i = 0;
+
+	if (duration_ms == 0) {
+		writer_char(w, '0');
+		return;
+	}
+	while (duration_ms % units[i].ms != 0) {
+		i++;
+	}
+	writer_unsigned(w, duration_ms / units[i].ms);
+	writer_text(w, units[i].name);
+}
+
 static void print_value(const struct configuration *c, const struct key *key, struct writer *w)
 {
 	const void *field = (const char *)c + key->offset;
@@ -585,6 +653,10 @@ static void print_value(const struct configuration *c, const struct key *key, st
 		break;
 	case KEY_COUNT:
 		writer_unsigned(w, *(const uint64_t *)field);
+		break;
+	case KEY_DURATION:
+	case KEY_DURATION_OR_0:
+		print_duration(*(const uint64_t *)field, w);
 		break;
 	}
 }

@@ -8,8 +8,8 @@
  *	inventory_commit    puts them in place, under the write lock
  *	the poster is told
  *
- * Sightings and hand-outs (CHANGE_SEEN, _NOTIFIED, _FETCHED) are coalesced by the store thread and
- * written in batches; all others are durable before they are acknowledged.
+ * Sightings and hand-outs (CHANGE_SEEN, _NOTIFIED, _FETCHED, _UNIDENTIFIED_SEEN) are coalesced by
+ *the store thread and written in batches; all others are durable before they are acknowledged.
  */
 #ifndef BELLHOP_CORE_FLEET_CHANGE_H
 #define BELLHOP_CORE_FLEET_CHANGE_H
@@ -36,8 +36,12 @@ enum change_kind {
 	 * claimed -> notified; fetched and stale stay.
 	 */
 	CHANGE_DEVICE_NOTIFIED,
-	CHANGE_DEVICE_FETCHED, /* it took a file: `file`, `bytes` */
-	CHANGE_PROFILE_SET,    /* creates or edits */
+	/*
+	 * It took a file: `file`, `bytes`. Takes over the same; what it says of vendor and model
+	 * counts where that is empty.
+	 */
+	CHANGE_DEVICE_FETCHED,
+	CHANGE_PROFILE_SET, /* creates or edits */
 	CHANGE_PROFILE_REMOVE,
 	CHANGE_FILE_SET, /* the catalogue: `file`, `bytes`, `file_utc_ms`, `file_version` */
 	CHANGE_FILE_REMOVE,
@@ -46,7 +50,8 @@ enum change_kind {
 			       */
 	/*
 	 * A sender without a MAC, or with one that is not its own: kept in memory only, by its
-	 * address (inventory_unidentified). Takes what CHANGE_DEVICE_SEEN takes.
+	 * address and interface (unidentified.h). Takes what CHANGE_DEVICE_SEEN takes, `certainty`
+	 * and `reason`; `mac` is the one that it names, or zeros.
 	 */
 	CHANGE_UNIDENTIFIED_SEEN,
 	/* Forms and URL shapes that work, by `vendor`, `model`, `firmware` (core/fleet/forms.h). */
@@ -108,6 +113,7 @@ struct change {
 	bool is_success;	     /* FORM_LEARNED */
 	enum form_evidence evidence; /* of a success */
 	enum device_certainty certainty;
+	const char *reason; /* UNIDENTIFIED_SEEN: constant word, see unidentified.h */
 	enum device_resync resync;
 	uint16_t resync_status;
 	struct span name; /* of a rule or pool */

@@ -79,7 +79,9 @@ int inventory_init(struct inventory *inventory, const struct inventory_limits *l
 	table_init(&inventory->files, limits->files_max, random, file_name);
 	table_init(&inventory->files_folded, limits->files_max, random, file_folded);
 	table_init(&inventory->forms, limits->forms_max, random, form_record_key);
-	if (reserve_all(inventory) != 0 || table_add(&inventory->profiles, first) != 0) {
+	if (reserve_all(inventory) != 0 ||
+	    unidentified_init(&inventory->unidentified, limits->unidentified_max, random) != 0 ||
+	    table_add(&inventory->profiles, first) != 0) {
 		profile_free(first);
 		inventory_free(inventory);
 		return -ENOMEM;
@@ -128,6 +130,7 @@ void inventory_free(struct inventory *inventory)
 	while ((entry = table_next(&inventory->files, &cursor))) {
 		catalogue_file_free(entry);
 	}
+	unidentified_free(&inventory->unidentified);
 	table_free(&inventory->devices);
 	table_free(&inventory->devices_by_key);
 	table_free(&inventory->devices_by_bound);
@@ -342,6 +345,22 @@ static void replace_device(struct inventory *inventory, struct device *place, st
 	set_state(inventory, place, state);
 }
 
+/* Whoever was at this address without a name has one now. */
+static void forget_unidentified(struct inventory *inventory, enum change_kind kind,
+				const struct device *device)
+{
+	bool is_seen = kind == CHANGE_DEVICE_SEEN || kind == CHANGE_DEVICE_NOTIFIED ||
+		       kind == CHANGE_DEVICE_FETCHED;
+
+	if (is_seen && device->certainty != CERTAINTY_SPOOFED) {
+		unidentified_forget(&inventory->unidentified, device->address,
+				    span_text(device->interface));
+	} else if (!is_seen) {
+		unidentified_forget(&inventory->unidentified, device->bound_address,
+				    span_text(device->bound_interface));
+	}
+}
+
 static void commit_device(struct inventory *inventory, struct prepared *prepared)
 {
 	struct device *device = prepared->device;
@@ -356,6 +375,7 @@ static void commit_device(struct inventory *inventory, struct prepared *prepared
 		return;
 	}
 	raise_revision(inventory, device->revision);
+	forget_unidentified(inventory, prepared->kind, device);
 	if (place) {
 		replace_device(inventory, place, device, prepared->keeps_settings);
 	} else {
@@ -460,6 +480,8 @@ void inventory_commit(struct inventory *inventory, struct prepared *prepared)
 		(prepared->is_removal ? remove_profile : put_profile)(inventory, prepared->profile);
 	} else if (prepared->file) {
 		(prepared->is_removal ? remove_file : put_file)(inventory, prepared->file);
+	} else if (prepared->unidentified) {
+		unidentified_put(&inventory->unidentified, prepared->unidentified);
 	} else if (prepared->form) {
 		form_commit(inventory, prepared);
 	}
@@ -475,6 +497,7 @@ void prepared_free(struct prepared *prepared)
 	device_free(prepared->device);
 	profile_free(prepared->profile);
 	catalogue_file_free(prepared->file);
+	free(prepared->unidentified);
 	free(prepared->form);
 	free(prepared->form_evicted);
 	*prepared = (struct prepared){0};
@@ -530,6 +553,11 @@ int inventory_load_device(struct inventory *inventory, struct device *device)
 		return -ENOSPC;
 	}
 	device->stored_seen_utc_ms = device->last_seen_utc_ms;
+	/* Who was to see it through is gone. */
+	if (device->resync == RESYNC_WAITING || device->resync == RESYNC_SENT ||
+	    device->resync == RESYNC_ACKNOWLEDGED) {
+		device->resync = RESYNC_INTERRUPTED;
+	}
 	raise_revision(inventory, device->revision);
 	raise_revision(inventory, device->fetched_revision);
 	insert_device(inventory, device);

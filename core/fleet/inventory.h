@@ -25,6 +25,7 @@
 #include "core/fleet/device.h"
 #include "core/fleet/forms.h"
 #include "core/fleet/profile.h"
+#include "core/fleet/unidentified.h"
 #include "core/fleet/vendor.h"
 
 enum { catalogue_name_max = 200 };
@@ -54,6 +55,7 @@ struct inventory_limits {
 	size_t new_devices_max; /* of them, in state new: strangers cannot fill the table */
 	size_t profiles_max;
 	size_t files_max;
+	size_t unidentified_max;
 	size_t forms_max; /* records of what kinds of phones obey */
 };
 
@@ -72,8 +74,9 @@ struct inventory {
 	struct table profiles;	       /* by name; "default" is always there */
 	struct table files;	       /* by name */
 	struct table files_folded;     /* by folded name: one of those that differ only in case */
-	struct table forms;	       /* by kind of phone: core/fleet/forms.h */
-	uint64_t forms_replaced;       /* an old one gave way because forms_max was reached */
+	struct unidentified_table unidentified; /* senders that are no device */
+	struct table forms;			/* by kind of phone: core/fleet/forms.h */
+	uint64_t forms_replaced; /* an old one gave way because forms_max was reached */
 	struct vendors vendors;
 	uint64_t generation; /* rises with every commit */
 	size_t count_by_state[DEVICE_BLOCKED + 1];
@@ -121,6 +124,7 @@ struct prepared {
 	struct device *device;
 	struct profile *profile;
 	struct catalogue_file *file;
+	struct unidentified *unidentified;
 	struct form_record *form; /* with `is_removal`: all that `form_fields` names of it go */
 	uint32_t form_fields;	  /* FIELD_MODEL, FIELD_FIRMWARE */
 	struct form_record *form_evicted; /* this one gives way to `form` */

@@ -153,11 +153,12 @@ static int prepare(struct prepare *work)
 	case CHANGE_FILE_REMOVE:
 	case CHANGE_FILE_HASHED:
 		return prepare_file(work);
+	case CHANGE_UNIDENTIFIED_SEEN:
+		return prepare_unidentified(work);
 	case CHANGE_FORM_LEARNED:
 	case CHANGE_FORM_PIN:
 	case CHANGE_FORM_FORGET:
 		return prepare_form(work);
-	case CHANGE_UNIDENTIFIED_SEEN:
 	case CHANGE_RULE_SET:
 	case CHANGE_RULE_REMOVE:
 	case CHANGE_POOL_SET:
@@ -183,6 +184,7 @@ int inventory_prepare(struct inventory *inventory, const struct change *change,
 		device_free(out.device);
 		profile_free(out.profile);
 		catalogue_file_free(out.file);
+		free(out.unidentified);
 		free(out.form);
 		free(out.form_evicted);
 		if (error == -ENOMEM && work.problem.length == 0) {

@@ -40,6 +40,7 @@ uint64_t prepare_next_revision(struct prepare *work);
 int prepare_device(struct prepare *work);
 int prepare_profile(struct prepare *work);
 int prepare_file(struct prepare *work);
+int prepare_unidentified(struct prepare *work);
 int prepare_form(struct prepare *work);
 
 #endif

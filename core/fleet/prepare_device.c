@@ -17,11 +17,17 @@ static bool is_sighting(const struct prepare *work)
 	       work->change->kind == CHANGE_DEVICE_NOTIFIED;
 }
 
+/* The same of a fetch, whose User-Agent may tell the version that runs. */
+static bool is_hearsay(const struct prepare *work)
+{
+	return is_sighting(work) || work->change->kind == CHANGE_DEVICE_FETCHED;
+}
+
 static int set_plain(struct prepare *work, char *place, size_t size, struct span text,
 		     const char *what)
 {
 	if (text.length > 0 && !device_text_is_plain(text, size)) {
-		return is_sighting(work) ? 0 : prepare_refuse(work, -EINVAL, what, text);
+		return is_hearsay(work) ? 0 : prepare_refuse(work, -EINVAL, what, text);
 	}
 	return prepare_text(work, place, size, text, what);
 }
@@ -29,7 +35,7 @@ static int set_plain(struct prepare *work, char *place, size_t size, struct span
 static int set_maker(struct prepare *work, struct device *device)
 {
 	const struct change *change = work->change;
-	bool is_open = !is_sighting(work) || device->state == DEVICE_NEW;
+	bool is_open = !is_hearsay(work) || device->state == DEVICE_NEW;
 	int error = 0;
 
 	if (has(work, FIELD_VENDOR) && (is_open || !device->vendor[0])) {
@@ -364,7 +370,7 @@ static bool is_revised(const struct prepare *work, const struct device *old,
 {
 	const struct settings *settings;
 
-	if (old && is_sighting(work)) {
+	if (old && is_hearsay(work)) {
 		return false;
 	}
 	if (!old || strcmp(old->vendor, device->vendor) != 0 ||

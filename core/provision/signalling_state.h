@@ -28,6 +28,7 @@ struct signalling {
 	struct client_transactions *clients;
 	struct attempts *attempts;
 	struct waiting_table *waiting;
+	struct resync *resync;
 	struct rate_limit rate;
 	struct signalling_counter counters[signalling_counters_max];
 	size_t counter_count;

@@ -316,7 +316,7 @@ static void ask_for_files(void)
 	puts(":files");
 }
 
-void complete_option_value(const struct completion *completion, enum option_bit option)
+void complete_option_value(const struct completion *completion, uint64_t option)
 {
 	switch (option) {
 	case OPTION_VENDOR:
@@ -362,6 +362,9 @@ void complete_option_value(const struct completion *completion, enum option_bit 
 	case OPTION_EFFECTIVE:
 	case OPTION_FOLLOW:
 	case OPTION_FORCE:
+	case OPTION_ALL:
+	case OPTION_DRY_RUN:
+	case OPTION_WAIT:
 	case OPTION_JSON:
 	case OPTION_HELP:
 	case OPTION_VERSION:
@@ -383,9 +386,12 @@ void complete_word_value(const struct completion *completion, const char *name)
 		offer_list(completion, "/api/v1/profiles", "profiles", "name");
 	} else if (strcmp(name, "NAME") == 0 && strcmp(group, "file") == 0) {
 		offer_list(completion, "/api/v1/files", "files", "name");
+	} else if (strcmp(name, "NAME") == 0 && strcmp(group, "pack") == 0) {
+		offer_list(completion, "/api/v1/packs", "packs", "name");
 	} else if (strcmp(name, "FILE") == 0 && strcmp(group, "device") == 0) {
 		offer_device_files(completion);
-	} else if (strcmp(name, "PATH") == 0 || strcmp(name, "FILE") == 0) {
+	} else if (strcmp(name, "PATH") == 0 || strcmp(name, "FILE") == 0 ||
+		   strcmp(name, "FOLDER") == 0) {
 		ask_for_files();
 	} else if (strchr(name, '|')) {
 		offer_alternatives(completion, "", name);

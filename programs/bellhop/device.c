@@ -36,6 +36,24 @@ static void add_form(json_t *device)
 	}
 }
 
+/* "refused (401), 2026-…", or nothing where it was never told. */
+static void show_resync(json_t *device)
+{
+	const char *resync = json_string_value(json_object_get(device, "resync"));
+	const char *when = json_string_value(json_object_get(device, "resync_time"));
+	json_int_t status = json_integer_value(json_object_get(device, "resync_status"));
+	json_t *shown = NULL;
+
+	if (resync && strcmp(resync, "refused") == 0) {
+		shown = json_sprintf("refused (%d), %s", (int)status, when ? when : "");
+	} else if (resync && strcmp(resync, "none") != 0) {
+		shown = json_sprintf("%s, %s", resync, when ? when : "");
+	}
+	if (shown) {
+		json_object_set_new(device, "resync_shown", shown);
+	}
+}
+
 static void print_device(json_t *device)
 {
 	static const struct column rows[] = {
@@ -49,6 +67,7 @@ static void print_device(json_t *device)
 		{.title = "address", .member = "address"},
 		{.title = "interface", .member = "interface"},
 		{.title = "identified by", .member = "identified_by"},
+		{.title = "certainty", .member = "certainty"},
 		{.title = "bound to", .member = "bound_address"},
 		{.title = "form", .member = "form"},
 		{.title = "URL shape", .member = "shape_in_force"},
@@ -57,9 +76,11 @@ static void print_device(json_t *device)
 		{.title = "last seen", .member = "last_seen"},
 		{.title = "notified", .member = "notified"},
 		{.title = "fetched", .member = "fetched"},
+		{.title = "told to fetch", .member = "resync_shown"},
 	};
 
 	add_form(device);
+	show_resync(device);
 	table_print_object(rows, sizeof(rows) / sizeof(rows[0]), device);
 	print_settings("settings", json_object_get(device, "settings"));
 	print_settings("effective settings", json_object_get(device, "effective_settings"));
@@ -105,7 +126,7 @@ static int list_path(struct text *path, const struct arguments *arguments, const
 	static const char start[] = "/api/v1/devices";
 	static const struct {
 		const char *name;
-		enum option_bit option;
+		uint64_t option;
 	} filters[] = {
 		{"state", OPTION_STATE},     {"vendor", OPTION_VENDOR}, {"model", OPTION_MODEL},
 		{"profile", OPTION_PROFILE}, {"search", OPTION_SEARCH},
@@ -165,7 +186,8 @@ int run_device_list(const struct arguments *arguments)
 		{"MAC", "mac", COLUMN_TEXT, 0},		{"VENDOR", "vendor", COLUMN_TEXT, 3},
 		{"MODEL", "model", COLUMN_TEXT, 0},	{"STATE", "state", COLUMN_TEXT, 0},
 		{"PROFILE", "profile", COLUMN_TEXT, 2}, {"ADDRESS", "address", COLUMN_TEXT, 0},
-		{"SEEN", "last_seen", COLUMN_AGE, 1},	{"LABEL", "label", COLUMN_TEXT, 0},
+		{"SURE", "certainty", COLUMN_TEXT, 4},	{"SEEN", "last_seen", COLUMN_AGE, 1},
+		{"LABEL", "label", COLUMN_TEXT, 0},
 	};
 	struct table table = {.columns = columns, .count = sizeof(columns) / sizeof(columns[0])};
 	bool is_json = argument(arguments, OPTION_JSON) != NULL;
@@ -181,7 +203,7 @@ int run_device_list(const struct arguments *arguments)
 		if (page && is_json) {
 			result = print_json_page(devices, count == 0);
 		} else if (page) {
-			table_add(&table, devices);
+			table_append(&table, devices);
 		}
 		count += json_array_size(devices);
 		json_decref(page);
@@ -192,6 +214,35 @@ int run_device_list(const struct arguments *arguments)
 	if (is_json && (result == EXIT_DONE || count > 0)) {
 		puts(count > 0 ? "\n]" : "[]");
 	}
+	return result;
+}
+
+/* --- Senders that are no device. --- */
+
+int run_device_unidentified(const struct arguments *arguments)
+{
+	static const struct column columns[] = {
+		{"ADDRESS", "address", COLUMN_TEXT, 0},
+		{"INTERFACE", "interface", COLUMN_TEXT, 5},
+		{"VENDOR", "vendor", COLUMN_TEXT, 3},
+		{"MODEL", "model", COLUMN_TEXT, 0},
+		{"FIRMWARE", "firmware", COLUMN_TEXT, 4},
+		{"NAMES", "named_mac", COLUMN_TEXT, 0},
+		{"SURE", "certainty", COLUMN_TEXT, 0},
+		{"WHY", "reason", COLUMN_TEXT, 2},
+		{"SEEN", "last_seen", COLUMN_AGE, 1},
+		{"TIMES", "count", COLUMN_TEXT, 6},
+	};
+	json_t *reply = NULL;
+	int result = client_ask(arguments, "GET", "/api/v1/unidentified", NULL, &reply);
+	const json_t *list = json_object_get(reply, "unidentified");
+
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(list);
+	} else if (result == EXIT_DONE) {
+		table_print(columns, sizeof(columns) / sizeof(columns[0]), list);
+	}
+	json_decref(reply);
 	return result;
 }
 

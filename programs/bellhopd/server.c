@@ -135,6 +135,7 @@ static int limit_reports(struct server *server)
 	if (error == 0) {
 		random_init(&random, seed);
 		rate_limit_init(&server->reports, reports_per_second, reports_burst, &random);
+		sightings_init(&server->sightings, &random);
 	}
 	return error;
 }
@@ -176,18 +177,63 @@ static void notify_sip_door(struct server *server, const struct notice *notice)
 	pthread_mutex_unlock(&server->sip_door_lock);
 }
 
+/* On the store's thread: a sender that is no device, the first time that it comes to the list. */
+static void tell_unidentified(struct server *server, const struct change *change)
+{
+	char text[event_text_max];
+	struct writer w = writer_over(text, sizeof(text));
+	struct effect_report report = {.level = REPORT_INFO, .reason = "unidentified_seen"};
+	bool is_news;
+
+	pthread_rwlock_wrlock(&server->lock);
+	is_news = unidentified_tell(&server->inventory.unidentified, change->address,
+				    change->interface, &w);
+	pthread_rwlock_unlock(&server->lock);
+	if (is_news) {
+		report.text = writer_span(&w);
+		report.source.address = change->address;
+		log_report(&server->log, &report);
+		keep_event(server, &report);
+	}
+}
+
+/* Was it claimed by this, by a person or by a rule, and is it there to be told? */
+static bool is_claim_to_tell(struct server *server, const struct change *change)
+{
+	const struct device *device;
+	bool is_told;
+
+	if (change->kind != CHANGE_DEVICE_CLAIM && change->kind != CHANGE_DEVICE_SEEN) {
+		return false;
+	}
+	pthread_rwlock_rdlock(&server->lock);
+	device = inventory_device(&server->inventory, change->mac);
+	is_told = device && (change->kind == CHANGE_DEVICE_CLAIM || device->claimed_by[0]) &&
+		  resync_tells_claimed(&server->inventory, device, loop_utc_ms());
+	pthread_rwlock_unlock(&server->lock);
+	return is_told;
+}
+
 /*
- * On the store's thread: a phone that has its files needs no more copies of its NOTIFY, and one
- * that was blocked or removed must not get another.
+ * On the store's thread: a phone that has its files needs no more copies of its NOTIFY, one that
+ * was blocked or removed must not get another, and one that was claimed is told.
  */
 static void change_committed(void *context, const struct change *change)
 {
 	struct server *server = context;
-
-	struct notice notice = {.kind = NOTICE_FETCHED, .mac = change->mac};
+	uint64_t utc_ms = loop_utc_ms();
+	struct notice notice = {.kind = NOTICE_FETCHED,
+				.mac = change->mac,
+				.is_essential = change->is_complete,
+				.age_ms = utc_ms > change->utc_ms ? utc_ms - change->utc_ms : 0};
 
 	if (change->kind == CHANGE_DEVICE_BLOCK || change->kind == CHANGE_DEVICE_REMOVE) {
 		notice.kind = NOTICE_WITHDRAWN;
+	} else if (change->kind == CHANGE_UNIDENTIFIED_SEEN) {
+		tell_unidentified(server, change);
+		return;
+	} else if (is_claim_to_tell(server, change)) {
+		notice.kind = NOTICE_CLAIMED;
 	} else if (change->kind != CHANGE_DEVICE_FETCHED) {
 		return;
 	}
@@ -266,6 +312,24 @@ static void files_changed(void *context)
 	}
 }
 
+/* An admin's order to phones, on the main thread. What it comes to is told for each of them. */
+static int give_order(void *context, struct resync_list *list, const char *who)
+{
+	struct server *server = context;
+	char text[event_text_max];
+	struct effect_report report = {.level = REPORT_INFO, .reason = "resync_ordered"};
+	int length = snprintf(text, sizeof(text), "%s orders %zu devices to %s", who, list->count,
+			      list->order == RESYNC_ORDER_REBOOT ? "restart" : "fetch again");
+	int error = server->sip_door ? sip_door_order(server->sip_door, list) : -ENOTCONN;
+
+	if (error == 0) {
+		report.text = span_make(text, (size_t)length);
+		log_report(&server->log, &report);
+		keep_event(server, &report);
+	}
+	return error;
+}
+
 /* The parts, one after the other. */
 
 static int start_inventory(struct server *server, char *problem, size_t problem_size)
@@ -274,6 +338,7 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 	struct inventory_limits limits = {
 		.devices_max = config->devices_max,
 		.new_devices_max = config->new_devices_max,
+		.unidentified_max = config->unidentified_max,
 		.profiles_max = config->profiles_max,
 		.files_max = config->files_max,
 		.forms_max = config->forms_max,
@@ -291,7 +356,7 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 	if (error != 0) {
 		return fail(problem, problem_size, error, "the inventory cannot be made");
 	}
-	error = server_load_packs(config, &vendors, &server->log);
+	error = server_load_packs(config, NULL, &vendors, &server->log);
 	if (error < 0) {
 		return fail(problem, problem_size, error, "no vendor packs");
 	}
@@ -370,11 +435,25 @@ static void close_sip_door(struct server *server)
 	sip_door_stop(door);
 }
 
+static enum group_socket_kind group_socket_of(const struct configuration *config)
+{
+	switch (config->sip_group_socket) {
+	case CONFIGURATION_GROUP_UDP:
+		return GROUP_SOCKET_UDP;
+	case CONFIGURATION_GROUP_PACKET:
+		return GROUP_SOCKET_PACKET;
+	default:
+		return GROUP_SOCKET_AUTO;
+	}
+}
+
 static int start_sip(struct server *server, char *problem, size_t problem_size)
 {
 	const struct configuration *config = &server->config;
 	struct sip_door_options options = {
 		.listen_count = config->sip_listen.count,
+		.group_socket = group_socket_of(config),
+		.canary_interval_ms = config->sip_canary_ms,
 		.signalling =
 			{
 				.inventory = &server->inventory,
@@ -384,6 +463,10 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 				.server_transactions_max = config->sip_transactions_max,
 				.client_transactions_max = config->sip_transactions_max,
 				.waiting_max = config->sip_waiting_max,
+				.resync = {.targets_max = config->resyncs_max,
+					   .rate = (uint32_t)config->resync_rate,
+					   .concurrency = (uint32_t)config->resync_concurrency,
+					   .verify_ms = config->resync_verify_ms},
 				.requests_per_second = (uint32_t)config->sip_requests_per_source,
 				.requests_burst = 2 * (uint32_t)config->sip_requests_per_source,
 				.server_header = SPAN("Bellhop/" BELLHOP_VERSION),
@@ -398,7 +481,9 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 		.log = &server->log,
 	};
 
-	options.listen[0] = config->sip_listen.endpoints[0];
+	for (size_t i = 0; i < config->sip_listen.count; i++) {
+		options.listen[i] = config->sip_listen.endpoints[i];
+	}
 	if (config->sip_group.count > 0) {
 		options.group = config->sip_group.endpoints[0];
 	}
@@ -406,7 +491,8 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 		(void)span_to_text(config->sip_interfaces[i], options.interfaces[i], IF_NAMESIZE);
 	}
 	options.interface_count = config->sip_interface_count;
-	if (problem_size < sip_door_problem_size || make_seed(options.signalling.seed) != 0) {
+	if (problem_size < sip_door_problem_size || make_seed(options.signalling.seed) != 0 ||
+	    make_seed(options.canary_seed) != 0) {
 		return fail(problem, problem_size, -EIO, "no random numbers");
 	}
 	return open_sip_door(server, &options, problem);
@@ -432,7 +518,8 @@ static int start_files(struct server *server, char *problem, size_t problem_size
 	server->files = (struct files_context){.inventory = &server->inventory,
 					       .policy = &server->policy,
 					       .server_for = server_facts_for_device,
-					       .server_context = server};
+					       .server_context = server,
+					       .sightings = &server->sightings};
 	server->door.files_fd = catalogue_open_directory(config->data.data);
 	if (server->door.files_fd < 0) {
 		return fail(problem, problem_size, server->door.files_fd,
@@ -476,6 +563,7 @@ static int start_admin(struct server *server, char *problem, size_t problem_size
 		.facts = server_facts,
 		.server_for = server_facts_for_device,
 		.files_changed = files_changed,
+		.order = give_order,
 		.context = server,
 	};
 

@@ -55,7 +55,8 @@ static const struct api_context api = {
 static void start(void)
 {
 	static const uint8_t seed[random_seed_size] = {7};
-	struct inventory_limits limits = {3000, 3000, 50, 50, .forms_max = 8};
+	struct inventory_limits limits = {3000,		 3000, 50, 50, .unidentified_max = 50,
+					  .forms_max = 8};
 
 	if (inventory_init(&inventory, &limits, seed) < 0) {
 		abort();
@@ -104,6 +105,9 @@ static unsigned ask_bytes(const char *method, const char *target, struct span by
 	case API_EVENTS:
 	case API_BACKUP:
 	case API_RESTORE:
+		break;
+	case API_ORDER:
+		api_finish(&api, &answer, 0, "");
 		break;
 	case API_UPLOAD:
 		answer.change->bytes = bytes.length;
@@ -681,6 +685,17 @@ static void openapi_tells_of_every_route(void)
 	stop();
 }
 
+static void packs_are_shown(void)
+{
+	start();
+	CHECK_EQUAL(200, ask("GET", "/api/v1/packs", ""));
+	CHECK_HAS("\"packs\": []");
+	CHECK_EQUAL(404, ask("GET", "/api/v1/packs/acme", ""));
+	CHECK_HAS("bellhop pack list");
+	CHECK_EQUAL(405, ask("DELETE", "/api/v1/packs/acme", ""));
+	stop();
+}
+
 static void settings_are_listed(void)
 {
 	start();
@@ -708,6 +723,7 @@ int main(void)
 	RUN(what_a_body_is_shows_in_the_head);
 	RUN(forms_are_shown_pinned_and_forgotten);
 	RUN(openapi_tells_of_every_route);
+	RUN(packs_are_shown);
 	RUN(settings_are_listed);
 	return test_end();
 }

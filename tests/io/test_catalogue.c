@@ -65,7 +65,8 @@ static void on_tick(uv_timer_t *timer)
 
 static void make_house(size_t limit)
 {
-	struct inventory_limits limits = {10, 10, 10, limit, .forms_max = 8};
+	struct inventory_limits limits = {
+		10, 10, 10, limit, .unidentified_max = 50, .forms_max = 8};
 	static const uint8_t seed[random_seed_size] = {3};
 
 	snprintf(folder, sizeof(folder), "/tmp/bellhop-catalogue-XXXXXX");
