@@ -151,18 +151,23 @@ static void blame(struct signalling *s, const struct attempt *a, const char *wha
 static void send_other(struct signalling *s, const struct attempt *a, const char *what,
 		       uint64_t now_ms, struct effects *effects)
 {
+	const struct device *device = inventory_device(s->options.inventory, a->device);
+
 	if (effects_send(effects, a->from, a->to, a->interface, a->other_bytes) != 0) {
 		signalling_count(s, "effects_full");
 		(void)attempts_end(s->attempts, a->device);
 		return;
 	}
 	signalling_count(s, "other_form_sent");
-	post(effects, &(struct change){.kind = CHANGE_DEVICE_NOTIFIED,
-				       .fields = FIELD_TOLD,
-				       .mac = a->device,
-				       .form = a->form,
-				       .shape = span_text(a->shape),
-				       .told_both = true});
+	/* Of a guest (unknown = bootstrap) is not recorded how it was told. */
+	if (device && device_is_claimed(device)) {
+		post(effects, &(struct change){.kind = CHANGE_DEVICE_NOTIFIED,
+					       .fields = FIELD_TOLD,
+					       .mac = a->device,
+					       .form = a->form,
+					       .shape = span_text(a->shape),
+					       .told_both = true});
+	}
 	blame(s, a, what, effects);
 	attempts_sent(s->attempts, a->device, now_ms);
 }
