@@ -344,7 +344,8 @@ int store_sqlite_load(struct store_database *database, struct inventory *invento
 	if (result == 0) {
 		result = load_table(store, devices, load_device, inventory, problem, problem_size);
 	}
-	return result;
+	return result == 0 ? store_sqlite_load_rules(store, inventory, problem, problem_size)
+			   : result;
 }
 
 static int load_event(sqlite3_stmt *row, struct event *event)

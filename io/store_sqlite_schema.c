@@ -77,7 +77,23 @@ static const char *const steps[] = {
 	"ALTER TABLE devices ADD COLUMN resync TEXT NOT NULL DEFAULT 'none';"
 	"ALTER TABLE devices ADD COLUMN resync_status INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE devices ADD COLUMN resync_utc_ms INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE devices ADD COLUMN claimed_by TEXT NOT NULL DEFAULT '';",
+	"ALTER TABLE devices ADD COLUMN claimed_by TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE rules ("
+	"  name TEXT NOT NULL PRIMARY KEY,"
+	"  body TEXT NOT NULL,"
+	"  used INTEGER NOT NULL,"
+	"  used_utc_ms INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE pools ("
+	"  name TEXT NOT NULL PRIMARY KEY,"
+	"  body TEXT NOT NULL"
+	") STRICT;"
+	"CREATE TABLE device_numbers ("
+	"  mac TEXT NOT NULL PRIMARY KEY REFERENCES devices (mac) ON DELETE CASCADE,"
+	"  pool TEXT NOT NULL,"
+	"  extension TEXT NOT NULL,"
+	"  UNIQUE (pool, extension)"
+	") STRICT, WITHOUT ROWID;",
 };
 
 const struct store_sqlite_schema store_sqlite_schema = {steps, sizeof(steps) / sizeof(steps[0])};

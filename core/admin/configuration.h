@@ -79,6 +79,9 @@ struct configuration {
 	uint64_t devices_max;
 	uint64_t new_devices_max;
 	uint64_t profiles_max;
+	uint64_t rules_max;
+	uint64_t pools_max;
+	uint64_t pool_numbers_max;
 	uint64_t files_max;
 	uint64_t events_max;
 	uint64_t sip_transactions_max;

@@ -275,6 +275,9 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 		.new_devices_max = config->new_devices_max,
 		.profiles_max = config->profiles_max,
 		.files_max = config->files_max,
+		.rules_max = config->rules_max,
+		.pools_max = config->pools_max,
+		.pool_numbers_max = config->pool_numbers_max,
 	};
 	struct vendors vendors = {0};
 	uint8_t seed[random_seed_size];

@@ -55,7 +55,7 @@ static const struct api_context api = {
 static void start(void)
 {
 	static const uint8_t seed[random_seed_size] = {7};
-	struct inventory_limits limits = {3000, 3000, 50, 50};
+	struct inventory_limits limits = {3000, 3000, 50, 50, 20, 20, 1000};
 
 	if (inventory_init(&inventory, &limits, seed) < 0) {
 		abort();

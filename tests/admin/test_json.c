@@ -233,7 +233,7 @@ static void answers_are_json(void)
 
 int main(void)
 {
-	struct inventory_limits limits = {100, 100, 50, 50};
+	struct inventory_limits limits = {100, 100, 50, 50, 20, 20, 1000};
 	static const uint8_t seed[random_seed_size] = {9};
 
 	if (inventory_init(&inventory, &limits, seed) < 0) {
