@@ -46,7 +46,7 @@ static struct pool_number *add(struct reading *reading)
 	if (pool->count == reading->size) {
 		size_t size = reading->size > 0 ? reading->size * 2 : 64;
 		struct pool_number *numbers =
-			reallocarray(pool->numbers, size, sizeof(*numbers));
+			realloc(pool->numbers, size * sizeof(*numbers));
 
 		if (!numbers) {
 			return NULL;
