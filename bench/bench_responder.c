@@ -461,10 +461,8 @@ static int drop_change(void *context, const struct change *change)
 
 static void fill_inventory(void)
 {
-	struct inventory_limits limits = {.devices_max = phone_count,
-					  .new_devices_max = 10,
-					  .profiles_max = 10,
-					  .files_max = 10};
+	struct inventory_limits limits = {phone_count,	 10, 10, 10, .unidentified_max = 50,
+					  .forms_max = 8};
 	uint8_t seed[random_seed_size] = {1};
 
 	if (inventory_init(&inventory, &limits, seed) != 0) {

@@ -4,6 +4,7 @@
  * that is taken must name a source that stands in it.
  */
 #include "io/frame.h"
+#include "io/group_frames.h"
 #include "io/neighbour.h"
 #include "io/netlink.h"
 
@@ -36,6 +37,19 @@ static void read_messages(const uint8_t *data, size_t size)
 	interfaces_free_detached(interfaces);
 }
 
+/* A datagram lies behind its headers and within the packet, whatever the lengths say. */
+static void take_datagram(struct span packet, struct endpoint group, bool is_checked)
+{
+	struct udp_received datagram;
+
+	if (group_frame_parse(packet, group, is_checked, &datagram) == 0 &&
+	    (datagram.bytes.data < packet.data + 28 ||
+	     datagram.bytes.data + datagram.bytes.length > packet.data + packet.length ||
+	     !endpoint_equal(datagram.target, group))) {
+		abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct endpoint group = {address_ipv4(224, 0, 1, 75), 5060};
@@ -45,6 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    (size < 24 || memcmp(source.address.octets, data + 12, 4) != 0)) {
 		abort();
 	}
+	take_datagram(span_make((const char *)data, size), group, true);
+	take_datagram(span_make((const char *)data, size), group, false);
 	read_messages(data, size);
 	return 0;
 }

@@ -26,6 +26,7 @@ void door_serve(const struct door *door, struct door_question *question, struct 
 	door->link_for(door->context, request->source.address, question->interface, &request->link,
 		       question->interface_name);
 	request->interface = span_text(question->interface_name);
+	request->now_ms = uv_hrtime() / 1000000;
 	pthread_rwlock_rdlock(door->lock);
 	files_serve(door->files, request, arena, answer, effects);
 	pthread_rwlock_unlock(door->lock);

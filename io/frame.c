@@ -167,8 +167,7 @@ void frames_read(struct frames *frames, uint64_t now_ms)
 	}
 }
 
-/* First fragments of IPv4 UDP to the group, cut to their headers (bpf(4), `man 7 packet`). */
-static int attach_filter(int descriptor, struct endpoint group)
+int frame_attach_filter(int descriptor, struct endpoint group, uint32_t octets_max)
 {
 	uint32_t address;
 	struct sock_filter code[] = {
@@ -181,7 +180,7 @@ static int attach_filter(int descriptor, struct endpoint group)
 		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
 		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, group.port, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, snap_length),
+		BPF_STMT(BPF_RET | BPF_K, octets_max),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
@@ -203,7 +202,7 @@ static int open_socket(struct endpoint group)
 	if (descriptor < 0) {
 		return errno == EACCES ? -EPERM : -errno;
 	}
-	error = attach_filter(descriptor, group);
+	error = frame_attach_filter(descriptor, group, snap_length);
 	if (!error && bind(descriptor, (struct sockaddr *)&all, sizeof(all)) != 0) {
 		error = -errno;
 	}

@@ -41,6 +41,12 @@ bool frames_find(const struct frames *frames, struct endpoint source, uint32_t i
  */
 int frame_parse(struct span packet, struct endpoint group, struct endpoint *source);
 
+/*
+ * Lets a packet socket get nothing but first fragments (and whole packets) of IPv4 UDP to `group`,
+ * cut to so many octets (packet(7)). 0 or a negative errno.
+ */
+int frame_attach_filter(int descriptor, struct endpoint group, uint32_t octets_max);
+
 /* For tests: takes one frame in as if it had arrived. */
 struct frames *frames_new_detached(struct endpoint group);
 void frames_take(struct frames *frames, struct span packet, uint32_t interface, struct mac mac,

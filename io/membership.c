@@ -47,13 +47,13 @@ static struct join *find_join(struct membership *membership, uint32_t interface)
 
 static void try_join(struct membership *membership, struct join *join)
 {
-	char group[endpoint_text_size];
+	char group[address_text_size];
 	int error = udp_join(membership->socket, join->interface);
 
 	if (error == -EADDRINUSE) {
 		error = 0; /* joined already */
 	}
-	endpoint_text(udp_endpoint(membership->socket), group);
+	address_text(udp_endpoint(membership->socket).address, group);
 	if (error == 0 && join->error != 0) {
 		log_info(membership->log, "group_joined", "joined %s on %s", group, join->name);
 	} else if (error == -ENOBUFS && join->error != error) {

@@ -113,29 +113,76 @@ out:
 	return error;
 }
 
-static int load_one(struct vendors *vendors, const char *path, struct log *log)
+int packs_check(const char *path, struct vendor_pack **pack, char *problem, size_t problem_size)
 {
 	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct vendor_pack *pack = NULL;
-	char problem[512] = "";
+	const char *name = strrchr(path, '/');
 	int error;
 
 	if (folder < 0) {
-		return -errno;
+		error = -errno;
+		snprintf(problem, problem_size, "pack.json: cannot be read: %s", strerror(-error));
+		return error;
 	}
-	error = vendor_pack_load(&pack, read_file, &folder, problem, sizeof(problem));
+	problem[0] = '\0';
+	error = vendor_pack_load(pack, read_file, &folder, problem, problem_size);
 	close(folder);
+	if (error != 0) {
+		if (problem[0] == '\0') {
+			snprintf(problem, problem_size, "%s", strerror(-error));
+		}
+		return error;
+	}
+	snprintf((*pack)->folder, sizeof((*pack)->folder), "%s", name ? name + 1 : path);
+	return 0;
+}
+
+/* The pack that was loaded from that folder before, or NULL. */
+static struct vendor_pack *find_before(const struct vendors *before, enum vendor_origin origin,
+				       const char *name)
+{
+	for (size_t i = 0; before && i < before->count; i++) {
+		if (before->packs[i]->origin == origin &&
+		    strncmp(before->packs[i]->folder, name, sizeof(before->packs[i]->folder) - 1) ==
+			    0) {
+			return before->packs[i];
+		}
+	}
+	return NULL;
+}
+
+/* A broken pack changes nothing: the one that its folder had before stays in use. */
+static void keep_before(const struct packs_source *source, struct vendors *vendors,
+			const char *path, const char *problem)
+{
+	struct vendor_pack *before =
+		find_before(source->before, source->origin, strrchr(path, '/') + 1);
+	bool is_kept = before && vendors_add(vendors, before) == 0;
+
+	char sentence[packs_path_max + 600];
+
+	snprintf(sentence, sizeof(sentence), "%s/%s%s", path, problem,
+		 is_kept ? "; the pack as it was loaded before stays" : "");
+	if (source->refused) {
+		source->refused(source->context, sentence);
+	}
+}
+
+static int load_one(const struct packs_source *source, struct vendors *vendors, const char *path)
+{
+	struct vendor_pack *pack = NULL;
+	char problem[512];
+	int error = packs_check(path, &pack, problem, sizeof(problem));
+
 	if (error == 0) {
-		error = vendors_add(vendors, pack);
+		pack->origin = source->origin;
+		error = vendors_put(vendors, pack, problem, sizeof(problem));
 		if (error != 0) {
 			vendor_pack_free(pack);
-			snprintf(problem, sizeof(problem), "there are more packs than %d",
-				 vendors_max);
 		}
 	}
 	if (error != 0 && error != -ENOENT) {
-		log_error(log, "pack_refused", "%s/%s", path,
-			  *problem ? problem : strerror(-error));
+		keep_before(source, vendors, path, problem);
 	}
 	return error;
 }
@@ -145,10 +192,10 @@ static int is_name(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-int packs_load(struct vendors *vendors, const char *folder, struct log *log)
+int packs_load(const struct packs_source *source, struct vendors *vendors)
 {
 	struct dirent **entries;
-	int count = scandir(folder, &entries, is_name, alphasort);
+	int count = scandir(source->folder, &entries, is_name, alphasort);
 	int refused = 0;
 
 	if (count < 0) {
@@ -158,10 +205,10 @@ int packs_load(struct vendors *vendors, const char *folder, struct log *log)
 		char path[packs_path_max];
 		struct stat info;
 
-		if (snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) <
+		if (snprintf(path, sizeof(path), "%s/%s", source->folder, entries[i]->d_name) <
 			    packs_path_max &&
 		    stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-			int error = load_one(vendors, path, log);
+			int error = load_one(source, vendors, path);
 
 			refused += error != 0 && error != -ENOENT;
 		}

@@ -7,7 +7,6 @@
 #define BELLHOP_IO_PACKS_H
 
 #include "core/fleet/vendor.h"
-#include "io/log.h"
 
 enum { packs_path_max = 4096 };
 
@@ -18,12 +17,29 @@ enum { packs_path_max = 4096 };
  */
 int packs_find_folder(char path[static packs_path_max]);
 
+/* Where packs are read. */
+struct packs_source {
+	const char *folder; /* without a '/' at its end */
+	enum vendor_origin origin;
+	const struct vendors *before; /* those that are in use while this is a reload; or NULL */
+	/* Is told of each that is refused, "PATH/pack.json:LINE: FIELD: why"; or NULL. */
+	void (*refused)(void *context, const char *sentence);
+	void *context;
+};
+
 /*
- * Adds every pack below `folder`, in the order of their names; a namesake takes the place of what
- * was there. A broken pack is refused whole: an error line names file, line and field, and the
- * others go on. Returns how many were refused, or a negative errno when the folder cannot be read
- * (-ENOENT: there is none).
+ * Adds every pack below the folder, in the order of their names; a namesake takes the place of what
+ * was there. A broken pack is refused whole: `refused` is told file, line and field, what was
+ * loaded from its folder before (if anything) is added in its stead, and the others go on. Returns
+ * how many were refused, or a negative errno when the folder cannot be read (-ENOENT: there is
+ * none).
  */
-int packs_load(struct vendors *vendors, const char *folder, struct log *log);
+int packs_load(const struct packs_source *source, struct vendors *vendors);
+
+/*
+ * Loads the pack of one folder. 0 and `*pack`; a negative errno with one sentence
+ * ("pack.json:LINE: FIELD: what is wrong") in `problem`: -ENOENT there is no pack in it.
+ */
+int packs_check(const char *path, struct vendor_pack **pack, char *problem, size_t problem_size);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/sip_door.h"
 
+#include "core/provision/suspicion.h"
 #include "io/frame.h"
-#include "io/membership.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -33,10 +33,12 @@ struct sip_door {
 	struct neighbours *neighbours;
 	struct neighbour_listener neighbour_listener;
 	struct frames *frames; /* NULL without CAP_NET_RAW */
-	struct membership *membership;
 	struct door_socket unicast[sip_door_listen_max];
 	size_t unicast_count;
-	struct door_socket group; /* udp NULL: no multicast */
+	struct door_socket group_socket; /* no udp of its own: says whose callback it is */
+	struct group_socket *group;	 /* NULL: no multicast */
+	struct canary_door *canary;	 /* NULL: none */
+	struct suspicion suspicion;
 	struct signalling *signalling;
 	struct loop_timer timer;
 	uv_async_t posted_wake;
@@ -178,6 +180,18 @@ static enum report_level wanted_report_level(const struct sip_door *door)
 	return level;
 }
 
+static void carry_out_change(struct sip_door *door, const struct change *change)
+{
+	if (change->kind == CHANGE_DEVICE_NOTIFIED) {
+		/* What it reports is carried out with the rest. */
+		suspicion_told(&door->suspicion, change->mac, loop_now_ms(&door->loop),
+			       &door->effects);
+	}
+	if (door->options.change(door->options.context, change) != 0) {
+		door->counters.changes_lost++;
+	}
+}
+
 static void carry_out(struct sip_door *door)
 {
 	carry_out_sends(door);
@@ -197,9 +211,7 @@ static void carry_out(struct sip_door *door)
 			}
 			break;
 		case EFFECT_CHANGE:
-			if (door->options.change(door->options.context, effect->change) != 0) {
-				door->counters.changes_lost++;
-			}
+			carry_out_change(door, effect->change);
 			break;
 		}
 	}
@@ -232,9 +244,8 @@ static void publish_counters(struct sip_door *door)
 	for (size_t i = 0; i < door->unicast_count; i++) {
 		add_udp_counters(&counters->unicast, udp_counters(door->unicast[i].udp));
 	}
-	if (door->group.udp) {
-		counters->group = udp_counters(door->group.udp);
-		counters->joined = membership_count(door->membership);
+	if (door->group) {
+		counters->group = group_socket_counters(door->group);
 	}
 	counters->neighbours = neighbours_counters(door->neighbours);
 	counters->effects_lost = door->effects.lost;
@@ -257,6 +268,9 @@ static void settle(struct sip_door *door)
 
 		lock_inventory(door);
 		for (size_t i = 0; i < door->learned_count; i++) {
+			if (door->learned[i].kind == NOTICE_FETCHED) {
+				suspicion_fetched(&door->suspicion, door->learned[i].mac);
+			}
 			(void)signalling_change(door->signalling, &door->learned[i], now_ms,
 						&door->effects);
 		}
@@ -371,11 +385,14 @@ static bool make_packet(struct sip_door *door, bool is_group, const struct udp_r
 		.interface = in->interface,
 		.is_multicast = is_group,
 	};
-	if (is_from_ourselves(door, in->source)) {
+	if (is_from_ourselves(door, in->source) ||
+	    /* From the wire, in our name: the kernel drops it before a UDP socket. */
+	    (is_group && group_socket_is_packet(door->group) &&
+	     interfaces_is_own(door->interfaces, in->source.address))) {
 		door->counters.own_source++;
 		return false;
 	}
-	if (is_group && !membership_has(door->membership, in->interface)) {
+	if (is_group && !group_socket_has(door->group, in->interface)) {
 		door->counters.foreign_interface++;
 		return false;
 	}
@@ -397,7 +414,7 @@ static void received(void *context, const struct udp_received *datagrams, size_t
 {
 	struct door_socket *socket = context;
 	struct sip_door *door = socket->door;
-	bool is_group = socket == &door->group;
+	bool is_group = socket == &door->group_socket;
 	uint64_t now_ms = loop_now_ms(&door->loop);
 
 	if (is_group && door->frames) {
@@ -445,12 +462,10 @@ static void *run(void *context)
 }
 
 static int open_socket(struct sip_door *door, struct door_socket *socket, struct endpoint bind,
-		       struct udp *beside, char problem[static sip_door_problem_size])
+		       char problem[static sip_door_problem_size])
 {
 	struct udp_options options = {
 		.bind = bind,
-		.is_group = socket == &door->group,
-		.beside = beside,
 		.receive_buffer = receive_buffer_size,
 		.received = received,
 		.unreachable = unreachable,
@@ -470,7 +485,7 @@ static int open_unicast(struct sip_door *door, char problem[static sip_door_prob
 		if (i > 0 && bind.port == 0) {
 			bind.port = udp_endpoint(door->unicast[0].udp).port;
 		}
-		error = open_socket(door, &door->unicast[i], bind, NULL, problem);
+		error = open_socket(door, &door->unicast[i], bind, problem);
 		if (error) {
 			return error;
 		}
@@ -483,7 +498,20 @@ static int open_unicast(struct sip_door *door, char problem[static sip_door_prob
 static int open_group(struct sip_door *door, char problem[static sip_door_problem_size])
 {
 	struct endpoint group = door->options.group;
-	struct udp *beside = socket_for(door, group.address);
+	struct group_socket_options group_options = {
+		.loop = &door->loop,
+		.interfaces = door->interfaces,
+		.log = door->options.log,
+		.group = group,
+		.kind = door->options.group_socket,
+		.unicast = door->unicast[0].udp,
+		.names = (const char(*)[IF_NAMESIZE])door->options.interfaces,
+		.name_count = door->options.interface_count,
+		.receive_buffer = receive_buffer_size,
+		.received = received,
+		.unreachable = unreachable,
+		.context = &door->group_socket,
+	};
 	bool has_ipv4 = false;
 	int error;
 
@@ -500,23 +528,51 @@ static int open_group(struct sip_door *door, char problem[static sip_door_proble
 			 "which the answers leave from; or leave group empty");
 		return -EINVAL;
 	}
-	error = open_socket(door, &door->group, group, beside, problem);
+	group_options.beside = socket_for(door, group.address);
+	door->group_socket.door = door;
+	error = group_socket_open(&door->group, &group_options, problem);
 	if (error) {
 		return error;
 	}
-	error = membership_open(&door->membership, door->group.udp, door->interfaces,
-				(const char(*)[IF_NAMESIZE])door->options.interfaces,
-				door->options.interface_count, door->options.log);
-	if (error) {
-		snprintf(problem, sip_door_problem_size, "no memory for the group");
-		return error;
-	}
+	/* After the group's: the kernel hands a frame to the newest packet socket first. */
 	if (frames_open(&door->frames, group) != 0) {
 		log_info(door->options.log, "frames_unread",
 			 "without CAP_NET_RAW the hardware address of a phone's first request is "
 			 "asked for, instead of read from its frame");
 	}
 	return 0;
+}
+
+static void canary_changed(void *context)
+{
+	struct sip_door *door = context;
+
+	canary_door_state(door->canary, &door->counters.canary);
+	publish_counters(door);
+}
+
+static int open_canary(struct sip_door *door, char problem[static sip_door_problem_size])
+{
+	struct canary_door_options options = {
+		.loop = &door->loop,
+		.interfaces = door->interfaces,
+		.group = door->group,
+		.group_endpoint = door->options.group,
+		.interval_ms = door->options.canary_interval_ms,
+		.inventory = door->options.signalling.inventory,
+		.inventory_lock = door->options.inventory_lock,
+		.log = door->options.log,
+		.report = door->options.report,
+		.report_context = door->options.context,
+		.changed = canary_changed,
+		.changed_context = door,
+	};
+
+	if (!door->group || options.interval_ms == 0) {
+		return 0;
+	}
+	memcpy(options.seed, door->options.canary_seed, sizeof(options.seed));
+	return canary_door_open(&door->canary, &options, problem);
 }
 
 static int open_signalling(struct sip_door *door, char problem[static sip_door_problem_size])
@@ -569,13 +625,11 @@ static int open_network(struct sip_door *door, char problem[static sip_door_prob
 /* Everything that was opened, in whatever state; the thread does not run. */
 static void close_all(struct sip_door *door)
 {
-	membership_close(door->membership);
+	canary_door_close(door->canary);
+	group_socket_close(door->group);
 	frames_close(door->frames);
 	for (size_t i = 0; i < door->unicast_count; i++) {
 		udp_close(door->unicast[i].udp);
-	}
-	if (door->group.udp) {
-		udp_close(door->group.udp);
 	}
 	if (door->neighbours) {
 		neighbours_close(door->neighbours);
@@ -601,7 +655,8 @@ static int open_all(struct sip_door *door, char problem[static sip_door_problem_
 	}
 	error = error ? error : open_unicast(door, problem);
 	error = error ? error : open_group(door, problem);
-	return error ? error : open_signalling(door, problem);
+	error = error ? error : open_signalling(door, problem);
+	return error ? error : open_canary(door, problem);
 }
 
 int sip_door_start(struct sip_door **door, const struct sip_door_options *options,

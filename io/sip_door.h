@@ -9,6 +9,8 @@
 #define BELLHOP_IO_SIP_DOOR_H
 
 #include "core/provision/signalling.h"
+#include "io/canary_door.h"
+#include "io/group_socket.h"
 #include "io/log.h"
 #include "io/neighbour.h"
 #include "io/udp.h"
@@ -28,6 +30,9 @@ struct sip_door_options {
 	struct endpoint listen[sip_door_listen_max];
 	size_t listen_count;
 	struct endpoint group; /* family ADDRESS_NONE: no multicast */
+	enum group_socket_kind group_socket;
+	uint64_t canary_interval_ms; /* 0: no canary */
+	uint8_t canary_seed[random_seed_size];
 	/* Names to join on; none: all that are up and do multicast. They need not be there yet. */
 	char interfaces[sip_door_interfaces_max][IF_NAMESIZE];
 	size_t interface_count;
@@ -50,7 +55,8 @@ struct sip_door_counters {
 	struct signalling_counter reasons[sip_door_reasons_max];
 	size_t reason_count;
 	struct udp_counters unicast; /* all unicast sockets together */
-	struct udp_counters group;
+	struct group_socket_counters group;
+	struct canary_state canary;
 	struct neighbour_counters neighbours;
 	uint64_t foreign_interface; /* group datagrams dropped: interface not configured (R-MCAST-3)
 				     */
@@ -60,7 +66,6 @@ struct sip_door_counters {
 	uint64_t effects_lost; /* effects that found no room */
 	uint64_t changes_lost; /* changes that the store did not take */
 	uint64_t notices_lost; /* notices that found no room */
-	size_t joined;	       /* interfaces on which the group is joined now */
 	bool reads_frames;     /* CAP_NET_RAW is there */
 };
 

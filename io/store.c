@@ -67,7 +67,8 @@ struct span job_key(const void *entry)
 static bool is_report(const struct change *change)
 {
 	return change->kind == CHANGE_DEVICE_SEEN || change->kind == CHANGE_DEVICE_NOTIFIED ||
-	       change->kind == CHANGE_DEVICE_FETCHED;
+	       change->kind == CHANGE_DEVICE_FETCHED || change->kind == CHANGE_UNIDENTIFIED_SEEN ||
+	       change->kind == CHANGE_FORM_LEARNED;
 }
 
 bool job_is_report(const struct job *job)
@@ -215,7 +216,10 @@ static bool replaces(const struct change *newer, const struct change *older)
 	if (newer->kind != older->kind || !is_report(newer)) {
 		return false;
 	}
-	return (older->fields & ~newer->fields) == 0 && (newer->is_complete || !older->is_complete);
+	/* That both forms went out, or each alone soon after the other, makes them no evidence. */
+	return (older->fields & ~newer->fields) == 0 &&
+	       (newer->is_complete || !older->is_complete) && newer->form == older->form &&
+	       (newer->told_both || !older->told_both);
 }
 
 /* Mutex held. True when `job` went into the place of the change before it, and is gone. */

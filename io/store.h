@@ -6,10 +6,11 @@
  * memory is on disk, and an acknowledged change survives a power cut. A change that cannot be
  * written is refused with the reason and memory stays as it is.
  *
- * Reports of phones (CHANGE_DEVICE_SEEN, _NOTIFIED, _FETCHED) wait up to `report_delay_ms` so that
- * many go into one transaction, and a newer one replaces the one just before it of the same device.
- * Where there are rules that claim, _SEEN does not wait: the phone asks again after half a second.
- * Changes are taken in the order in which they were posted.
+ * Reports of phones (CHANGE_DEVICE_SEEN, _NOTIFIED, _FETCHED, CHANGE_FORM_LEARNED, and of
+ * strangers) wait up to `report_delay_ms` so that many go into one transaction, and a newer one
+ * replaces the one just before it of the same device. Where there are rules that claim, _SEEN does
+ * not wait: the phone asks again after half a second. Changes are taken in the order in which they
+ * were posted.
  *
  * Events go through the store as well: they are kept in memory for `bellhop events`, at most
  * `events_max`, and written with the next batch. What changes a device's state makes its events

@@ -9,6 +9,7 @@
  *	store_sqlite_rows.c        records become rows
  *	store_sqlite_load.c        rows become records
  *	store_sqlite_rules.c       rules, pools, and who has which number
+ *	store_sqlite_forms.c       both, for the table of forms
  *	store_sqlite_copy.c        copies, and what is made of one that is handed in
  *	store_sqlite_replace.c     another one takes the place of the database
  */
@@ -37,6 +38,8 @@ enum statement {
 	STATEMENT_PROFILE_REMOVE,
 	STATEMENT_PROFILE_SETTING_WRITE,
 	STATEMENT_PROFILE_SETTINGS_REMOVE,
+	STATEMENT_FORM_WRITE,
+	STATEMENT_FORMS_REMOVE,
 	STATEMENT_EVENT_WRITE,
 	STATEMENT_EVENTS_PRUNE,
 	STATEMENT_AUDIT_WRITE,
@@ -189,6 +192,13 @@ int store_sqlite_replace(struct store_database *database, struct store_database 
 
 /* A struct without connection and lock: NULL without memory. `path` is taken over. */
 struct store_sqlite *store_sqlite_new(const struct store_sqlite_options *options, char *path);
+
+/* --- store_sqlite_forms.c --- */
+
+int store_sqlite_write_form(struct store_sqlite *store, const struct prepared *prepared,
+			    char *problem, size_t problem_size);
+int store_sqlite_load_forms(struct store_sqlite *store, struct inventory *inventory, char *problem,
+			    size_t problem_size);
 
 /* --- store_sqlite_rows.c, store_sqlite_load.c --- */
 

@@ -28,6 +28,10 @@ const char *const store_sqlite_statements[STATEMENT_COUNT] = {
 	[STATEMENT_PROFILE_REMOVE] = "DELETE FROM profiles WHERE name = ?1",
 	[STATEMENT_PROFILE_SETTING_WRITE] = "INSERT INTO profile_settings VALUES (?1, ?2, ?3)",
 	[STATEMENT_PROFILE_SETTINGS_REMOVE] = "DELETE FROM profile_settings WHERE name = ?1",
+	[STATEMENT_FORM_WRITE] = "INSERT OR REPLACE INTO forms VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+				 "?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+	[STATEMENT_FORMS_REMOVE] = "DELETE FROM forms WHERE vendor = ?1 AND (?4 OR model = ?2) "
+				   "AND (?5 OR firmware = ?3)",
 	[STATEMENT_EVENT_WRITE] = "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[STATEMENT_EVENTS_PRUNE] = "DELETE FROM events WHERE id <= ?1",
 	[STATEMENT_AUDIT_WRITE] = "INSERT INTO audit (utc_ms, who, what, subject, detail) "
@@ -185,6 +189,9 @@ int store_sqlite_write(struct store_database *database, const struct prepared *p
 	}
 	if (prepared->profile && result == 0) {
 		result = write_profile(store, prepared, problem, problem_size);
+	}
+	if (prepared->form && result == 0) {
+		result = store_sqlite_write_form(store, prepared, problem, problem_size);
 	}
 	if (result == 0) {
 		result = store_sqlite_write_rules(store, prepared, problem, problem_size);

@@ -203,8 +203,9 @@ static int load_rows(struct store_sqlite *store, const char *sql, load_row_fn *l
 int store_sqlite_load_rules(struct store_sqlite *store, struct inventory *inventory, char *problem,
 			    size_t problem_size)
 {
-	int result = load_rows(store, "SELECT mac, pool, extension FROM device_numbers ORDER BY mac",
-			       load_number, inventory, problem, problem_size);
+	int result =
+		load_rows(store, "SELECT mac, pool, extension FROM device_numbers ORDER BY mac",
+			  load_number, inventory, problem, problem_size);
 
 	if (result == 0) {
 		result = load_rows(store, "SELECT name, body FROM pools ORDER BY name", load_pool,

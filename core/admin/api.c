@@ -45,6 +45,8 @@ static const struct route {
 	{"PUT", "/api/v1/database", api_database_put},
 	{"GET", "/api/v1/events", api_events_get},
 	{"GET", "/api/v1/settings", api_settings_list},
+	{"GET", "/api/v1/packs", api_packs_list},
+	{"GET", "/api/v1/packs/{name}", api_pack_get},
 	{"GET", "/api/v1/openapi.json", api_openapi_get},
 	{"GET", "/metrics", api_metrics_get},
 };

@@ -6,8 +6,7 @@
 #include <stdio.h>
 
 /* What a handler has just said of one device, kept for the answer to all. */
-static void keep_refusal(struct call *call, json_t *rows, const struct change *change,
-			 bool has_mac)
+static void keep_refusal(struct call *call, json_t *rows, const struct change *change, bool has_mac)
 {
 	json_t *said = json_loadb(call->answer->body.data ? call->answer->body.data : "",
 				  call->answer->body.length, 0, NULL);

@@ -84,6 +84,7 @@ call_handler_fn api_devices_list, api_devices_add, api_device_get, api_device_se
 	api_device_preview;
 call_handler_fn api_profiles_list, api_profile_get, api_profile_set, api_profile_remove;
 call_handler_fn api_files_list, api_file_put, api_file_remove;
+call_handler_fn api_packs_list, api_pack_get;
 call_handler_fn api_database_get, api_database_put;
 call_handler_fn api_events_get, api_settings_list, api_openapi_get;
 

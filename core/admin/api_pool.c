@@ -77,9 +77,9 @@ static json_t *number_json(const struct pool_number *number, bool has_secrets)
 	failed |= api_json_set(json, "extension", text(number->extension));
 	failed |= api_json_set(json, "username", text(number->username));
 	failed |= api_json_set(json, "auth_username", text(number->auth_username));
-	failed |= api_json_set(
-		json, "password",
-		text(number->password[0] && !has_secrets ? "********" : number->password));
+	failed |= api_json_set(json, "password",
+			       text(number->password[0] && !has_secrets ? "********"
+									: number->password));
 	failed |= api_json_set(json, "display_name", text(number->display_name));
 	failed |= api_json_set(json, "row", json_boolean(number->is_row));
 	if (number->is_taken) {
@@ -104,16 +104,16 @@ static int add_numbers(json_t *json, const struct number_pool *pool, size_t from
 
 	for (; i < pool->count && added < limit && !failed; i++) {
 		if (pool->numbers[i].is_row || pool->numbers[i].is_taken) {
-			failed |= json_array_append_new(
-				list, number_json(&pool->numbers[i], has_secrets));
+			failed |= json_array_append_new(list, number_json(&pool->numbers[i],
+									  has_secrets));
 			added++;
 		}
 	}
 	failed |= api_json_set(json, "numbers", list);
-	return failed | api_json_set(json, "next",
-				     i < pool->count && i > from
-					     ? text(pool->numbers[i - 1].extension)
-					     : json_null());
+	return failed |
+	       api_json_set(json, "next",
+			    i < pool->count && i > from ? text(pool->numbers[i - 1].extension)
+							: json_null());
 }
 
 void api_pool_get(struct call *call)

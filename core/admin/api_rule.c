@@ -60,8 +60,8 @@ void api_rules_list(struct call *call)
 	int failed = 0;
 
 	for (size_t i = 0; i < inventory->rules.count && !failed; i++) {
-		failed |= json_array_append_new(
-			list, api_json_rule(inventory->rule_order[i], has_secrets));
+		failed |= json_array_append_new(list, api_json_rule(inventory->rule_order[i],
+								    has_secrets));
 	}
 	failed |= api_json_set(json, "rules", list);
 	if (failed) {
@@ -96,8 +96,8 @@ static void put(struct call *call, enum change_kind kind, bool is_creation)
 	change = call_change(call, kind);
 	if (change) {
 		change->name = call->arguments[0];
-		change->body = span_is_empty(call->request->body) ? SPAN("{}")
-								  : call->request->body;
+		change->body =
+			span_is_empty(call->request->body) ? SPAN("{}") : call->request->body;
 		call->answer->is_creation = is_creation;
 	}
 }
@@ -152,8 +152,8 @@ static bool read_subject(struct call *call, struct rule_subject *subject)
 	struct span model = call_parameter(call, SPAN("model"));
 	struct span interface = call_parameter(call, SPAN("interface"));
 	struct span certainty = call_parameter(call, SPAN("certainty"));
-	const struct vendor_pack *pack = vendor_recognise(
-		&call->api->inventory->vendors, &subject->mac, SPAN(""), SPAN(""));
+	const struct vendor_pack *pack =
+		vendor_recognise(&call->api->inventory->vendors, &subject->mac, SPAN(""), SPAN(""));
 
 	subject->certainty = CERTAINTY_SEEN;
 	subject->vendor = pack ? pack->name : SPAN("");
@@ -231,10 +231,9 @@ void api_device_rules(struct call *call)
 	for (size_t i = 0; i < inventory->rules.count && !failed; i++) {
 		const struct rule *rule = inventory->rule_order[i];
 
-		failed |= json_array_append_new(list,
-						verdict_json(inventory, rule,
-							     rule_check(rule, &subject),
-							     &claimed_by, &is_decided));
+		failed |= json_array_append_new(list, verdict_json(inventory, rule,
+								   rule_check(rule, &subject),
+								   &claimed_by, &is_decided));
 	}
 	mac_text(subject.mac, mac);
 	failed |= api_json_set(json, "mac", text(mac));

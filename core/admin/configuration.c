@@ -15,6 +15,7 @@ enum key_type {
 	KEY_BOOL_WORD, /* bool: the second of two words */
 	KEY_ACCESS,    /* access_by_key, access_by_neighbour */
 	KEY_COUNT,     /* uint64_t */
+	KEY_DURATION,  /* uint64_t: seconds; "15m" */
 };
 
 struct key {
@@ -24,7 +25,7 @@ struct key {
 	const char *legal;
 	enum key_type type;
 	size_t offset;
-	uint64_t min; /* KEY_LISTEN: endpoints; KEY_COUNT: value */
+	uint64_t min; /* KEY_LISTEN: endpoints; KEY_COUNT: value; KEY_DURATION: unless 0 */
 	uint64_t max;
 };
 
@@ -32,11 +33,16 @@ struct key {
 
 static const struct key keys[] = {
 	{"server", "data", "/var/lib/bellhop", "a directory", KEY_PATH, FIELD(data), 0, 0},
-	{"sip", "listen", "0.0.0.0:5060", "one ADDRESS:PORT", KEY_LISTEN, FIELD(sip_listen), 1, 1},
+	{"sip", "listen", "0.0.0.0:5060", "one ADDRESS:PORT, or up to 4 with the same PORT",
+	 KEY_LISTEN, FIELD(sip_listen), 1, configuration_sip_listen_max},
 	{"sip", "group", "224.0.1.75:5060", "one multicast ADDRESS:PORT, or empty", KEY_LISTEN,
 	 FIELD(sip_group), 0, 1},
+	{"sip", "group_socket", "auto", "auto, udp or packet", KEY_CHOICE, FIELD(sip_group_socket),
+	 0, 0},
 	{"sip", "interfaces", "", "interface names, or empty for all that do multicast", KEY_NAMES,
 	 FIELD(sip_interfaces), 0, 0},
+	{"sip", "canary", "15m", "0 (never), or a time from 1s to 24h: 30s, 15m, 1h", KEY_DURATION,
+	 FIELD(sip_canary_s), 1, 86400},
 	{"sip", "padding", "on", "off or on", KEY_BOOL_WORD, FIELD(pads_answers), 0, 0},
 	{"http", "listen", "0.0.0.0:8080", "ADDRESS:PORT, several, or empty", KEY_LISTEN,
 	 FIELD(http_listen), 0, configuration_listen_max},
@@ -75,6 +81,7 @@ static const struct key keys[] = {
 	{"limits", "pool_numbers", "200000", "0 to 10000000", KEY_COUNT, FIELD(pool_numbers_max), 0,
 	 10000000},
 	{"limits", "files", "10000", "0 to 1000000", KEY_COUNT, FIELD(files_max), 0, 1000000},
+	{"limits", "forms", "2000", "0 to 1000000", KEY_COUNT, FIELD(forms_max), 0, 1000000},
 	{"limits", "events", "10000", "100 to 1000000", KEY_COUNT, FIELD(events_max), 100, 1000000},
 	{"limits", "sip_transactions", "65536", "16 to 10000000", KEY_COUNT,
 	 FIELD(sip_transactions_max), 16, 10000000},
@@ -100,6 +107,7 @@ enum { key_count = sizeof(keys) / sizeof(*keys), words_max = 4 };
 static const char *const *words_of(const struct key *key)
 {
 	static const char *const unknown[] = {"list", "ignore", "bootstrap", NULL};
+	static const char *const group_sockets[] = {"auto", "udp", "packet", NULL};
 	static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 	static const char *const switches[] = {"off", "on", NULL};
 	static const char *const routed[] = {"refuse", "serve", NULL};
@@ -109,6 +117,8 @@ static const char *const *words_of(const struct key *key)
 	switch (key->offset) {
 	case FIELD(unknown):
 		return unknown;
+	case FIELD(sip_group_socket):
+		return group_sockets;
 	case FIELD(log_level):
 		return levels;
 	case FIELD(pads_answers):
@@ -151,7 +161,9 @@ static int parse_listen(const struct key *key, struct span value,
 			continue;
 		}
 		if (read.count == key->max || endpoint_parse(word, 0, &endpoint) != 0 ||
-		    endpoint.port == 0 || address_is_multicast(endpoint.address) != is_group) {
+		    endpoint.port == 0 || address_is_multicast(endpoint.address) != is_group ||
+		    (key->offset == FIELD(sip_listen) && read.count > 0 &&
+		     endpoint.port != read.endpoints[0].port)) {
 			return -EINVAL;
 		}
 		read.endpoints[read.count++] = endpoint;
@@ -207,6 +219,40 @@ static int parse_access(struct configuration *c, struct span value)
 	c->access_by_key = by_key;
 	c->access_by_neighbour = by_neighbour;
 	return 0;
+}
+
+/* "30s", "15m", "1h"; a number alone is seconds. */
+static int parse_duration(const struct key *key, struct span value, uint64_t *seconds)
+{
+	static const struct {
+		char letter;
+		uint64_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
+	uint64_t unit_s = 1;
+	uint64_t number;
+
+	for (size_t i = 0; value.length > 0 && i < sizeof(units) / sizeof(*units); i++) {
+		if (value.data[value.length - 1] == units[i].letter) {
+			unit_s = units[i].seconds;
+			value = span_slice(value, 0, value.length - 1);
+			break;
+		}
+	}
+	if (span_to_unsigned(value, key->max / unit_s, &number) != 0 ||
+	    (number > 0 && number * unit_s < key->min)) {
+		return -EINVAL;
+	}
+	*seconds = number * unit_s;
+	return 0;
+}
+
+static void print_duration(uint64_t seconds, struct writer *w)
+{
+	bool is_hours = seconds > 0 && seconds % 3600 == 0;
+	bool is_minutes = seconds > 0 && seconds % 60 == 0;
+
+	writer_unsigned(w, is_hours ? seconds / 3600 : is_minutes ? seconds / 60 : seconds);
+	writer_text(w, is_hours ? "h" : is_minutes ? "m" : seconds > 0 ? "s" : "");
 }
 
 static int parse_word(const struct key *key, struct span value, size_t *index)
@@ -297,6 +343,8 @@ static int set_value(struct configuration *c, const struct key *key, struct span
 	case KEY_COUNT:
 		error = span_to_unsigned(value, key->max, field);
 		return error == 0 && *(uint64_t *)field < key->min ? -EINVAL : error;
+	case KEY_DURATION:
+		return parse_duration(key, value, field);
 	}
 	if (error == 0) {
 		*(struct span *)field = value;
@@ -588,6 +636,9 @@ static void print_value(const struct configuration *c, const struct key *key, st
 		break;
 	case KEY_COUNT:
 		writer_unsigned(w, *(const uint64_t *)field);
+		break;
+	case KEY_DURATION:
+		print_duration(*(const uint64_t *)field, w);
 		break;
 	}
 }

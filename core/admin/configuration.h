@@ -16,6 +16,7 @@
 
 enum {
 	configuration_listen_max = 8,
+	configuration_sip_listen_max = 4,
 	configuration_interfaces_max = 32,
 	configuration_vendor_urls_max = 64,
 	configuration_bytes_max = 1 << 20, /* longest file that is read */
@@ -38,6 +39,12 @@ enum configuration_unknown {
 	CONFIGURATION_UNKNOWN_BOOTSTRAP
 };
 
+enum configuration_group_socket {
+	CONFIGURATION_GROUP_AUTO,
+	CONFIGURATION_GROUP_UDP,
+	CONFIGURATION_GROUP_PACKET
+};
+
 enum configuration_log_level {
 	CONFIGURATION_LOG_ERROR,
 	CONFIGURATION_LOG_WARNING,
@@ -48,8 +55,10 @@ enum configuration_log_level {
 /* Spans are NUL-terminated texts in the arena that the configuration was read with. */
 struct configuration {
 	struct span data;			/* a directory, without '/' at the end */
-	struct configuration_listen sip_listen; /* exactly one */
+	struct configuration_listen sip_listen; /* at least one, all of one port */
 	struct configuration_listen sip_group;	/* one, or none: no multicast */
+	uint32_t sip_group_socket;		/* enum configuration_group_socket */
+	uint64_t sip_canary_s;			/* 0: none */
 	struct span sip_interfaces[configuration_interfaces_max];
 	size_t sip_interface_count; /* 0: all that are up and do multicast */
 	struct configuration_listen http_listen;
@@ -83,6 +92,7 @@ struct configuration {
 	uint64_t pools_max;
 	uint64_t pool_numbers_max;
 	uint64_t files_max;
+	uint64_t forms_max;
 	uint64_t events_max;
 	uint64_t sip_transactions_max;
 	uint64_t sip_waiting_max;

@@ -8,14 +8,15 @@
  *	inventory_commit    puts them in place, under the write lock
  *	the poster is told
  *
- * Sightings and hand-outs (CHANGE_SEEN, _NOTIFIED, _FETCHED) are coalesced by the store thread and
- * written in batches; all others are durable before they are acknowledged.
+ * Sightings and hand-outs (CHANGE_SEEN, _NOTIFIED, _FETCHED, _UNIDENTIFIED_SEEN) are coalesced by
+ *the store thread and written in batches; all others are durable before they are acknowledged.
  */
 #ifndef BELLHOP_CORE_FLEET_CHANGE_H
 #define BELLHOP_CORE_FLEET_CHANGE_H
 
 #include "core/base/arena.h"
 #include "core/fleet/device.h"
+#include "core/fleet/forms.h"
 
 enum change_kind {
 	CHANGE_DEVICE_ADD,   /* fails with -EEXIST when it is there; state new unless claimed too */
@@ -35,8 +36,12 @@ enum change_kind {
 	 * claimed -> notified; fetched and stale stay.
 	 */
 	CHANGE_DEVICE_NOTIFIED,
-	CHANGE_DEVICE_FETCHED, /* it took a file: `file`, `bytes` */
-	CHANGE_PROFILE_SET,    /* creates or edits */
+	/*
+	 * It took a file: `file`, `bytes`. Takes over the same; what it says of vendor and model
+	 * counts where that is empty.
+	 */
+	CHANGE_DEVICE_FETCHED,
+	CHANGE_PROFILE_SET, /* creates or edits */
 	CHANGE_PROFILE_REMOVE,
 	CHANGE_FILE_SET, /* the catalogue: `file`, `bytes`, `file_utc_ms`, `file_version` */
 	CHANGE_FILE_REMOVE,
@@ -45,13 +50,18 @@ enum change_kind {
 			       */
 	/*
 	 * A sender without a MAC, or with one that is not its own: kept in memory only, by its
-	 * address (inventory_unidentified). Takes what CHANGE_DEVICE_SEEN takes.
+	 * address and interface (unidentified.h). Takes what CHANGE_DEVICE_SEEN takes, `certainty`
+	 * and `reason`; `mac` is the one that it names, or zeros.
 	 */
 	CHANGE_UNIDENTIFIED_SEEN,
 	/* Forms and URL shapes that work, by `vendor`, `model`, `firmware` (core/fleet/forms.h). */
-	CHANGE_FORM_LEARNED, /* evidence: `form`, `shape`, `is_success` */
-	CHANGE_FORM_PIN,     /* an operator knows: `form`, `shape` */
-	CHANGE_FORM_FORGET,
+	/*
+	 * `is_success`: `form` and `shape` worked for `mac`, as `evidence` has it. Else they
+	 * failed, those of the two that `fields` names (FORM, SHAPE).
+	 */
+	CHANGE_FORM_LEARNED,
+	CHANGE_FORM_PIN,    /* an operator knows: `form`, and with FIELD_SHAPE `shape` */
+	CHANGE_FORM_FORGET, /* `vendor`, and those of model and firmware that `fields` names */
 	/* Rules that claim by themselves, and their pools of extensions (core/fleet/rules.h). */
 	CHANGE_RULE_SET,
 	CHANGE_RULE_REMOVE,
@@ -106,10 +116,12 @@ struct change {
 	struct span parent;
 	struct span label;
 	enum notify_form form;
-	struct span shape; /* name of a URL shape */
-	bool told_both;	   /* NOTIFIED: both forms were sent */
-	bool is_success;   /* FORM_LEARNED */
+	struct span shape;	     /* name of a URL shape */
+	bool told_both;		     /* NOTIFIED: both forms were sent */
+	bool is_success;	     /* FORM_LEARNED */
+	enum form_evidence evidence; /* of a success */
 	enum device_certainty certainty;
+	const char *reason; /* UNIDENTIFIED_SEEN: constant word, see unidentified.h */
 	enum device_resync resync;
 	uint16_t resync_status;
 	struct span name; /* of a rule or pool */

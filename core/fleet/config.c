@@ -2,6 +2,7 @@
 #include "core/fleet/config.h"
 
 #include "core/base/uncleared.h"
+#include "core/fleet/vendor_match.h"
 
 #include <errno.h>
 
@@ -306,25 +307,46 @@ static struct config_file file_of_catalogue(const struct catalogue_file *catalog
 				    .content_type = SPAN("application/octet-stream")};
 }
 
+/*
+ * What else its phones ask for and mean by it. A MAC in the name is this device's, or the name is
+ * not for it; a model alone tells nothing that write_pattern does not know better.
+ */
+static bool fits_pattern(struct vendor_work *work, const struct device *device,
+			 const struct vendor_file *rule)
+{
+	struct vendor_file_match match;
+
+	return vendor_file_matches(work, rule, &match) && !match.is_by_model_alone &&
+	       (!match.has_mac || mac_equal(match.mac, device->mac));
+}
+
 static const struct vendor_file *rule_of(const struct vendor_pack *pack,
-					 const struct device *device, struct span name)
+					 const struct device *device, struct span name,
+					 struct vendor_work *work)
 {
 	for (size_t i = 0; pack && i < pack->file_count; i++) {
-		if (names_file(device, &pack->files[i], name)) {
+		if (names_file(device, &pack->files[i], name) ||
+		    fits_pattern(work, device, &pack->files[i])) {
 			return &pack->files[i];
 		}
 	}
 	return NULL;
 }
 
-/* For a device whose maker is not recorded (yet): a name that only one maker's phones ask for. */
+/*
+ * For a device whose maker is not recorded (yet): a name that only one maker's phones ask for, or
+ * that of the maker whose OUI it has.
+ */
 static const struct vendor_file *rule_of_anybody(const struct inventory *inventory,
-						 const struct device *device, struct span name)
+						 const struct device *device, struct span name,
+						 struct vendor_work *work)
 {
-	const struct vendor_file *found = NULL;
+	const struct vendor_pack *by_oui = vendor_by_oui(&inventory->vendors, device->mac);
+	const struct vendor_file *found = rule_of(by_oui, device, name, work);
 
-	for (size_t i = 0; i < inventory->vendors.count; i++) {
-		const struct vendor_file *rule = rule_of(inventory->vendors.packs[i], device, name);
+	for (size_t i = 0; !by_oui && i < inventory->vendors.count; i++) {
+		const struct vendor_file *rule =
+			rule_of(inventory->vendors.packs[i], device, name, work);
 
 		if (rule && found) {
 			return NULL;
@@ -334,15 +356,31 @@ static const struct vendor_file *rule_of_anybody(const struct inventory *invento
 	return found;
 }
 
+/* Patterns see the last part of a name; of one that is too long, nothing. */
+static void begin_work(struct vendor_work *work, struct span name)
+{
+	size_t start = name.length;
+
+	while (start > 0 && name.data[start - 1] != '/') {
+		start--;
+	}
+	vendor_work_begin(work);
+	if (name.length - start <= vendor_text_max) {
+		vendor_work_text(work, span_slice(name, start, name.length));
+	}
+}
+
 struct config_file config_file_find(const struct inventory *inventory, const struct device *device,
 				    struct span name)
 {
 	const struct vendor_pack *pack =
 		vendor_find(&inventory->vendors, span_text(device->vendor));
-	const struct vendor_file *rule = device->vendor[0]
-						 ? rule_of(pack, device, name)
-						 : rule_of_anybody(inventory, device, name);
+	const struct vendor_file *rule;
+	UNCLEARED struct vendor_work work;
 
+	begin_work(&work, name);
+	rule = device->vendor[0] ? rule_of(pack, device, name, &work)
+				 : rule_of_anybody(inventory, device, name, &work);
 	if (rule) {
 		return file_of_rule(inventory, rule, name);
 	}

@@ -19,8 +19,9 @@ struct config_server {
 	uint16_t https_port;
 	uint16_t tftp_port;
 	uint16_t sip_port;
-	struct span url;   /* [provisioning] url, or url.<vendor> for this device's maker */
-	struct span shape; /* name of the maker's URL shape; empty or not there: its first */
+	struct span url;    /* [provisioning] url, or url.<vendor> for this device's maker */
+	bool hides_secrets; /* settings that are secrets are left out (unknown = bootstrap) */
+	struct span shape;  /* name of the maker's URL shape; empty or not there: its first */
 };
 
 /*
@@ -50,9 +51,11 @@ struct config_file {
 };
 
 /*
- * What `name` (below the device's URL) means for this device; kind NONE when it means nothing. A
- * device whose maker is not recorded (its first sighting may still wait to be stored) is asked
- * after in all packs: the name counts when only one of them has it.
+ * What `name` (below the device's URL) means for this device; kind NONE when it means nothing. The
+ * pack's rows are asked in their order: a name spelt out for this device, or one of the row's
+ * patterns. A name with the MAC of another device is none of its names. A device whose maker is not
+ * recorded (its first sighting may still wait to be stored) is taken for one of the maker whose OUI
+ * it has; nobody's: it is asked after in all packs, and the name counts when only one has it.
  */
 struct config_file config_file_find(const struct inventory *inventory, const struct device *device,
 				    struct span name);
@@ -63,8 +66,10 @@ int config_file_name(const struct inventory *inventory, const struct device *dev
 		     struct writer *name, struct config_file *file);
 
 /*
- * Renders a file. 0; -EINVAL with "TEMPLATE:LINE: SETTING: what is wrong" in `problem` (values of
- * secrets are never in it); -E2BIG beyond config_file_bytes_max; -ENOMEM.
+ * Renders a file. One that is not said to have secrets sees none: neither the settings that are
+ * secret nor a url.base with the device's key in it, whatever its template asks for. 0; -EINVAL
+ * with "TEMPLATE:LINE: SETTING: what is wrong" in `problem` (values of secrets are never in it);
+ * -E2BIG beyond config_file_bytes_max; -ENOMEM.
  */
 int config_render(const struct inventory *inventory, const struct device *device,
 		  const struct vendor_file *rule, const struct config_server *server,

@@ -13,7 +13,8 @@ static int render(const struct device *device, const struct vendor_pack *pack,
 {
 	const struct jinja_render_options options = {
 		.format = (enum jinja_format)rule->format,
-		.undefined = JINJA_STRICT,
+		/* What was left out must not be missed. */
+		.undefined = server->hides_secrets ? JINJA_LENIENT : JINJA_STRICT,
 		.limits = {.output_bytes = config_file_bytes_max},
 	};
 	struct jinja_value context;
@@ -74,12 +75,36 @@ static const struct vendor_pack *pack_of(const struct inventory *inventory,
 	return NULL;
 }
 
+static void leave_out_secrets(struct settings *settings)
+{
+	size_t i = settings->count;
+
+	while (i-- > 0) {
+		struct span path = span_text(settings->items[i].path);
+
+		if (setting_is_secret(path)) {
+			(void)settings_unset(settings, path);
+		}
+	}
+}
+
+/* What opens to weaker proofs than a secret must not hold one, and a device's key is one. */
+static void hide_secrets(struct settings *settings, struct config_server *server)
+{
+	leave_out_secrets(settings);
+	if (!server->hides_secrets &&
+	    span_search(server->url, SPAN("%{key}")) < server->url.length) {
+		server->url = SPAN("");
+	}
+}
+
 int config_render(const struct inventory *inventory, const struct device *device,
 		  const struct vendor_file *rule, const struct config_server *server,
 		  struct arena *arena, struct span *bytes, char *problem, size_t problem_size)
 {
 	const struct vendor_pack *pack = pack_of(inventory, rule);
 	struct writer w = writer_over(problem, problem_size > 0 ? problem_size - 1 : 0);
+	struct config_server shown = *server;
 	struct settings settings = {0};
 	struct span output = {0};
 	int error;
@@ -94,8 +119,11 @@ int config_render(const struct inventory *inventory, const struct device *device
 			error = -EINVAL;
 		}
 	}
+	if (!error && (!rule->has_secrets || server->hides_secrets)) {
+		hide_secrets(&settings, &shown);
+	}
 	if (!error) {
-		error = render(device, pack, rule, server, &settings, arena, &output, &w);
+		error = render(device, pack, rule, &shown, &settings, arena, &output, &w);
 	}
 	if (!error) {
 		error = check(pack, rule, output, &w);

@@ -46,6 +46,7 @@ static const char *const resync_names[] = {
 	[RESYNC_NOT_FETCHED] = "acknowledged but did not fetch",
 	[RESYNC_NO_ADDRESS] = "no address",
 	[RESYNC_UNSUPPORTED] = "not supported",
+	[RESYNC_INTERRUPTED] = "interrupted",
 };
 
 static const char *const form_names[] = {

@@ -75,6 +75,7 @@ enum device_resync {
 	RESYNC_NOT_FETCHED, /* "acknowledged but did not fetch" */
 	RESYNC_NO_ADDRESS,  /* nobody knows where it is */
 	RESYNC_UNSUPPORTED, /* its maker's phones take none */
+	RESYNC_INTERRUPTED, /* under way when the server ended, or it was blocked */
 };
 
 /* The form of the NOTIFY: see core/provision/notifier.h. */

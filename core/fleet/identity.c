@@ -1,150 +1,81 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fleet/identity.h"
 
-#include "core/base/uncleared.h"
+#include "core/fleet/identity_claim.h"
 #include "core/fleet/inventory.h"
+#include "core/fleet/vendor_files.h"
 
 #include <errno.h>
 
-enum { user_max = 64, mac_length_min = 11 }; /* 0:1:2:a:b:c */
-
-/* A MAC that a text names. */
-struct claim {
-	bool is_there;
-	bool is_vague; /* twelve decimal digits alone: see identity.h */
-	struct mac mac;
+/* What identity is judged by: the claims together, and what the pack read in the User-Agent. */
+struct evidence {
+	struct claim claim;
+	bool has_two; /* two that are certain and differ */
+	const struct vendor_pack *pack;
+	struct vendor_reading reading;
+	bool is_fetch; /* the User-Agent is one of HTTP */
+	struct vendor_file_reading file;
 };
 
-/* RFC 3261 19.1.4: an escaped character is the character. What is no escape stays as it stands. */
-static struct span unescape(struct span text, char *buffer, size_t size)
+/* Most phones write the same user everywhere: that is read once. */
+static int combine_user(struct claim *sum, struct span user, struct span read_before,
+			enum device_identified_by by)
 {
-	struct writer w = writer_over(buffer, size);
-
-	for (size_t i = 0; i < text.length; i++) {
-		int high = i + 2 < text.length ? ascii_hex_value(text.data[i + 1]) : -1;
-		int low = high >= 0 ? ascii_hex_value(text.data[i + 2]) : -1;
-
-		if (text.data[i] == '%' && low >= 0) {
-			writer_char(&w, (char)(high << 4 | low));
-			i += 2;
-		} else {
-			writer_char(&w, text.data[i]);
-		}
-	}
-	return w.failed ? SPAN("") : writer_span(&w);
-}
-
-/* Digits, or groups of them with dots as versions have. */
-static bool is_decimal(struct span text)
-{
-	for (size_t i = 0; i < text.length; i++) {
-		if (!ascii_is_digit(text.data[i]) && text.data[i] != '.') {
-			return false;
-		}
-	}
-	return true;
-}
-
-static struct claim claim_of_word(struct span word)
-{
-	struct claim claim = {0};
-	bool has_prefix = word.length > 12 && span_starts_with_nocase(word, SPAN("mac"));
-
-	if (word.length < mac_length_min) {
-		return claim;
-	}
-	if (has_prefix) {
-		word = span_slice(word, 3, word.length);
-		if (word.data[0] == ':' || word.data[0] == '=') {
-			word = span_slice(word, 1, word.length);
-		}
-	}
-	claim.is_there = word.length >= mac_length_min && mac_parse(word, &claim.mac) == 0 &&
-			 mac_is_device(claim.mac);
-	claim.is_vague = claim.is_there && !has_prefix && is_decimal(word);
-	return claim;
-}
-
-/* The user part of a URI, without its parameters (dialects.md A.15). */
-static struct claim claim_of_user(struct span user)
-{
-	UNCLEARED char buffer[user_max];
-	struct span text;
-
-	if (user.length < mac_length_min) {
-		return (struct claim){0};
-	}
-	text = unescape(user, buffer, sizeof(buffer));
-	return claim_of_word(span_trim(span_slice(text, 0, span_find(text, ';'))));
-}
-
-static bool is_in_word(char c)
-{
-	return ascii_is_alnum(c) || c == ':' || c == '-' || c == '.' || c == '=' || c == '%' ||
-	       c == '_';
-}
-
-/* After a `;` or as a word of its own: plain, with `:` or with `-` (dialects.md E.1). */
-static struct claim claim_of_agent(struct span agent)
-{
-	struct claim vague = {0};
-	size_t i = 0;
-
-	while (i < agent.length) {
-		struct claim claim;
-		size_t end = i;
-
-		while (end < agent.length && is_in_word(agent.data[end])) {
-			end++;
-		}
-		claim = claim_of_word(span_slice(agent, i, end));
-		if (claim.is_there && !claim.is_vague) {
-			return claim;
-		}
-		if (claim.is_there && !vague.is_there) {
-			vague = claim;
-		}
-		i = end + 1;
-	}
-	return vague;
-}
-
-/* What is certain goes before what is vague; two that are certain must agree. 0 or -EEXIST. */
-static int combine(struct claim *sum, struct claim next)
-{
-	if (!next.is_there || (sum->is_there && !sum->is_vague && next.is_vague)) {
+	if (user.length == 0 || span_equal(user, read_before)) {
 		return 0;
 	}
-	if (sum->is_there && !sum->is_vague && !mac_equal(sum->mac, next.mac)) {
-		return -EEXIST;
-	}
-	if (!sum->is_there || sum->is_vague) {
-		/* A vague one that a certain one repeats has become certain. */
-		if (!(sum->is_there && next.is_vague)) {
-			*sum = next;
-		}
-	}
-	return 0;
+	return claim_combine(sum, claim_of_user(user, by));
 }
 
-static int claims_combined(const struct subscribe_claims *claims, struct claim *sum)
+/* What the URIs and parameters name; the User-Agent comes after them. */
+static int claims_of_uris(const struct subscribe_claims *claims, struct claim *sum)
 {
-	struct claim user = claim_of_user(claims->request_user);
-	int error;
+	struct span request = claims->request_user;
+	int error = 0;
 
+	*sum = claim_of_user(request, IDENTIFIED_BY_REQUEST_URI);
 	/* The Request-URI's user is no account: digits alone are a MAC there. */
-	user.is_vague = false;
-	*sum = user;
-	error = combine(sum, claim_of_user(claims->from_user));
-	error = error ? error : combine(sum, claim_of_user(claims->contact_user));
-	return error ? error : combine(sum, claim_of_agent(claims->user_agent));
+	sum->is_vague = sum->is_vague && !sum->is_digits;
+	if (claims->instance.length > 0) {
+		error = claim_combine(sum, claim_of_uuid(claims->instance, IDENTIFIED_BY_INSTANCE));
+	}
+	error = error ? error : combine_user(sum, claims->from_user, request, IDENTIFIED_BY_FROM);
+	error = error ? error : combine_user(sum, claims->to_user, request, IDENTIFIED_BY_TO);
+	return error ? error
+		     : combine_user(sum, claims->contact_user, request, IDENTIFIED_BY_CONTACT);
+}
+
+static int claims_of_event(const struct subscribe_claims *claims, struct claim *sum)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < claims->event_value_count; i++) {
+		error = claim_combine(sum,
+				      claim_of_user(claims->event_values[i], IDENTIFIED_BY_EVENT));
+	}
+	return error;
+}
+
+/* As the maker's pattern reads it, which knows what it reads; else by the word. */
+static struct claim claim_of_agent(struct span agent, const struct vendor_reading *reading)
+{
+	struct claim claim = claim_of_word(reading->mac, IDENTIFIED_BY_USER_AGENT);
+
+	if (claim.is_there) {
+		claim.is_vague = false;
+		return claim;
+	}
+	return claim_of_text(agent, IDENTIFIED_BY_USER_AGENT);
 }
 
 int identity_claimed_mac(const struct subscribe_claims *claims, struct mac *mac)
 {
+	const struct vendor_reading nothing = {0};
 	struct claim sum;
-	int error = claims_combined(claims, &sum);
+	int error = claims_of_uris(claims, &sum);
 
+	error = error ? error : claim_combine(&sum, claim_of_agent(claims->user_agent, &nothing));
+	error = error ? error : claims_of_event(claims, &sum);
 	if (error) {
 		return error;
 	}
@@ -155,17 +86,20 @@ int identity_claimed_mac(const struct subscribe_claims *claims, struct mac *mac)
 	return 0;
 }
 
-static void decide(struct identity *identity, enum identity_verdict verdict, const char *reason)
+static void decide(struct identity *identity, enum identity_verdict verdict,
+		   enum device_certainty certainty, const char *reason)
 {
 	identity->verdict = verdict;
+	identity->certainty = certainty;
 	identity->reason = reason;
 }
 
-static void prove(struct identity *identity, struct mac mac, enum device_identified_by by)
+static void prove(struct identity *identity, struct mac mac, enum device_identified_by by,
+		  enum device_certainty certainty)
 {
 	identity->mac = mac;
 	identity->by = by;
-	decide(identity, IDENTITY_KNOWN, device_identified_by_name(by));
+	decide(identity, IDENTITY_KNOWN, certainty, device_identified_by_name(by));
 }
 
 /* A vague claim that is nobody's we know, and not the sender's, is a number of another kind. */
@@ -176,37 +110,51 @@ static bool is_passed_over(const struct inventory *inventory, const struct claim
 	       !inventory_device(inventory, claim->mac);
 }
 
-static void judge(const struct inventory *inventory, const struct subscribe_claims *claims,
+/* Nothing but its own word, where nothing better can be seen. */
+static void judge_word(struct identity *identity, const struct link_evidence *link)
+{
+	if (link->is_pending) {
+		decide(identity, IDENTITY_PENDING, CERTAINTY_NONE, "resolving");
+	} else if (identity->has_claim) {
+		identity->by = identity->claimed_in;
+		decide(identity, IDENTITY_UNPROVEN, CERTAINTY_CLAIMED,
+		       link->is_routed ? "routed" : "not_seen");
+	} else {
+		decide(identity, IDENTITY_UNKNOWN, CERTAINTY_UNIDENTIFIED,
+		       link->is_routed ? "routed" : "unidentified");
+	}
+}
+
+/* The order of the rules, and why: see identity.h. */
+static void judge(const struct inventory *inventory, const struct evidence *evidence,
 		  const struct link_evidence *link, struct identity *identity)
 {
 	const struct device *bound = identity->bound;
 	const struct mac *sender = bound ? &bound->mac : link->is_known ? &link->mac : NULL;
-	struct claim claim;
+	const struct claim *claim = &evidence->claim;
 
-	if (claims_combined(claims, &claim) != 0) {
-		decide(identity, IDENTITY_CONFLICT, "names_two_macs");
+	if (evidence->has_two) {
+		decide(identity, IDENTITY_CONFLICT, CERTAINTY_SPOOFED, "names_two_macs");
 		return;
 	}
-	if (claim.is_there && !is_passed_over(inventory, &claim, sender)) {
+	if (claim->is_there && !is_passed_over(inventory, claim, sender)) {
 		identity->has_claim = true;
-		identity->claimed = claim.mac;
-		identity->mac = claim.mac;
+		identity->claimed = claim->mac;
+		identity->claimed_in = claim->by;
+		identity->mac = claim->mac;
 	}
-	if (sender && identity->has_claim && !mac_equal(*sender, claim.mac)) {
-		decide(identity, IDENTITY_CONFLICT,
+	if (sender && identity->has_claim && !mac_equal(*sender, claim->mac)) {
+		decide(identity, IDENTITY_CONFLICT, CERTAINTY_SPOOFED,
 		       bound ? "mac_is_not_the_bound_one" : "mac_is_not_its_own");
 	} else if (bound) {
-		prove(identity, bound->mac, IDENTIFIED_BY_ADDRESS);
+		prove(identity, bound->mac, IDENTIFIED_BY_ADDRESS, CERTAINTY_PROVEN);
 	} else if (link->is_known && !mac_is_device(link->mac)) {
-		decide(identity, IDENTITY_UNKNOWN, "no_hardware_address");
+		decide(identity, IDENTITY_UNKNOWN, CERTAINTY_UNIDENTIFIED, "no_hardware_address");
 	} else if (link->is_known) {
-		prove(identity, link->mac, link->by);
-	} else if (link->is_pending) {
-		decide(identity, IDENTITY_PENDING, "resolving");
-	} else if (identity->has_claim) {
-		decide(identity, IDENTITY_UNPROVEN, link->is_routed ? "routed" : "not_seen");
+		prove(identity, link->mac, link->by,
+		      identity->has_claim ? CERTAINTY_CONFIRMED : CERTAINTY_SEEN);
 	} else {
-		decide(identity, IDENTITY_UNKNOWN, link->is_routed ? "routed" : "unidentified");
+		judge_word(identity, link);
 	}
 }
 
@@ -216,27 +164,58 @@ static struct span plain_or_empty(struct span text, size_t size)
 }
 
 /* Of no trust by itself: it picks a pack and fills in the model, and opens nothing. */
-static void read_maker(const struct inventory *inventory, const struct subscribe_claims *claims,
+static void keep_maker(const struct evidence *evidence, struct span model, struct span version,
 		       struct identity *identity)
 {
-	bool has_mac = identity->verdict == IDENTITY_KNOWN || identity->has_claim;
-	const struct vendor_pack *pack =
-		vendor_recognise(&inventory->vendors, has_mac ? &identity->mac : NULL,
-				 claims->user_agent, claims->vendor);
-	struct vendor_reading reading = {0};
-	struct span model = claims->model;
+	const struct vendor_reading *reading = &evidence->reading;
 
-	if (pack) {
-		identity->vendor = pack;
-		identity->vendor_name = pack->name;
-		vendor_read_user_agent(pack, claims->user_agent, &reading);
-		model = reading.model.length > 0 ? reading.model
-						 : vendor_event_model(pack, claims->model);
+	identity->vendor = evidence->pack;
+	identity->vendor_name = evidence->pack ? evidence->pack->name : SPAN("");
+	identity->model = plain_or_empty(reading->model.length > 0 ? reading->model : model,
+					 device_model_size);
+	identity->version = plain_or_empty(reading->version.length > 0 ? reading->version : version,
+					   device_firmware_size);
+}
+
+static void recognise(const struct inventory *inventory, const struct mac *mac,
+		      struct span user_agent, struct span event_vendor, struct evidence *evidence)
+{
+	evidence->pack = vendor_recognise(&inventory->vendors, mac, user_agent, event_vendor);
+	evidence->reading = (struct vendor_reading){0};
+	if (evidence->pack) {
+		(evidence->is_fetch
+			 ? vendor_read_http_user_agent
+			 : vendor_read_user_agent)(evidence->pack, user_agent, &evidence->reading);
 	}
-	identity->model = plain_or_empty(model, device_model_size);
-	identity->version =
-		plain_or_empty(reading.version.length > 0 ? reading.version : claims->version,
-			       device_firmware_size);
+}
+
+/* The MAC whose OUI may tell the maker before anything is read in the User-Agent. */
+static const struct mac *hint_of(const struct claim *claim, const struct identity *identity,
+				 const struct link_evidence *link)
+{
+	if (claim->is_there && !claim->is_vague) {
+		return &claim->mac;
+	}
+	if (identity->bound) {
+		return &identity->bound->mac;
+	}
+	return link->is_known && mac_is_device(link->mac) ? &link->mac : NULL;
+}
+
+/* Maker, and the MAC of the User-Agent, each of which may tell the other. */
+static void read_agent(const struct inventory *inventory, const struct link_evidence *link,
+		       struct span user_agent, struct span event_vendor, struct evidence *evidence,
+		       const struct identity *identity)
+{
+	const struct mac *hint = hint_of(&evidence->claim, identity, link);
+	struct claim claim;
+
+	recognise(inventory, hint, user_agent, event_vendor, evidence);
+	claim = claim_of_agent(user_agent, &evidence->reading);
+	if (!hint && claim.is_there && !claim.is_vague) {
+		recognise(inventory, &claim.mac, user_agent, event_vendor, evidence);
+	}
+	evidence->has_two |= claim_combine(&evidence->claim, claim) != 0;
 }
 
 void identity_from_subscribe(const struct inventory *inventory,
@@ -244,10 +223,102 @@ void identity_from_subscribe(const struct inventory *inventory,
 			     struct span interface, const struct link_evidence *link,
 			     struct identity *identity)
 {
+	struct evidence evidence = {.is_fetch = false};
+	struct span model = claims->model;
+
 	*identity = (struct identity){
 		.is_routed = link->is_routed,
 		.bound = inventory_device_by_address(inventory, source, interface),
 	};
-	judge(inventory, claims, link, identity);
-	read_maker(inventory, claims, identity);
+	evidence.has_two = claims_of_uris(claims, &evidence.claim) != 0;
+	read_agent(inventory, link, claims->user_agent, claims->vendor, &evidence, identity);
+	evidence.has_two |= claims_of_event(claims, &evidence.claim) != 0;
+	judge(inventory, &evidence, link, identity);
+	if (evidence.pack && evidence.reading.model.length == 0) {
+		model = vendor_event_model(evidence.pack, model);
+	}
+	keep_maker(&evidence, model, claims->version, identity);
+}
+
+/* Routed, its word alone: only what a pack knows is a phone's word (see identity.h). */
+static void distrust(const struct inventory *inventory, const struct evidence *evidence,
+		     struct identity *identity)
+{
+	const struct vendor_pack *owner = vendor_by_oui(&inventory->vendors, identity->mac);
+	const struct vendor_pack *named =
+		identity->by == IDENTIFIED_BY_FILE_NAME ? evidence->file.pack : NULL;
+	bool is_read_by_pack =
+		identity->by == IDENTIFIED_BY_USER_AGENT && evidence->reading.mac.length > 0;
+
+	if (identity->verdict == IDENTITY_UNPROVEN && !is_read_by_pack &&
+	    (!owner || (named && named != owner))) {
+		identity->by = IDENTIFIED_BY_NOTHING;
+		decide(identity, IDENTITY_UNKNOWN, CERTAINTY_UNIDENTIFIED, identity->reason);
+	}
+}
+
+/* As the packs know their files, else by the run of digits. */
+static struct claim claim_of_fetched(const struct inventory *inventory, struct span name,
+				     struct vendor_file_reading *file)
+{
+	if (vendor_read_file_name(&inventory->vendors, name, file) && file->has_mac) {
+		return (struct claim){.is_there = true,
+				      .mac = file->mac,
+				      .by = IDENTIFIED_BY_FILE_NAME};
+	}
+	return claim_of_file_name(name);
+}
+
+void identity_from_fetch(const struct inventory *inventory, const struct fetch_claims *claims,
+			 struct address source, struct span interface,
+			 const struct link_evidence *link, struct identity *identity)
+{
+	struct evidence evidence = {.is_fetch = true};
+	struct claim named;
+
+	*identity = (struct identity){
+		.is_routed = link->is_routed,
+		.bound = inventory_device_by_address(inventory, source, interface),
+	};
+	read_agent(inventory, link, claims->user_agent, SPAN(""), &evidence, identity);
+	named = claim_of_fetched(inventory, claims->name, &evidence.file);
+	if (!evidence.claim.is_there || evidence.claim.is_vague) {
+		(void)claim_combine(&evidence.claim, named);
+	}
+	judge(inventory, &evidence, link, identity);
+	distrust(inventory, &evidence, identity);
+	if (!evidence.pack && (identity->verdict == IDENTITY_KNOWN || identity->has_claim)) {
+		recognise(inventory, &identity->mac, claims->user_agent, SPAN(""), &evidence);
+	}
+	if (!evidence.pack) {
+		evidence.pack = evidence.file.pack;
+	}
+	keep_maker(&evidence, evidence.pack == evidence.file.pack ? evidence.file.model : SPAN(""),
+		   SPAN(""), identity);
+}
+
+static void put_text(char *place, size_t size, struct span text)
+{
+	if (text.length > 0 && text.length < size) {
+		memcpy(place, text.data, text.length);
+	}
+}
+
+void identity_guest(const struct inventory *inventory, const struct identity *identity,
+		    const struct device *known, struct device *guest)
+{
+	static const char profile[] = "bootstrap";
+	struct span vendor =
+		known && known->vendor[0] ? span_text(known->vendor) : identity->vendor_name;
+	struct span model = known && known->model[0] ? span_text(known->model) : identity->model;
+
+	*guest = (struct device){.mac = identity->mac, .key = bootstrap_key};
+	put_text(guest->vendor, sizeof(guest->vendor), vendor);
+	put_text(guest->model, sizeof(guest->model), model);
+	if (known) {
+		guest->form = known->form;
+	}
+	if (inventory_profile(inventory, span_text(profile))) {
+		memcpy(guest->profile, profile, sizeof(profile));
+	}
 }

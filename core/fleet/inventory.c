@@ -49,7 +49,8 @@ static int reserve_all(struct inventory *inventory)
 {
 	struct table *const tables[] = {
 		&inventory->devices,  &inventory->devices_by_key, &inventory->devices_by_bound,
-		&inventory->profiles, &inventory->files,	  &inventory->files_folded};
+		&inventory->profiles, &inventory->files,	  &inventory->files_folded,
+		&inventory->forms};
 	int error = inventory_numbers_init(inventory);
 
 	if (error) {
@@ -82,7 +83,10 @@ int inventory_init(struct inventory *inventory, const struct inventory_limits *l
 	table_init(&inventory->profiles, limits->profiles_max + 1, random, profile_name);
 	table_init(&inventory->files, limits->files_max, random, file_name);
 	table_init(&inventory->files_folded, limits->files_max, random, file_folded);
-	if (reserve_all(inventory) != 0 || table_add(&inventory->profiles, first) != 0) {
+	table_init(&inventory->forms, limits->forms_max, random, form_record_key);
+	if (reserve_all(inventory) != 0 ||
+	    unidentified_init(&inventory->unidentified, limits->unidentified_max, random) != 0 ||
+	    table_add(&inventory->profiles, first) != 0) {
 		profile_free(first);
 		inventory_free(inventory);
 		return -ENOMEM;
@@ -132,12 +136,14 @@ void inventory_free(struct inventory *inventory)
 		catalogue_file_free(entry);
 	}
 	inventory_numbers_free(inventory);
+	unidentified_free(&inventory->unidentified);
 	table_free(&inventory->devices);
 	table_free(&inventory->devices_by_key);
 	table_free(&inventory->devices_by_bound);
 	table_free(&inventory->profiles);
 	table_free(&inventory->files);
 	table_free(&inventory->files_folded);
+	form_free_all(inventory);
 	vendors_free(&inventory->vendors);
 }
 
@@ -354,6 +360,22 @@ static void replace_device(struct inventory *inventory, struct device *place, st
 	set_state(inventory, place, state);
 }
 
+/* Whoever was at this address without a name has one now. */
+static void forget_unidentified(struct inventory *inventory, enum change_kind kind,
+				const struct device *device)
+{
+	bool is_seen = kind == CHANGE_DEVICE_SEEN || kind == CHANGE_DEVICE_NOTIFIED ||
+		       kind == CHANGE_DEVICE_FETCHED;
+
+	if (is_seen && device->certainty != CERTAINTY_SPOOFED) {
+		unidentified_forget(&inventory->unidentified, device->address,
+				    span_text(device->interface));
+	} else if (!is_seen) {
+		unidentified_forget(&inventory->unidentified, device->bound_address,
+				    span_text(device->bound_interface));
+	}
+}
+
 static void commit_device(struct inventory *inventory, struct prepared *prepared)
 {
 	struct device *device = prepared->device;
@@ -369,6 +391,7 @@ static void commit_device(struct inventory *inventory, struct prepared *prepared
 		return;
 	}
 	raise_revision(inventory, device->revision);
+	forget_unidentified(inventory, prepared->kind, device);
 	if (place) {
 		replace_device(inventory, place, device, prepared->keeps_settings);
 	} else {
@@ -489,6 +512,10 @@ void inventory_commit(struct inventory *inventory, struct prepared *prepared)
 		(prepared->is_removal ? remove_profile : put_profile)(inventory, prepared->profile);
 	} else if (prepared->file) {
 		(prepared->is_removal ? remove_file : put_file)(inventory, prepared->file);
+	} else if (prepared->unidentified) {
+		unidentified_put(&inventory->unidentified, prepared->unidentified);
+	} else if (prepared->form) {
+		form_commit(inventory, prepared);
 	}
 	inventory->generation += !prepared->is_nothing;
 	*prepared = (struct prepared){0};
@@ -511,6 +538,9 @@ void prepared_free(struct prepared *prepared)
 	catalogue_file_free(prepared->file);
 	rule_free(prepared->rule);
 	number_pool_free(prepared->pool);
+	free(prepared->unidentified);
+	free(prepared->form);
+	free(prepared->form_evicted);
 	*prepared = (struct prepared){0};
 }
 
@@ -566,6 +596,11 @@ int inventory_load_device(struct inventory *inventory, struct device *device)
 		return -ENOSPC;
 	}
 	device->stored_seen_utc_ms = device->last_seen_utc_ms;
+	/* Who was to see it through is gone. */
+	if (device->resync == RESYNC_WAITING || device->resync == RESYNC_SENT ||
+	    device->resync == RESYNC_ACKNOWLEDGED) {
+		device->resync = RESYNC_INTERRUPTED;
+	}
 	raise_revision(inventory, device->revision);
 	raise_revision(inventory, device->fetched_revision);
 	insert_device(inventory, device);

@@ -23,9 +23,11 @@
 #include "core/base/table.h"
 #include "core/fleet/change.h"
 #include "core/fleet/device.h"
+#include "core/fleet/forms.h"
 #include "core/fleet/pools.h"
 #include "core/fleet/profile.h"
 #include "core/fleet/rules.h"
+#include "core/fleet/unidentified.h"
 #include "core/fleet/vendor.h"
 
 enum { catalogue_name_max = 200 };
@@ -58,23 +60,28 @@ struct inventory_limits {
 	size_t rules_max;
 	size_t pools_max;
 	size_t pool_numbers_max; /* of all pools together */
+	size_t unidentified_max;
+	size_t forms_max; /* records of what kinds of phones obey */
 };
 
 struct prepared;
 
 struct inventory {
 	struct inventory_limits limits;
-	struct random random;		/* keys; used by the writer only */
-	struct prepared *pending;	/* prepared, not committed, newest first; the writer's */
-	uint64_t revision_prepared;	/* the last one given out; the writer's */
-	uint64_t revision;		/* the last one committed */
-	uint64_t revision_restored;	/* what has a smaller one was made from other records */
-	struct table devices;		/* by MAC */
-	struct table devices_by_key;	/* by key, those that have one */
-	struct table devices_by_bound;	/* by bound address, those that have one */
-	struct table profiles;		/* by name; "default" is always there */
-	struct table files;		/* by name */
-	struct table files_folded;	/* by folded name: one of those that differ only in case */
+	struct random random;	       /* keys; used by the writer only */
+	struct prepared *pending;      /* prepared, not committed, newest first; the writer's */
+	uint64_t revision_prepared;    /* the last one given out; the writer's */
+	uint64_t revision;	       /* the last one committed */
+	uint64_t revision_restored;    /* what has a smaller one was made from other records */
+	struct table devices;	       /* by MAC */
+	struct table devices_by_key;   /* by key, those that have one */
+	struct table devices_by_bound; /* by bound address, those that have one */
+	struct table profiles;	       /* by name; "default" is always there */
+	struct table files;	       /* by name */
+	struct table files_folded;     /* by folded name: one of those that differ only in case */
+	struct unidentified_table unidentified; /* senders that are no device */
+	struct table forms;			/* by kind of phone: core/fleet/forms.h */
+	uint64_t forms_replaced;	/* an old one gave way because forms_max was reached */
 	struct table rules;		/* by name */
 	struct rule **rule_order;	/* all of them, as they are tried */
 	struct table pools;		/* by name */
@@ -123,8 +130,8 @@ const struct number_pool *inventory_next_pool(const struct inventory *inventory,
 
 /*
  * What a change comes to: complete records to store and to put in place. Opaque to all but the
- * inventory and the store (which reads `device`, `profile`, `file`: NULL where the change does not
- * touch one; with `is_removal` the record named is to be deleted).
+ * inventory and the store (which reads `device`, `profile`, `file`, `form`: NULL where the change
+ * does not touch one; with `is_removal` the record named is to be deleted).
  */
 struct prepared {
 	enum change_kind kind;
@@ -148,8 +155,12 @@ struct prepared {
 	bool is_pool_empty;	 /* `rule_name` would have claimed it */
 	char rule_name[device_rule_size];
 	char pool_name[device_pool_size];
-	size_t stale_count;	     /* devices that a profile makes stale */
-	struct inventory *inventory; /* whose list it is in until commit or prepared_free */
+	size_t stale_count; /* devices that a profile makes stale */
+	struct unidentified *unidentified;
+	struct form_record *form; /* with `is_removal`: all that `form_fields` names of it go */
+	uint32_t form_fields;	  /* FIELD_MODEL, FIELD_FIRMWARE */
+	struct form_record *form_evicted; /* this one gives way to `form` */
+	struct inventory *inventory;	  /* whose list it is in until commit or prepared_free */
 	struct prepared *before;
 };
 
@@ -217,9 +228,9 @@ int inventory_check_profiles(const struct inventory *inventory, char *problem, s
  * made has something else than the backup says, and is stale. NULL: no more. Both under the read
  * lock of `inventory`.
  *
- * inventory_exchange puts devices and profiles in place, under the write lock, and cannot fail; the
- * other inventory then holds the old ones. Packs, catalogue and limits stay where they are, nothing
- * may be prepared and not committed, and the limits of the two must be the same.
+ * inventory_exchange puts devices, profiles and forms in place, under the write lock, and cannot
+ * fail; the other inventory then holds the old ones. Packs, catalogue and limits stay where they
+ * are, nothing may be prepared and not committed, and the limits of the two must be the same.
  */
 void inventory_reconcile_begin(struct inventory *other, const struct inventory *inventory);
 struct device *inventory_reconcile_next(struct inventory *other, const struct inventory *inventory,

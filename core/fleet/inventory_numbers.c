@@ -220,8 +220,8 @@ static void put_pool(struct inventory *inventory, struct number_pool *pool)
 	for (size_t i = 0; i < pool->count; i++) {
 		struct pool_number *number = &pool->numbers[i];
 		struct span extension = span_text(number->extension);
-		const struct device *device = inventory_device_by_number(
-			inventory, span_text(pool->name), extension);
+		const struct device *device =
+			inventory_device_by_number(inventory, span_text(pool->name), extension);
 		const struct pool_number *before = old ? number_pool_find(old, extension) : NULL;
 
 		if (device) {

@@ -138,6 +138,7 @@ void inventory_exchange(struct inventory *inventory, struct inventory *other)
 	exchange_tables(&inventory->devices_by_bound, &other->devices_by_bound);
 	exchange_tables(&inventory->profiles, &other->profiles);
 	exchange_rules(inventory, other);
+	exchange_tables(&inventory->forms, &other->forms);
 	for (size_t i = 0; i < sizeof(inventory->count_by_state) / sizeof(size_t); i++) {
 		size_t count = inventory->count_by_state[i];
 

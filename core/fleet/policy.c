@@ -19,7 +19,24 @@ static struct policy_decision unclaimed(const struct policy *policy)
 	if (policy->unknown == UNKNOWN_IGNORE) {
 		return refuse("unclaimed");
 	}
+	if (policy->unknown == UNKNOWN_BOOTSTRAP) {
+		return (struct policy_decision){.answer = POLICY_BOOTSTRAP, .reason = "bootstrap"};
+	}
 	return (struct policy_decision){.answer = POLICY_LIST, .reason = "unclaimed"};
+}
+
+/* It names a MAC that is not its own: only where the operator says that he does not mind. */
+static struct policy_decision spoofed(const struct policy *policy,
+				      const struct inventory *inventory,
+				      const struct identity *identity)
+{
+	const struct device *device = inventory_device(inventory, identity->claimed);
+
+	if (!policy->serves_spoofed || !identity->has_claim || identity->bound || !device ||
+	    !device_is_claimed(device)) {
+		return refuse(identity->reason);
+	}
+	return serve("spoofed", device);
 }
 
 /* Its hardware address cannot be seen, so the MAC that it names is its word alone. */
@@ -30,7 +47,13 @@ static struct policy_decision unproven(const struct policy *policy, const struct
 		return refuse(identity->reason);
 	}
 	if (!device || device->state == DEVICE_NEW) {
-		return unclaimed(policy);
+		struct policy_decision decision = unclaimed(policy);
+
+		if (decision.answer == POLICY_BOOTSTRAP && !policy->serves_routed) {
+			decision.answer = POLICY_LIST;
+			decision.reason = "unclaimed";
+		}
+		return decision;
 	}
 	if (device->state == DEVICE_BLOCKED) {
 		return refuse("blocked");
@@ -49,6 +72,7 @@ struct policy_decision policy_subscribe(const struct policy *policy,
 		return (struct policy_decision){.answer = POLICY_RESOLVE,
 						.reason = identity->reason};
 	case IDENTITY_CONFLICT:
+		return spoofed(policy, inventory, identity);
 	case IDENTITY_UNKNOWN:
 		return refuse(identity->reason);
 	case IDENTITY_UNPROVEN:
@@ -64,6 +88,19 @@ struct policy_decision policy_subscribe(const struct policy *policy,
 		return refuse("blocked");
 	}
 	return serve("claimed", device);
+}
+
+struct policy_decision policy_bootstrap(const struct policy *policy,
+					const struct inventory *inventory,
+					const struct identity *identity)
+{
+	struct policy_decision decision;
+
+	if (policy->unknown != UNKNOWN_BOOTSTRAP) {
+		return refuse("unclaimed");
+	}
+	decision = policy_subscribe(policy, inventory, identity);
+	return decision.answer == POLICY_BOOTSTRAP ? decision : refuse(decision.reason);
 }
 
 static bool is_bound_to(const struct device *device, struct address source, struct span interface)

@@ -12,17 +12,19 @@
 enum policy_unknown { UNKNOWN_LIST, UNKNOWN_IGNORE, UNKNOWN_BOOTSTRAP };
 
 struct policy {
-	enum policy_unknown unknown; /* [provisioning] unknown; BOOTSTRAP is LIST, for now */
+	enum policy_unknown unknown; /* [provisioning] unknown */
 	bool access_by_key;	     /* [provisioning] access */
 	bool access_by_neighbour;
-	bool serves_routed; /* [provisioning] routed = serve */
+	bool serves_routed;  /* [provisioning] routed = serve */
+	bool serves_spoofed; /* [provisioning] spoofed = serve */
 };
 
 enum policy_answer {
-	POLICY_SERVE,	/* answer 200 and NOTIFY its URL */
-	POLICY_RESOLVE, /* find the hardware address first */
-	POLICY_LIST,	/* no answer, but show it as new */
-	POLICY_REFUSE,	/* no answer on multicast, 403 on unicast */
+	POLICY_SERVE,	  /* answer 200 and NOTIFY its URL */
+	POLICY_RESOLVE,	  /* find the hardware address first */
+	POLICY_BOOTSTRAP, /* nobody claimed it: the same, with a URL that opens no secret */
+	POLICY_LIST,	  /* no answer, but show it as new */
+	POLICY_REFUSE,	  /* no answer on multicast, 403 on unicast */
 };
 
 struct policy_decision {
@@ -31,7 +33,11 @@ struct policy_decision {
 	const struct device *device; /* with POLICY_SERVE */
 };
 
-/* May this sender have a URL? `identity` as identity_from_subscribe left it. */
+/*
+ * May this sender have a URL? `identity` as identity_from_subscribe left it. With `spoofed = serve`
+ * the device that a message names has its URL although the hardware address is another's (not
+ * where an operator bound the address, nor where two are named).
+ */
 struct policy_decision policy_subscribe(const struct policy *policy,
 					const struct inventory *inventory,
 					const struct identity *identity);
@@ -43,5 +49,13 @@ struct policy_decision policy_subscribe(const struct policy *policy,
 struct policy_decision policy_file(const struct policy *policy, const struct device *device,
 				   bool by_key, struct address source, struct span interface,
 				   const struct link_evidence *link);
+
+/*
+ * May whoever asks have what nobody needs to be claimed for (unknown = bootstrap)? `identity` as
+ * identity_from_fetch left it. POLICY_BOOTSTRAP or POLICY_REFUSE.
+ */
+struct policy_decision policy_bootstrap(const struct policy *policy,
+					const struct inventory *inventory,
+					const struct identity *identity);
 
 #endif

@@ -45,8 +45,7 @@ static struct pool_number *add(struct reading *reading)
 
 	if (pool->count == reading->size) {
 		size_t size = reading->size > 0 ? reading->size * 2 : 64;
-		struct pool_number *numbers =
-			realloc(pool->numbers, size * sizeof(*numbers));
+		struct pool_number *numbers = realloc(pool->numbers, size * sizeof(*numbers));
 
 		if (!numbers) {
 			return NULL;
@@ -79,10 +78,8 @@ static int read_member(struct reading *reading, struct pool_number *number, cons
 		const char *name;
 		const char **place;
 	} members[] = {
-		{"extension", &number->extension},
-		{"username", &number->username},
-		{"auth_username", &number->auth_username},
-		{"password", &number->password},
+		{"extension", &number->extension},	   {"username", &number->username},
+		{"auth_username", &number->auth_username}, {"password", &number->password},
 		{"display_name", &number->display_name},
 	};
 
@@ -189,9 +186,8 @@ static int parse_range(struct span text, struct digits *range)
 
 	if (first.length > range_digits_max || last.length > range_digits_max ||
 	    span_to_unsigned(first, UINT64_MAX, &range->first) < 0 ||
-	    span_to_unsigned(last, UINT64_MAX, &range->last) < 0 ||
-	    range->first > range->last || first.length > last.length ||
-	    (first.data[0] == '0' && first.length != last.length)) {
+	    span_to_unsigned(last, UINT64_MAX, &range->last) < 0 || range->first > range->last ||
+	    first.length > last.length || (first.data[0] == '0' && first.length != last.length)) {
 		return -EINVAL;
 	}
 	range->width = first.length;
@@ -302,8 +298,8 @@ static int read_members(struct reading *reading, json_t *json)
 	}
 	error = error ? error : read_ranges(reading, json_object_get(json, "ranges"));
 	if (!error && reading->pool->count == 0) {
-		error = refuse(reading, -EINVAL,
-			       "the pool has no numbers; give it a range or rows", SPAN(""));
+		error = refuse(reading, -EINVAL, "the pool has no numbers; give it a range or rows",
+			       SPAN(""));
 	}
 	error = error ? error : make_unique(reading);
 	if (!error) {

@@ -163,9 +163,11 @@ static int prepare(struct prepare *work)
 	case CHANGE_DEVICES_IMPORT:
 		return prepare_group(work);
 	case CHANGE_UNIDENTIFIED_SEEN:
+		return prepare_unidentified(work);
 	case CHANGE_FORM_LEARNED:
 	case CHANGE_FORM_PIN:
 	case CHANGE_FORM_FORGET:
+		return prepare_form(work);
 	case CHANGE_KIND_COUNT:
 		break;
 	}

@@ -58,5 +58,7 @@ int prepare_own_settings(struct prepare *work, struct device *device);
 
 /* CHANGE_DEVICES_IMPORT: `problem` as core/fleet/prepare_group.c has it, also with 0. */
 int prepare_group(struct prepare *work);
+int prepare_unidentified(struct prepare *work);
+int prepare_form(struct prepare *work);
 
 #endif

@@ -88,8 +88,7 @@ static int find_pool(struct prepare *work, struct number_pool **pool)
 	if (change->fields & FIELD_POOL) {
 		*pool = table_find(&work->inventory->pools, change->pool);
 		return *pool ? 0
-			     : prepare_refuse(work, -ENOENT,
-					      "no such pool (make it with pool set)",
+			     : prepare_refuse(work, -ENOENT, "no such pool (make it with pool set)",
 					      change->pool);
 	}
 	count = pools_with(work, change->extension, pool);

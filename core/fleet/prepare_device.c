@@ -17,11 +17,17 @@ static bool is_sighting(const struct prepare *work)
 	       work->change->kind == CHANGE_DEVICE_NOTIFIED;
 }
 
+/* The same of a fetch, whose User-Agent may tell the version that runs. */
+static bool is_hearsay(const struct prepare *work)
+{
+	return is_sighting(work) || work->change->kind == CHANGE_DEVICE_FETCHED;
+}
+
 static int set_plain(struct prepare *work, char *place, size_t size, struct span text,
 		     const char *what)
 {
 	if (text.length > 0 && !device_text_is_plain(text, size)) {
-		return is_sighting(work) ? 0 : prepare_refuse(work, -EINVAL, what, text);
+		return is_hearsay(work) ? 0 : prepare_refuse(work, -EINVAL, what, text);
 	}
 	return prepare_text(work, place, size, text, what);
 }
@@ -29,7 +35,7 @@ static int set_plain(struct prepare *work, char *place, size_t size, struct span
 static int set_maker(struct prepare *work, struct device *device)
 {
 	const struct change *change = work->change;
-	bool is_open = !is_sighting(work) || device->state == DEVICE_NEW;
+	bool is_open = !is_hearsay(work) || device->state == DEVICE_NEW;
 	int error = 0;
 
 	if (has(work, FIELD_VENDOR) && (is_open || !device->vendor[0])) {
@@ -181,6 +187,37 @@ static void set_fetched(struct prepare *work, struct device *device)
 	}
 }
 
+/*
+ * How it was told its URL: what a fetch will be evidence for. A phone that asks anew within one
+ * boot may act on what it was told before, so both forms count as sent.
+ */
+static void set_told(struct prepare *work, struct device *device)
+{
+	const struct change *change = work->change;
+	bool is_same_boot = device->notified_utc_ms > 0 &&
+			    change->utc_ms >= device->notified_utc_ms &&
+			    change->utc_ms - device->notified_utc_ms < form_same_boot_ms;
+	bool is_waiting = is_same_boot && device->told_unfetched > 0;
+
+	if (!has(work, FIELD_TOLD)) {
+		return;
+	}
+	/* The other form, sent behind the first: no telling of its own. */
+	if (change->told_both) {
+		device->told_both = true;
+		return;
+	}
+	device->told_both = is_waiting && (device->told_both || device->told_form != change->form);
+	device->told_form = change->form;
+	if (!span_equal(change->shape, span_text(device->told_shape))) {
+		device->told_unfetched = 1;
+		(void)prepare_text(work, device->told_shape, sizeof(device->told_shape),
+				   change->shape, "not a shape");
+	} else if (!is_waiting && device->told_unfetched < UINT8_MAX) {
+		device->told_unfetched++;
+	}
+}
+
 /* Which states a kind of change wants, and what it makes of them. */
 static int set_state(struct prepare *work, struct device *device)
 {
@@ -203,6 +240,7 @@ static int set_state(struct prepare *work, struct device *device)
 		}
 		break;
 	case CHANGE_DEVICE_NOTIFIED:
+		set_told(work, device);
 		device->notified_utc_ms = work->change->utc_ms;
 		if (device->state == DEVICE_CLAIMED) {
 			device->state = DEVICE_NOTIFIED;
@@ -210,6 +248,7 @@ static int set_state(struct prepare *work, struct device *device)
 		break;
 	case CHANGE_DEVICE_FETCHED:
 		device->fetched_utc_ms = work->change->utc_ms;
+		device->told_unfetched = 0;
 		if (work->change->is_complete) {
 			set_fetched(work, device);
 		}
@@ -349,7 +388,7 @@ static bool is_revised(const struct prepare *work, const struct device *old,
 {
 	const struct settings *settings;
 
-	if (old && is_sighting(work) && !work->out->is_claim_by_rule) {
+	if (old && is_hearsay(work) && !work->out->is_claim_by_rule) {
 		return false;
 	}
 	if (!old || strcmp(old->vendor, device->vendor) != 0 ||

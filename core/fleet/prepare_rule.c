@@ -28,8 +28,7 @@ static const struct number_pool *find_pool(const struct prepare *work, struct sp
 bool prepare_rules_use(const struct prepare *work, struct span profile)
 {
 	for (const struct prepared *p = work->inventory->pending; p; p = p->before) {
-		if (p->rule && !p->is_removal &&
-		    span_equal(span_text(p->rule->profile), profile)) {
+		if (p->rule && !p->is_removal && span_equal(span_text(p->rule->profile), profile)) {
 			return true;
 		}
 	}
@@ -48,8 +47,7 @@ bool prepare_rules_use(const struct prepare *work, struct span profile)
 static int check_names(struct prepare *work, const struct rule *rule)
 {
 	if (rule->profile[0] && !prepare_find_profile(work, span_text(rule->profile))) {
-		return prepare_refuse(work, -ENOENT,
-				      "no such profile (make it with profile set)",
+		return prepare_refuse(work, -ENOENT, "no such profile (make it with profile set)",
 				      span_text(rule->profile));
 	}
 	if (rule->pool[0] && !find_pool(work, span_text(rule->pool))) {
@@ -81,14 +79,14 @@ int prepare_rule(struct prepare *work)
 	if (work->change->kind == CHANGE_RULE_REMOVE) {
 		return remove_rule(work, old);
 	}
-	if (!old && prepare_count(work, &work->inventory->rules) >=
-			    work->inventory->limits.rules_max) {
-		return prepare_refuse(work, -ENOSPC,
-				      "there are too many rules; remove one or raise rules in [limits]",
-				      SPAN(""));
+	if (!old &&
+	    prepare_count(work, &work->inventory->rules) >= work->inventory->limits.rules_max) {
+		return prepare_refuse(
+			work, -ENOSPC,
+			"there are too many rules; remove one or raise rules in [limits]",
+			SPAN(""));
 	}
-	error = rule_read(work->change->name, work->change->body, &work->out->rule,
-			  &work->problem);
+	error = rule_read(work->change->name, work->change->body, &work->out->rule, &work->problem);
 	if (error) {
 		return error;
 	}
@@ -106,8 +104,8 @@ static bool is_pool_used(const struct prepare *work, struct span name)
 		}
 	}
 	for (size_t i = 0; i < work->inventory->rules.count; i++) {
-		const struct rule *now = find_rule(
-			work, span_text(work->inventory->rule_order[i]->name));
+		const struct rule *now =
+			find_rule(work, span_text(work->inventory->rule_order[i]->name));
 
 		if (now && span_equal(span_text(now->pool), name)) {
 			return true;
@@ -156,11 +154,12 @@ int prepare_pool(struct prepare *work)
 	if (work->change->kind == CHANGE_POOL_REMOVE) {
 		return remove_pool(work, old);
 	}
-	if (!old && prepare_count(work, &work->inventory->pools) >=
-			    work->inventory->limits.pools_max) {
-		return prepare_refuse(work, -ENOSPC,
-				      "there are too many pools; remove one or raise pools in [limits]",
-				      SPAN(""));
+	if (!old &&
+	    prepare_count(work, &work->inventory->pools) >= work->inventory->limits.pools_max) {
+		return prepare_refuse(
+			work, -ENOSPC,
+			"there are too many pools; remove one or raise pools in [limits]",
+			SPAN(""));
 	}
 	error = number_pool_read(work->change->name, work->change->body,
 				 others < numbers_max ? numbers_max - others : 0, &work->out->pool,

@@ -36,8 +36,7 @@ static void end(struct road *road, enum report_level level, const char *reason)
 
 	if (device) {
 		report.mac = device->mac;
-		if (device->certainty != CERTAINTY_NONE &&
-		    road->change->fields & FIELD_ADDRESS) {
+		if (device->certainty != CERTAINTY_NONE && road->change->fields & FIELD_ADDRESS) {
 			report.source.address = device->address;
 		}
 	}

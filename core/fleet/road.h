@@ -22,8 +22,8 @@
 typedef void road_report_fn(void *context, const struct effect_report *report);
 
 /*
- * Calls `report` for each, in order; valid for the call. `prepared` is not committed yet; `who` made
- * the change, empty: a phone did.
+ * Calls `report` for each, in order; valid for the call. `prepared` is not committed yet; `who`
+ * made the change, empty: a phone did.
  */
 void road_tell(const struct prepared *prepared, const struct change *change, struct span who,
 	       road_report_fn *report, void *context);

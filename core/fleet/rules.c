@@ -40,9 +40,8 @@ static int parse_prefix(struct span text, struct mac_range *range)
 			return -EINVAL;
 		}
 		range->first.octets[digits / 2] |= (uint8_t)((unsigned)value << shift);
-		range->last.octets[digits / 2] =
-			(uint8_t)((range->last.octets[digits / 2] & keep) |
-				  ((unsigned)value << shift));
+		range->last.octets[digits / 2] = (uint8_t)((range->last.octets[digits / 2] & keep) |
+							   ((unsigned)value << shift));
 		digits++;
 	}
 	return digits > 0 ? 0 : -EINVAL;
@@ -53,8 +52,7 @@ int mac_range_parse(struct span text, struct mac_range *range)
 	struct mac_range found;
 
 	for (size_t i = 0; i < text.length; i++) {
-		if (text.data[i] == '-' &&
-		    mac_parse(span_slice(text, 0, i), &found.first) == 0 &&
+		if (text.data[i] == '-' && mac_parse(span_slice(text, 0, i), &found.first) == 0 &&
 		    mac_parse(span_slice(text, i + 1, text.length), &found.last) == 0) {
 			if (mac_compare(found.first, found.last) > 0) {
 				return -EINVAL;
@@ -126,7 +124,8 @@ static bool has_mac(const struct rule *rule, struct mac mac)
 
 /* --- Conditions. --- */
 
-/* '*' any letters, '?' one, in either case. Goes back to the last '*' only: never worse than m*n. */
+/* '*' any letters, '?' one, in either case. Goes back to the last '*' only: never worse than m*n.
+ */
 static bool is_like(struct span text, struct span pattern)
 {
 	size_t at = 0;

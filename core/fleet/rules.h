@@ -2,8 +2,8 @@
 /*
  * Rules that claim phones by themselves. Whenever a phone that nobody claimed shows itself
  * (CHANGE_DEVICE_SEEN), the rules are tried in the order of their priority, then of their name; the
- * first whose conditions all fit claims it, in the same change. A rule whose pool has no free number
- * claims nothing, and none after it is tried.
+ * first whose conditions all fit claims it, in the same change. A rule whose pool has no free
+ *number claims nothing, and none after it is tried.
  *
  * A rule is given, and stored, as JSON; what is left out is no condition, or nothing to set:
  *
@@ -69,8 +69,8 @@ enum rule_verdict {
 };
 
 /*
- * Makes a rule of its JSON: 0 and `*rule`, or -EINVAL with a sentence in `problem`, or -ENOMEM. That
- * its profile and its pool are there is not looked at.
+ * Makes a rule of its JSON: 0 and `*rule`, or -EINVAL with a sentence in `problem`, or -ENOMEM.
+ * That its profile and its pool are there is not looked at.
  */
 int rule_read(struct span name, struct span body, struct rule **rule, struct writer *problem);
 void rule_free(struct rule *rule);

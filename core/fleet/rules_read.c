@@ -72,7 +72,8 @@ static int read_macs(struct reading *reading, const json_t *value)
 	size_t count = json_array_size(value);
 
 	if (!json_is_array(value) || count > rule_macs_max) {
-		return refuse(reading, "mac is not a list of at most 10000 MACs, prefixes and ranges",
+		return refuse(reading,
+			      "mac is not a list of at most 10000 MACs, prefixes and ranges",
 			      SPAN(""));
 	}
 	if (count == 0) {
@@ -119,8 +120,8 @@ static bool is_model_pattern(struct span text)
 	for (size_t i = 0; i < text.length; i++) {
 		plain[i] = text.data[i] == '*' || text.data[i] == '?' ? 'x' : text.data[i];
 	}
-	return text.length == 0 || device_text_is_plain(span_make(plain, text.length),
-							sizeof(plain));
+	return text.length == 0 ||
+	       device_text_is_plain(span_make(plain, text.length), sizeof(plain));
 }
 
 static int read_label(struct reading *reading, struct span text)
@@ -136,10 +137,10 @@ static int read_label(struct reading *reading, struct span text)
 			i++;
 		}
 		if (i == 4) {
-			return refuse(reading,
-				      "a label has %{extension}, %{mac}, %{model} and %{vendor}, not",
-				      span_slice(text, (size_t)(rest.data - text.data) - 1,
-						 text.length));
+			return refuse(
+				reading,
+				"a label has %{extension}, %{mac}, %{model} and %{vendor}, not",
+				span_slice(text, (size_t)(rest.data - text.data) - 1, text.length));
 		}
 	}
 	for (size_t i = 0; i < text.length; i++) {
@@ -171,8 +172,8 @@ static int read_text(struct reading *reading, const char *name, const json_t *va
 		if (strcmp(name, texts[i].name) != 0) {
 			continue;
 		}
-		if (!json_is_string(value) || span_to_text(text, texts[i].place,
-							   texts[i].size) < 0) {
+		if (!json_is_string(value) ||
+		    span_to_text(text, texts[i].place, texts[i].size) < 0) {
 			return refuse(reading, "a member of the rule is no text, or too long",
 				      span_text(name));
 		}
@@ -181,8 +182,8 @@ static int read_text(struct reading *reading, const char *name, const json_t *va
 		}
 		if ((strcmp(name, "vendor") == 0 && !device_vendor_is_legal(text)) ||
 		    (strcmp(name, "model") == 0 && !is_model_pattern(text))) {
-			return refuse(reading, "not the name of a vendor, or of a model with * and ?",
-				      text);
+			return refuse(reading,
+				      "not the name of a vendor, or of a model with * and ?", text);
 		}
 		return 0;
 	}
@@ -250,7 +251,8 @@ static int read_members(struct reading *reading, json_t *json)
 	if (!reading->rule->pool[0] &&
 	    span_search(span_text(reading->rule->label), SPAN("%{extension}")) <
 		    strlen(reading->rule->label)) {
-		return refuse(reading, "the label has an extension, and the rule no pool", SPAN(""));
+		return refuse(reading, "the label has an extension, and the rule no pool",
+			      SPAN(""));
 	}
 	return 0;
 }

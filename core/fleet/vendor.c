@@ -1,96 +1,65 @@
 /* SPDX-License-Identifier: MIT */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "core/fleet/vendor.h"
 
+#include "core/base/uncleared.h"
+#include "core/fleet/json_line.h"
+#include "core/fleet/vendor_match.h"
+
 #include <errno.h>
-#include <pcre2.h>
 #include <stdlib.h>
 
-/* What one match may cost, and how much of a text is looked at: no input makes it slow. */
-enum {
-	subject_max = 512,
-	match_steps_max = 20000,
-	match_depth_max = 500,
-	match_heap_kib_max = 256
-};
+/* --- what a phone says of itself --- */
 
-static pcre2_match_context *limits_new(void)
+static bool read_in_order(const struct vendor_patterns *first, const struct vendor_patterns *second,
+			  struct span text, struct vendor_reading *reading)
 {
-	pcre2_match_context *limits = pcre2_match_context_create(NULL);
+	UNCLEARED struct vendor_work work;
 
-	if (limits) {
-		pcre2_set_match_limit(limits, match_steps_max);
-		pcre2_set_depth_limit(limits, match_depth_max);
-		pcre2_set_heap_limit(limits, match_heap_kib_max);
-	}
-	return limits;
-}
-
-static struct span group(const pcre2_code *code, pcre2_match_data *match, struct span subject,
-			 const char *name)
-{
-	int number = pcre2_substring_number_from_name(code, (PCRE2_SPTR)name);
-	const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(match);
-
-	if (number < 0 || (uint32_t)number >= pcre2_get_ovector_count(match) ||
-	    ends[2 * number] == PCRE2_UNSET || ends[2 * number] > ends[2 * number + 1]) {
-		return SPAN("");
-	}
-	return span_slice(subject, ends[2 * number], ends[2 * number + 1]);
-}
-
-/* Whether the pattern matches; `reading` may be NULL. No memory and no match look alike. */
-static bool pattern_matches(const struct vendor_pattern *pattern, struct span subject,
-			    struct vendor_reading *reading)
-{
-	const pcre2_code *code = pattern->code;
-	pcre2_match_context *limits = limits_new();
-	pcre2_match_data *match = pcre2_match_data_create_from_pattern(code, NULL);
-	bool is_match = false;
-
-	if (limits && match) {
-		is_match = pcre2_match(code, (PCRE2_SPTR)subject.data, subject.length, 0,
-				       PCRE2_NO_JIT, match, limits) > 0;
-	}
-	if (is_match && reading) {
-		*reading = (struct vendor_reading){
-			.model = group(code, match, subject, "model"),
-			.version = group(code, match, subject, "version"),
-			.mac = group(code, match, subject, "mac"),
-		};
-	}
-	pcre2_match_data_free(match);
-	pcre2_match_context_free(limits);
-	return is_match;
-}
-
-static bool any_matches(const struct vendor_patterns *patterns, struct span subject,
-			struct vendor_reading *reading)
-{
-	subject = span_slice(subject, 0, subject_max);
-	for (size_t i = 0; subject.length > 0 && i < patterns->count; i++) {
-		if (pattern_matches(&patterns->items[i], subject, reading)) {
-			return true;
-		}
-	}
-	return false;
+	vendor_work_begin(&work);
+	vendor_work_text(&work, text);
+	return vendor_patterns_match(&work, first, reading) ||
+	       vendor_patterns_match(&work, second, reading);
 }
 
 bool vendor_read_user_agent(const struct vendor_pack *pack, struct span user_agent,
 			    struct vendor_reading *reading)
 {
-	return any_matches(&pack->sip_user_agent, user_agent, reading) ||
-	       any_matches(&pack->http_user_agent, user_agent, reading);
+	return read_in_order(&pack->sip_user_agent, &pack->http_user_agent, user_agent, reading);
+}
+
+bool vendor_read_http_user_agent(const struct vendor_pack *pack, struct span user_agent,
+				 struct vendor_reading *reading)
+{
+	return read_in_order(&pack->http_user_agent, &pack->sip_user_agent, user_agent, reading);
+}
+
+const struct vendor_pack *vendor_read_dhcp_class(const struct vendors *vendors, struct span text,
+						 struct vendor_reading *reading)
+{
+	UNCLEARED struct vendor_work work;
+
+	vendor_work_begin(&work);
+	vendor_work_text(&work, text);
+	for (size_t i = 0; i < vendors->count; i++) {
+		if (vendor_patterns_match(&work, &vendors->packs[i]->dhcp_class, reading)) {
+			return vendors->packs[i];
+		}
+	}
+	return NULL;
 }
 
 struct span vendor_event_model(const struct vendor_pack *pack, struct span model)
 {
+	UNCLEARED struct vendor_work work;
 	struct vendor_reading reading = {0};
 
-	if (any_matches(&pack->event_model, model, &reading)) {
-		return reading.model;
+	if (pack->event_model.count == 0) {
+		return model;
 	}
-	return pack->event_model.count > 0 ? SPAN("") : model;
+	vendor_work_begin(&work);
+	vendor_work_text(&work, model);
+	(void)vendor_patterns_match(&work, &pack->event_model, &reading);
+	return reading.model;
 }
 
 const struct vendor_shape *vendor_shape_find(const struct vendor_pack *pack, struct span name)
@@ -122,23 +91,77 @@ const char *vendor_evidence_name(const struct vendor_pack *pack, struct span fie
 	return "";
 }
 
-static const struct vendor_pack *find_by_oui(const struct vendors *vendors, const struct mac *mac)
-{
-	const struct vendor_pack *found = NULL;
-	char text[mac_text_size];
-	size_t longest = 0;
+/* --- whose it is --- */
 
-	mac_text(*mac, text);
-	for (size_t i = 0; i < vendors->count; i++) {
+enum { oui_digits_min = 6, oui_digits_max = 9 };
+
+/* The first `digits` digits of 36 bits, in an order that puts equal ones together. */
+static uint64_t oui_key(uint64_t bits, size_t digits)
+{
+	size_t open = 4 * (oui_digits_max - digits);
+
+	return (bits >> open << open) << 4 | digits;
+}
+
+static const struct vendor_oui *find_oui(const struct vendors *vendors, uint64_t key)
+{
+	size_t low = 0;
+	size_t high = vendors->oui_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (vendors->ouis[middle].key < key) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low < vendors->oui_count && vendors->ouis[low].key == key ? &vendors->ouis[low]
+									 : NULL;
+}
+
+const struct vendor_pack *vendor_by_oui(const struct vendors *vendors, struct mac mac)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < 5; i++) {
+		bits = bits << 8 | mac.octets[i];
+	}
+	for (size_t digits = oui_digits_max; digits >= oui_digits_min; digits--) {
+		const struct vendor_oui *found = find_oui(vendors, oui_key(bits >> 4, digits));
+
+		if (found) {
+			return found->pack;
+		}
+	}
+	return NULL;
+}
+
+const struct vendor_pack *vendor_recognise_with(struct vendor_work *work,
+						const struct vendors *vendors,
+						const struct mac *mac, struct span user_agent,
+						struct span event_vendor)
+{
+	const struct vendor_pack *found = mac ? vendor_by_oui(vendors, *mac) : NULL;
+
+	if (!found) {
+		vendor_work_text(work, user_agent);
+	}
+	for (size_t i = 0; !found && i < vendors->count; i++) {
 		const struct vendor_pack *pack = vendors->packs[i];
 
-		for (size_t j = 0; j < pack->oui_count; j++) {
-			struct span oui = pack->oui[j];
-
-			if (oui.length > longest && span_starts_with(span_text(text), oui)) {
-				longest = oui.length;
-				found = pack;
-			}
+		if (vendor_patterns_match(work, &pack->sip_user_agent, NULL) ||
+		    vendor_patterns_match(work, &pack->http_user_agent, NULL)) {
+			found = pack;
+		}
+	}
+	if (!found) {
+		vendor_work_text(work, event_vendor);
+	}
+	for (size_t i = 0; !found && i < vendors->count; i++) {
+		if (vendor_patterns_match(work, &vendors->packs[i]->event_vendor, NULL)) {
+			found = vendors->packs[i];
 		}
 	}
 	return found;
@@ -147,22 +170,10 @@ static const struct vendor_pack *find_by_oui(const struct vendors *vendors, cons
 const struct vendor_pack *vendor_recognise(const struct vendors *vendors, const struct mac *mac,
 					   struct span user_agent, struct span event_vendor)
 {
-	const struct vendor_pack *found = mac ? find_by_oui(vendors, mac) : NULL;
+	UNCLEARED struct vendor_work work;
 
-	for (size_t i = 0; !found && i < vendors->count; i++) {
-		const struct vendor_pack *pack = vendors->packs[i];
-
-		if (any_matches(&pack->sip_user_agent, user_agent, NULL) ||
-		    any_matches(&pack->http_user_agent, user_agent, NULL)) {
-			found = pack;
-		}
-	}
-	for (size_t i = 0; !found && i < vendors->count; i++) {
-		if (any_matches(&vendors->packs[i]->event_vendor, event_vendor, NULL)) {
-			found = vendors->packs[i];
-		}
-	}
-	return found;
+	vendor_work_begin(&work);
+	return vendor_recognise_with(&work, vendors, mac, user_agent, event_vendor);
 }
 
 const struct vendor_pack *vendor_find(const struct vendors *vendors, struct span name)
@@ -175,26 +186,175 @@ const struct vendor_pack *vendor_find(const struct vendors *vendors, struct span
 	return NULL;
 }
 
-int vendors_add(struct vendors *vendors, struct vendor_pack *pack)
+/* --- putting packs together --- */
+
+static int compare_ouis(const void *a, const void *b)
 {
-	for (size_t i = 0; i < vendors->count; i++) {
-		if (span_equal(vendors->packs[i]->name, pack->name)) {
-			vendor_pack_free(vendors->packs[i]);
-			vendors->packs[i] = pack;
-			return 0;
+	const struct vendor_oui *x = a;
+	const struct vendor_oui *y = b;
+
+	if (x->key != y->key) {
+		return x->key < y->key ? -1 : 1;
+	}
+	/* An operator's word goes before ours. */
+	return (int)y->pack->origin - (int)x->pack->origin;
+}
+
+static uint64_t oui_read(struct span oui)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < oui_digits_max; i++) {
+		bits = bits << 4 | (i < oui.length ? (unsigned)ascii_hex_value(oui.data[i]) : 0);
+	}
+	return oui_key(bits, oui.length);
+}
+
+static size_t add_ouis(const struct vendor_pack *pack, struct vendor_oui *ouis, size_t count)
+{
+	for (size_t i = 0; i < pack->oui_count; i++) {
+		ouis[count++] = (struct vendor_oui){oui_read(pack->oui[i]), pack};
+	}
+	return count;
+}
+
+/* One of each; an index into `pack`'s own list, or -1: two packs that may not both have it. */
+static int settle(struct vendor_oui *ouis, size_t *count, const struct vendor_pack *pack,
+		  const struct vendor_pack **rival)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *count; i++) {
+		const struct vendor_pack *holder = kept > 0 ? ouis[kept - 1].pack : NULL;
+
+		if (!holder || ouis[kept - 1].key != ouis[i].key) {
+			ouis[kept++] = ouis[i];
+		} else if (holder != ouis[i].pack && holder->origin == ouis[i].pack->origin) {
+			*rival = holder == pack ? ouis[i].pack : holder;
+			for (size_t j = 0; j < pack->oui_count; j++) {
+				if (oui_read(pack->oui[j]) == ouis[i].key) {
+					return (int)j;
+				}
+			}
 		}
 	}
-	if (vendors->count == vendors_max) {
+	*count = kept;
+	return -1;
+}
+
+static int refuse_oui(const struct vendor_pack *pack, size_t at, const struct vendor_pack *rival,
+		      struct writer *problem)
+{
+	char field[40];
+	struct writer w = writer_over(field, sizeof(field));
+
+	writer_text(&w, "recognise.oui[");
+	writer_unsigned(&w, at);
+	writer_char(&w, ']');
+	writer_text(problem, "pack.json:");
+	writer_unsigned(problem, json_line_of(pack->text, writer_span(&w)));
+	writer_text(problem, ": ");
+	writer_put(problem, writer_span(&w));
+	writer_text(problem, ": ");
+	writer_put(problem, pack->oui[at]);
+	writer_text(problem, " is in the pack ");
+	writer_put(problem, rival->name);
+	writer_text(problem, " already");
+	return -EEXIST;
+}
+
+/* The index with `pack` in the place of `old` (NULL: beside the others). */
+static int make_index(const struct vendors *vendors, const struct vendor_pack *old,
+		      const struct vendor_pack *pack, struct vendor_oui **ouis, size_t *count,
+		      struct writer *problem)
+{
+	const struct vendor_pack *rival = NULL;
+	size_t room = pack->oui_count;
+	int at;
+
+	for (size_t i = 0; i < vendors->count; i++) {
+		room += vendors->packs[i]->oui_count;
+	}
+	*ouis = calloc(room + 1, sizeof(**ouis));
+	if (!*ouis) {
+		return -ENOMEM;
+	}
+	*count = add_ouis(pack, *ouis, 0);
+	for (size_t i = 0; i < vendors->count; i++) {
+		if (vendors->packs[i] != old) {
+			*count = add_ouis(vendors->packs[i], *ouis, *count);
+		}
+	}
+	qsort(*ouis, *count, sizeof(**ouis), compare_ouis);
+	at = settle(*ouis, count, pack, &rival);
+	if (at >= 0) {
+		free(*ouis);
+		return refuse_oui(pack, (size_t)at, rival, problem);
+	}
+	return 0;
+}
+
+static void let_go(struct vendor_pack *pack)
+{
+	pack->users--;
+	vendor_pack_free(pack);
+}
+
+static int put(struct vendors *vendors, struct vendor_pack *pack, struct writer *problem)
+{
+	struct vendor_oui *ouis;
+	size_t oui_count;
+	size_t place = 0;
+	int error;
+
+	while (place < vendors->count && !span_equal(vendors->packs[place]->name, pack->name)) {
+		place++;
+	}
+	if (place == vendors_max) {
+		writer_text(problem, "there are more packs than ");
+		writer_unsigned(problem, vendors_max);
 		return -ENOSPC;
 	}
-	vendors->packs[vendors->count++] = pack;
+	error = make_index(vendors, place < vendors->count ? vendors->packs[place] : NULL, pack,
+			   &ouis, &oui_count, problem);
+	if (error) {
+		return error;
+	}
+	free(vendors->ouis);
+	vendors->ouis = ouis;
+	vendors->oui_count = oui_count;
+	pack->users++;
+	if (place < vendors->count) {
+		let_go(vendors->packs[place]);
+	} else {
+		vendors->count++;
+	}
+	vendors->packs[place] = pack;
 	return 0;
+}
+
+int vendors_put(struct vendors *vendors, struct vendor_pack *pack, char *problem,
+		size_t problem_size)
+{
+	struct writer w = writer_over(problem, problem_size > 0 ? problem_size - 1 : 0);
+	int error = put(vendors, pack, &w);
+
+	if (error && problem_size > 0) {
+		problem[w.length] = '\0';
+	}
+	return error;
+}
+
+int vendors_add(struct vendors *vendors, struct vendor_pack *pack)
+{
+	return vendors_put(vendors, pack, NULL, 0);
 }
 
 void vendors_free(struct vendors *vendors)
 {
 	for (size_t i = 0; i < vendors->count; i++) {
-		vendor_pack_free(vendors->packs[i]);
+		let_go(vendors->packs[i]);
 	}
+	free(vendors->ouis);
 	*vendors = (struct vendors){0};
 }

@@ -26,7 +26,9 @@ enum vendor_file_identity {
 /* A PCRE2 pattern of a pack, compiled without JIT; matches have a limit of steps. */
 struct vendor_pattern {
 	struct span text;
-	void *code; /* pcre2_code */
+	struct span literal; /* what no text lacks that it matches, in small letters; or empty */
+	bool literal_is_at_start; /* a text begins with it */
+	void *code;		  /* pcre2_code */
 };
 
 struct vendor_patterns {
@@ -44,6 +46,7 @@ struct vendor_file {
 	 * path, without regard to case; groups `mac` and `model`. Without any, `pattern` alone.
 	 */
 	struct vendor_patterns match;
+	struct vendor_pattern named; /* `pattern` for any device: the same groups */
 	struct span content_type;
 	struct jinja_template *template;
 	struct span template_name;
@@ -69,6 +72,15 @@ struct vendor_shape {
 /* A header of the maker's own in the NOTIFY. %{url} in its value is the URL. */
 struct vendor_header {
 	struct span name;
+	struct span value;
+};
+
+/*
+ * A DHCP option that the maker's phones read, and what is to stand in it: %{base} is the URL, with
+ * its '/', and %{address} our own address.
+ */
+struct vendor_dhcp_option {
+	uint8_t code;
 	struct span value;
 };
 
@@ -98,10 +110,20 @@ struct vendor_parameter {
 	struct span choices; /* "UDP|TCP|TLS" */
 };
 
+/* Where a pack comes from. */
+enum vendor_origin {
+	VENDOR_SHIPPED,	 /* with Bellhop */
+	VENDOR_OPERATORS /* from DATA/vendors */
+};
+
 struct vendor_pack {
-	struct span name;	  /* "audiocodes" */
-	struct span display_name; /* "AudioCodes" */
-	struct arena arena;	  /* owns everything of the pack but patterns, templates and data */
+	enum vendor_origin origin; /* for the loader's caller to say, like folder */
+	char folder[64];	   /* "snom", as the folder is called; may be empty */
+	unsigned users;		   /* how many struct vendors hold it */
+	struct span text;	   /* pack.json */
+	struct span name;	   /* "audiocodes" */
+	struct span display_name;  /* "AudioCodes" */
+	struct arena arena; /* owns everything of the pack but patterns, templates and data */
 	/* How it is recognised and read; see doc/vendor-packs.md for the schema. */
 	struct span *oui; /* hexadecimal prefixes of 6 to 9 digits, lower case */
 	size_t oui_count;
@@ -137,6 +159,10 @@ struct vendor_pack {
 	bool resync_reboots;	      /* it restarts whatever `resync` says */
 	bool resync_needs_account;    /* only at the address of a registered account (Gigaset) */
 	bool resync_asks_credentials; /* answers 401 and wants the line's password (Cisco SPA) */
+	/* DHCP: what their option 60 begins with (empty: not known), and the options they read. */
+	struct span dhcp_class_prefix;
+	struct vendor_dhcp_option *dhcp_options;
+	size_t dhcp_option_count;
 	/* For people: the README's table and `device show`. */
 	struct span discovered_by;
 	struct span identified_by;
@@ -149,9 +175,17 @@ struct vendor_pack {
 
 enum { vendors_max = 64 };
 
+/* One OUI of the index. */
+struct vendor_oui {
+	uint64_t key; /* the prefix, as 36 bits, and how many digits of them count */
+	const struct vendor_pack *pack;
+};
+
 struct vendors {
 	struct vendor_pack *packs[vendors_max];
 	size_t count;
+	struct vendor_oui *ouis; /* in the order of their keys, no two alike */
+	size_t oui_count;
 };
 
 /* A file that the loader asks for by name, relative to the pack: bytes, or -ENOENT. */
@@ -166,18 +200,33 @@ typedef int vendor_read_fn(void *context, struct span name, struct arena *arena,
  */
 int vendor_pack_load(struct vendor_pack **pack, vendor_read_fn *read, void *context, char *problem,
 		     size_t problem_size);
+/* Nothing happens to one that vendors hold (still). */
 void vendor_pack_free(struct vendor_pack *pack);
 
-/* Adds a pack, or puts it in the place of its namesake, which is freed. 0 or -ENOSPC. */
-int vendors_add(struct vendors *vendors, struct vendor_pack *pack);
+/*
+ * Adds a pack, or puts it in the place of its namesake. The pack may be held by others as well: it
+ * is freed when the last of them lets it go (all by one thread). Two packs of one origin cannot
+ * have the same OUI, and the later is refused; of an operator's pack and a shipped one the
+ * operator's has it, so that a new release never breaks what an operator has said. 0; -EEXIST with
+ * "pack.json:LINE: recognise.oui[N]: whose it is" in `problem`; -ENOSPC with a sentence; -ENOMEM.
+ * On failure the pack is still the caller's.
+ */
+int vendors_put(struct vendors *vendors, struct vendor_pack *pack, char *problem,
+		size_t problem_size);
+int vendors_add(struct vendors *vendors, struct vendor_pack *pack); /* without a sentence */
 void vendors_free(struct vendors *vendors);
 
 /* By name, or NULL. */
 const struct vendor_pack *vendor_find(const struct vendors *vendors, struct span name);
 
+/* Whose OUI a MAC has, the longest first; NULL when nobody's. */
+const struct vendor_pack *vendor_by_oui(const struct vendors *vendors, struct mac mac);
+
 /*
  * The maker, from OUI (longest prefix first), User-Agent (of SIP or HTTP) and the Event's vendor,
- * in that order (dialects.md E.4); `mac` may be NULL. NULL when nobody knows it.
+ * in that order (dialects.md E.4); `mac` may be NULL. NULL when nobody knows it. With a known OUI
+ * no pattern is run; without, a hostile text costs at most vendor_steps_max steps over all packs
+ * (vendor_match.h).
  */
 const struct vendor_pack *vendor_recognise(const struct vendors *vendors, const struct mac *mac,
 					   struct span user_agent, struct span event_vendor);
@@ -190,11 +239,17 @@ struct vendor_reading {
 };
 
 /*
- * Reads a User-Agent by the pack's patterns: true when one of them matched. A hostile text costs at
- * most the limit of steps of each pattern.
+ * Reads a User-Agent by the pack's patterns, those of SIP or those of HTTP first and then the
+ * others: true when one of them matched. A hostile text costs at most vendor_steps_max steps.
  */
 bool vendor_read_user_agent(const struct vendor_pack *pack, struct span user_agent,
 			    struct vendor_reading *reading);
+bool vendor_read_http_user_agent(const struct vendor_pack *pack, struct span user_agent,
+				 struct vendor_reading *reading);
+
+/* The pack whose phones send this as DHCP option 60, and what it says; NULL when nobody knows. */
+const struct vendor_pack *vendor_read_dhcp_class(const struct vendors *vendors, struct span text,
+						 struct vendor_reading *reading);
 
 /* The pack's URL shape with this name, else its first; NULL when it has none. */
 const struct vendor_shape *vendor_shape_find(const struct vendor_pack *pack, struct span name);

@@ -134,10 +134,10 @@ static int take_names(struct pack_reader *l, json_t *root)
 static int take_pack(struct pack_reader *l, json_t *root)
 {
 	static const char *const known[] = {
-		"schema",	 "name",     "display_name", "discovered_by",
-		"identified_by", "evidence", "quirks",	     "recognise",
-		"files",	 "url",	     "answer",	     "resync",
-		"reboot",	 "data",     "parameters",   NULL};
+		"schema",     "name",	"display_name", "discovered_by", "identified_by",
+		"evidence",   "quirks", "recognise",	"files",	 "url",
+		"answer",     "resync", "reboot",	"dhcp",		 "data",
+		"parameters", NULL};
 	json_t *data = json_object_get(root, "data");
 	int error = pack_check_members(l, root, known);
 
@@ -148,6 +148,7 @@ static int take_pack(struct pack_reader *l, json_t *root)
 	error = error ? error : pack_take_url(l, root);
 	error = error ? error : pack_take_answer(l, root);
 	error = error ? error : pack_take_orders(l, root);
+	error = error ? error : pack_take_dhcp(l, root);
 	error = error ? error : pack_take_parameters(l, root);
 	if (!error && data && !json_is_object(data)) {
 		error = pack_refuse_member(l, "data", "must be an object { }");
@@ -174,6 +175,7 @@ static int load(struct pack_reader *l)
 		writer_text(&l->problem, "pack.json: is larger than 1 MiB");
 		return -EINVAL;
 	}
+	l->pack->text = l->text;
 	root = json_loadb(l->text.data ? l->text.data : "", l->text.length, JSON_REJECT_DUPLICATES,
 			  &mistake);
 	if (!root) {
@@ -225,7 +227,7 @@ static void free_patterns(struct vendor_patterns *patterns)
 
 void vendor_pack_free(struct vendor_pack *pack)
 {
-	if (!pack) {
+	if (!pack || pack->users > 0) {
 		return;
 	}
 	free_patterns(&pack->sip_user_agent);
@@ -236,6 +238,7 @@ void vendor_pack_free(struct vendor_pack *pack)
 	for (size_t i = 0; i < pack->file_count; i++) {
 		jinja_template_free(pack->files[i].template);
 		free_patterns(&pack->files[i].match);
+		pcre2_code_free(pack->files[i].named.code);
 	}
 	json_decref(pack->data);
 	arena_free(&pack->arena);

@@ -188,8 +188,8 @@ static int take_headers(struct pack_reader *l, json_t *object)
 	if (!json_is_object(headers) || json_object_size(headers) > headers_max) {
 		return pack_refuse(l, "must be an object { } of at most 8");
 	}
-	pack->headers = arena_array(&pack->arena, json_object_size(headers) + 1,
-				    sizeof(*pack->headers));
+	pack->headers =
+		arena_array(&pack->arena, json_object_size(headers) + 1, sizeof(*pack->headers));
 	if (!pack->headers) {
 		return -ENOMEM;
 	}
@@ -217,9 +217,8 @@ static int take_headers(struct pack_reader *l, json_t *object)
 
 int pack_take_answer(struct pack_reader *l, json_t *root)
 {
-	static const char *const known[] = {"form",	    "body_end",	   "event",
-					    "content_type", "headers",	   "unsolicited",
-					    "sip_port",	    NULL};
+	static const char *const known[] = {"form",    "body_end",    "event",	  "content_type",
+					    "headers", "unsolicited", "sip_port", NULL};
 	static const char *const forms[] = {"rfc", "print", NULL};
 	static const char *const ends[] = {"none", "crlf", NULL};
 	static const char *const events[] = {"package", "echo", NULL};
@@ -295,8 +294,9 @@ static int take_order(struct pack_reader *l, json_t *root, const char *key,
 
 int pack_take_orders(struct pack_reader *l, json_t *root)
 {
-	static const char *const of_resync[] = {"event", "content_type", "body", "reboots",
-						"needs_account", "asks_credentials", NULL};
+	static const char *const of_resync[] = {"event",   "content_type",  "body",
+						"reboots", "needs_account", "asks_credentials",
+						NULL};
 	static const char *const of_reboot[] = {"event", "content_type", "body", NULL};
 	struct vendor_pack *pack = l->pack;
 	json_t *resync = json_object_get(root, "resync");

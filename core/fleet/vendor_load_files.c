@@ -11,6 +11,8 @@
 
 enum { parameters_max = 5000 };
 
+static const uint32_t name_options = PCRE2_CASELESS | PCRE2_ANCHORED | PCRE2_ENDANCHORED;
+
 /* <MAC>, <mac>, <MODEL>, <model> are what a name may leave open. */
 static bool is_file_pattern(struct span name)
 {
@@ -70,7 +72,8 @@ static int take_template(struct pack_reader *l, json_t *object, struct vendor_fi
 	}
 	if (!is_config) {
 		return file->template_name.length > 0 || format >= 0
-			       ? pack_refuse_member(l, "kind", "only a config has template and format")
+			       ? pack_refuse_member(l, "kind",
+						    "only a config has template and format")
 			       : 0;
 	}
 	if (format < 0) {
@@ -94,11 +97,92 @@ static enum vendor_file_identity identity_of_name(struct span name)
 	return span_find(name, '<') < name.length ? FILE_IDENTITY_MODEL : FILE_IDENTITY_COMMON;
 }
 
+/* --- names as patterns --- */
+
+/* In any case and spelling; see mac.h. */
+static const char mac_pattern[] = "(?<mac>[0-9a-f]{12}|[0-9a-f]{2}(?:[-:._][0-9a-f]{2}){5}|"
+				  "[0-9a-f]{4}(?:\\.[0-9a-f]{4}){2})";
+/* Not what looks like a MAC: that is no model. */
+static const char model_pattern[] =
+	"(?<model>(?![0-9a-f]{12}(?![0-9a-z]))[0-9a-z][0-9a-z _.+-]{0,30})";
+
+/* The pattern of a name, of its last part; a second placeholder is the same again. */
+static void write_named(struct writer *w, struct span name)
+{
+	bool has_mac = false;
+	bool has_model = false;
+
+	while (span_find(name, '/') < name.length) {
+		(void)span_cut(&name, '/');
+	}
+	while (name.length > 0) {
+		size_t length = 1;
+
+		if (span_starts_with_nocase(name, SPAN("<mac>"))) {
+			writer_text(w, has_mac ? "\\k<mac>" : mac_pattern);
+			has_mac = true;
+			length = 5;
+		} else if (span_starts_with_nocase(name, SPAN("<model>"))) {
+			writer_text(w, has_model ? "\\k<model>" : model_pattern);
+			has_model = true;
+			length = 7;
+		} else {
+			if (!ascii_is_alnum(name.data[0])) {
+				writer_char(w, '\\');
+			}
+			writer_char(w, name.data[0]);
+		}
+		name = span_slice(name, length, name.length);
+	}
+}
+
+static int take_named(struct pack_reader *l, struct vendor_file *file)
+{
+	char text[2 * catalogue_name_max + sizeof(mac_pattern) + sizeof(model_pattern) + 16];
+	struct writer w = writer_over(text, sizeof(text));
+
+	write_named(&w, file->pattern);
+	if (w.failed) {
+		return pack_refuse_member(l, "name", "has too many placeholders");
+	}
+	file->named.text = arena_copy(&l->pack->arena, writer_span(&w));
+	return file->named.text.data ? pack_compile_pattern(l, name_options, &file->named)
+				     : -ENOMEM;
+}
+
+static bool has_group(const struct vendor_pattern *pattern, const char *name)
+{
+	return pcre2_substring_number_from_name(pattern->code, (PCRE2_SPTR)name) > 0;
+}
+
+/* What a name tells must be in it, and what all phones of a model get must not be one's secret. */
+static int check_identity(struct pack_reader *l, const struct vendor_file *file)
+{
+	if (file->identity != FILE_IDENTITY_MAC) {
+		return file->kind == VENDOR_FILE_CONFIG && file->has_secrets
+			       ? pack_refuse_member(l, "secrets",
+						    "must be false: a file that is not one "
+						    "phone's own can hold no secrets")
+			       : 0;
+	}
+	if (file->match.count == 0 && !has_group(&file->named, "mac")) {
+		return pack_refuse_member(l, "identity", "is mac, but no MAC is in the name");
+	}
+	for (size_t i = 0; i < file->match.count; i++) {
+		if (!has_group(&file->match.items[i], "mac")) {
+			pack_enter(l, "match");
+			pack_enter_index(l, i);
+			return pack_refuse(l, "has no group (?<mac>…), and the identity is mac");
+		}
+	}
+	return 0;
+}
+
 static int take_file(struct pack_reader *l, json_t *object, struct vendor_file *file)
 {
-	static const char *const known[] = {"name",	"match",  "identity", "kind",
-					    "content_type", "template", "format", "secrets",
-					    "essential", NULL};
+	static const char *const known[] = {"name",	    "match",	"identity", "kind",
+					    "content_type", "template", "format",   "secrets",
+					    "essential",    NULL};
 	static const char *const identities[] = {"mac", "model", "common", NULL};
 	static const char *const kinds[] = {"config", "firmware", "stored", NULL};
 	int kind = -1;
@@ -107,12 +191,11 @@ static int take_file(struct pack_reader *l, json_t *object, struct vendor_file *
 
 	file->content_type = SPAN("application/octet-stream");
 	error = error ? error : pack_take_string(l, object, "name", true, &file->pattern);
-	error = error ? error
-		      : pack_take_patterns(l, object, "match", PCRE2_CASELESS | PCRE2_ANCHORED |
-					   PCRE2_ENDANCHORED, &file->match);
+	error = error ? error : pack_take_patterns(l, object, "match", name_options, &file->match);
 	error = error ? error : pack_take_choice(l, object, "identity", identities, &identity);
 	error = error ? error : pack_take_choice(l, object, "kind", kinds, &kind);
-	error = error ? error : pack_take_string(l, object, "content_type", false, &file->content_type);
+	error = error ? error
+		      : pack_take_string(l, object, "content_type", false, &file->content_type);
 	if (error) {
 		return error;
 	}
@@ -121,7 +204,7 @@ static int take_file(struct pack_reader *l, json_t *object, struct vendor_file *
 	}
 	if (!is_file_pattern(file->pattern)) {
 		return pack_refuse_member(l, "name",
-				     "must be a file name; it may hold <MAC> and <model>");
+					  "must be a file name; it may hold <MAC> and <model>");
 	}
 	file->kind = (enum vendor_file_kind)kind;
 	file->identity = identity >= 0 ? (enum vendor_file_identity)identity
@@ -130,7 +213,9 @@ static int take_file(struct pack_reader *l, json_t *object, struct vendor_file *
 	file->has_secrets = file->kind == VENDOR_FILE_CONFIG;
 	error = pack_take_boolean(l, object, "secrets", &file->has_secrets);
 	error = error ? error : pack_take_boolean(l, object, "essential", &file->is_essential);
-	return error ? error : take_template(l, object, file);
+	error = error ? error : take_named(l, file);
+	error = error ? error : take_template(l, object, file);
+	return error ? error : check_identity(l, file);
 }
 
 int pack_take_files(struct pack_reader *l, json_t *root)
@@ -187,7 +272,8 @@ static int take_parameter(struct pack_reader *l, const char *key, json_t *value)
 	}
 	return parameter_rule_parse(rule, parameter) == 0
 		       ? 0
-		       : pack_refuse_member(l, key, "must be text MAX, int MIN..MAX, bool or one A|B|C");
+		       : pack_refuse_member(l, key,
+					    "must be text MAX, int MIN..MAX, bool or one A|B|C");
 }
 
 int pack_take_parameters(struct pack_reader *l, json_t *root)
@@ -219,4 +305,3 @@ int pack_take_parameters(struct pack_reader *l, json_t *root)
 	pack_leave(l, 0);
 	return 0;
 }
-

@@ -3,6 +3,7 @@
 #include "core/fleet/vendor_reader.h"
 
 #include "core/fleet/json_line.h"
+#include "core/fleet/vendor_match.h"
 
 #include <errno.h>
 #include <pcre2.h>
@@ -79,7 +80,8 @@ int pack_check_members(struct pack_reader *l, json_t *object, const char *const 
 			i++;
 		}
 		if (!known[i]) {
-			return pack_refuse_member(l, key, "no such field (see doc/vendor-packs.md)");
+			return pack_refuse_member(l, key,
+						  "no such field (see doc/vendor-packs.md)");
 		}
 	}
 	return 0;
@@ -95,7 +97,7 @@ int pack_copy_string(struct pack_reader *l, json_t *value, struct span *text)
 
 /* A string member; `*text` stays when it is not there, unless it must be. */
 int pack_take_string(struct pack_reader *l, json_t *object, const char *key, bool is_required,
-		       struct span *text)
+		     struct span *text)
 {
 	json_t *value = json_object_get(object, key);
 
@@ -122,8 +124,8 @@ int pack_take_boolean(struct pack_reader *l, json_t *object, const char *key, bo
 }
 
 /* One of a list of words that ends with NULL; `*index` stays when the member is not there. */
-int pack_take_choice(struct pack_reader *l, json_t *object, const char *key, const char *const *words,
-		       int *index)
+int pack_take_choice(struct pack_reader *l, json_t *object, const char *key,
+		     const char *const *words, int *index)
 {
 	json_t *value = json_object_get(object, key);
 
@@ -147,7 +149,7 @@ int pack_take_choice(struct pack_reader *l, json_t *object, const char *key, con
 
 /* A list of strings as an array in the arena; absent is empty. */
 int pack_take_list(struct pack_reader *l, json_t *object, const char *key, struct span **items,
-		     size_t *count)
+		   size_t *count)
 {
 	json_t *list = json_object_get(object, key);
 	size_t before;
@@ -180,21 +182,38 @@ int pack_take_list(struct pack_reader *l, json_t *object, const char *key, struc
 	return 0;
 }
 
-static int compile_pattern(struct pack_reader *l, uint32_t options,
-			   struct vendor_pattern *pattern)
+static int take_literal(struct pack_reader *l, struct vendor_pattern *pattern)
 {
+	char text[vendor_literal_max];
+	struct writer w = writer_over(text, sizeof(text));
+
+	vendor_literal_of(pattern->text, &w, &pattern->literal_is_at_start);
+	pattern->literal = arena_copy(&l->pack->arena, writer_span(&w));
+	return pattern->literal.data ? 0 : -ENOMEM;
+}
+
+/* Every item is counted when it is tried: see vendor_match.h. */
+int pack_compile_pattern(struct pack_reader *l, uint32_t options, struct vendor_pattern *pattern)
+{
+	uint32_t usual = PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT;
 	PCRE2_UCHAR message[128];
 	PCRE2_SIZE offset;
+	uint32_t groups = 0;
 	int code;
 
 	if (pattern->text.length > pattern_length_max) {
 		return pack_refuse(l, "the pattern is longer than 500 characters");
 	}
-	pattern->code =
-		pcre2_compile((PCRE2_SPTR)pattern->text.data, pattern->text.length,
-			      options | PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &offset, NULL);
+	pattern->code = pcre2_compile((PCRE2_SPTR)pattern->text.data, pattern->text.length,
+				      options | usual, &code, &offset, NULL);
 	if (pattern->code) {
-		return 0;
+		(void)pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &groups);
+		if (groups <= vendor_groups_max) {
+			return take_literal(l, pattern);
+		}
+		pcre2_code_free(pattern->code);
+		pattern->code = NULL;
+		return pack_refuse(l, "the pattern has more than 15 groups");
 	}
 	pack_refuse(l, "not a pattern: ");
 	if (pcre2_get_error_message(code, message, sizeof(message)) > 0) {
@@ -206,7 +225,7 @@ static int compile_pattern(struct pack_reader *l, uint32_t options,
 }
 
 int pack_take_patterns(struct pack_reader *l, json_t *object, const char *key, uint32_t options,
-			 struct vendor_patterns *patterns)
+		       struct vendor_patterns *patterns)
 {
 	struct span *texts = NULL;
 	size_t count = 0;
@@ -226,7 +245,7 @@ int pack_take_patterns(struct pack_reader *l, json_t *object, const char *key, u
 		size_t outer = pack_enter_index(l, patterns->count);
 
 		pattern->text = texts[patterns->count];
-		error = compile_pattern(l, options, pattern);
+		error = pack_compile_pattern(l, options, pattern);
 		if (error) {
 			return error;
 		}
@@ -236,4 +255,3 @@ int pack_take_patterns(struct pack_reader *l, json_t *object, const char *key, u
 	pack_leave(l, before);
 	return 0;
 }
-

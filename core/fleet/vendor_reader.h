@@ -55,11 +55,18 @@ int pack_take_list(struct pack_reader *l, json_t *object, const char *key, struc
 int pack_take_patterns(struct pack_reader *l, json_t *object, const char *key, uint32_t options,
 		       struct vendor_patterns *patterns);
 
+/*
+ * Compiles the text of one pattern, refused where we are; freed by vendor_pack_free, once it is in
+ * its place in the pack.
+ */
+int pack_compile_pattern(struct pack_reader *l, uint32_t options, struct vendor_pattern *pattern);
+
 /* The parts of a pack that have a file of their own. */
 int pack_take_files(struct pack_reader *l, json_t *root);
 int pack_take_parameters(struct pack_reader *l, json_t *root);
 int pack_take_url(struct pack_reader *l, json_t *root);
 int pack_take_answer(struct pack_reader *l, json_t *root);
 int pack_take_orders(struct pack_reader *l, json_t *root);
+int pack_take_dhcp(struct pack_reader *l, json_t *root);
 
 #endif

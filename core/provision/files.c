@@ -14,6 +14,9 @@ struct search {
 	const struct device *device;
 	bool by_key;
 	struct config_file file;
+	struct identity identity; /* who the request shows to be asking */
+	bool is_guest;		  /* nobody claimed it: `device` is `guest` */
+	struct device guest;
 };
 
 /* Segments that could mean another place than they say (R-HTTP-31, R-TFTP-35). */
@@ -68,7 +71,10 @@ static bool is_key(struct span text)
 	return text.length == device_key_size - 1;
 }
 
-/* The last "p/KEY/NAME" in the path: `*key` and `*name`; false when there is none. */
+/*
+ * The last "p/KEY/NAME" in the path: `*key`, which may be the word bootstrap_key, and `*name`;
+ * false when there is none.
+ */
 static bool find_key(struct span path, struct span *key, struct span *name)
 {
 	struct span rest = path;
@@ -83,7 +89,8 @@ static bool find_key(struct span path, struct span *key, struct span *name)
 		}
 		after = rest;
 		candidate = span_cut(&after, '/');
-		if (is_key(candidate) && after.length > 0) {
+		if ((is_key(candidate) || span_equal(candidate, SPAN(bootstrap_key))) &&
+		    after.length > 0) {
 			*key = candidate;
 			*name = after;
 			is_found = true;
@@ -129,21 +136,44 @@ static const struct device *device_of_sender(const struct search *s)
 	return s->request->link.is_known ? inventory_device(inventory, s->request->link.mac) : NULL;
 }
 
-/* Whose file is it? Fills device, by_key and name; the reason when there is nobody. */
+/* The phone as it is served while nobody has claimed it. */
+static void find_guest(struct search *s)
+{
+	const struct inventory *inventory = s->files->inventory;
+
+	if (s->device && s->device->state != DEVICE_NEW) {
+		return;
+	}
+	if (policy_bootstrap(s->files->policy, inventory, &s->identity).answer ==
+	    POLICY_BOOTSTRAP) {
+		identity_guest(inventory, &s->identity,
+			       inventory_device(inventory, s->identity.mac), &s->guest);
+		s->device = &s->guest;
+		s->is_guest = true;
+	}
+}
+
+/*
+ * Whose file is it? Fills device, by_key and name; the reason when there is nobody. The word
+ * bootstrap opens nothing: a phone that was claimed since comes back to such a URL, and is known by
+ * its name and address.
+ */
 static const char *find_device(struct search *s, struct span path)
 {
 	struct span key;
 
 	s->name = path;
 	s->by_key = find_key(path, &key, &s->name);
-	if (s->by_key) {
+	if (s->by_key && !span_equal(key, SPAN(bootstrap_key))) {
 		s->device = inventory_device_by_key(s->files->inventory, key);
 		return s->device ? NULL : "unknown_key";
 	}
-	s->device = device_in_name(s->files->inventory, path);
+	s->by_key = false;
+	s->device = device_in_name(s->files->inventory, s->name);
 	if (!s->device) {
 		s->device = device_of_sender(s);
 	}
+	find_guest(s);
 	return s->device ? NULL : "unknown_device";
 }
 
@@ -154,6 +184,9 @@ static const char *find_file(struct search *s)
 	struct policy_decision decision;
 
 	s->file = config_file_find(s->files->inventory, s->device, s->name);
+	if (s->is_guest) {
+		return s->file.kind == CONFIG_FILE_NONE ? "no_such_file" : NULL;
+	}
 	/* [provisioning] access chooses the proofs that open a file with secrets, and only those.
 	 */
 	if (s->file.kind != CONFIG_FILE_NONE && !s->file.has_secrets) {
@@ -170,6 +203,9 @@ static const char *find_file(struct search *s)
 
 static enum device_identified_by identified_by(const struct search *s)
 {
+	if (s->is_guest) {
+		return s->identity.by;
+	}
 	if (s->by_key) {
 		return IDENTIFIED_BY_KEY;
 	}
@@ -178,6 +214,36 @@ static enum device_identified_by identified_by(const struct search *s)
 		return IDENTIFIED_BY_ADDRESS;
 	}
 	return s->request->link.by;
+}
+
+/* Whether the request names this very device, or another. */
+static bool names(const struct search *s, bool otherwise)
+{
+	return s->identity.has_claim ? mac_equal(s->identity.claimed, s->device->mac) : otherwise;
+}
+
+static enum device_certainty certainty_of(const struct search *s, enum device_identified_by by)
+{
+	if (s->is_guest) {
+		return s->identity.certainty;
+	}
+	if (by == IDENTIFIED_BY_KEY || by == IDENTIFIED_BY_ADDRESS) {
+		return CERTAINTY_PROVEN;
+	}
+	return names(s, false) ? CERTAINTY_CONFIRMED : CERTAINTY_SEEN;
+}
+
+/* What its User-Agent tells of the phone: only as its own maker's pack reads it. */
+static void keep_version(const struct search *s, struct file_answer *answer)
+{
+	const struct identity *identity = &s->identity;
+
+	if (identity->vendor && names(s, true) &&
+	    (!s->device->vendor[0] ||
+	     span_equal(identity->vendor_name, span_text(s->device->vendor)))) {
+		(void)span_to_text(identity->model, answer->model, sizeof(answer->model));
+		(void)span_to_text(identity->version, answer->firmware, sizeof(answer->firmware));
+	}
 }
 
 void file_etag_of_sha256(struct writer *w, const uint8_t sha256[static file_sha256_size])
@@ -268,6 +334,7 @@ static const char *render(const struct search *s, struct file_answer *answer,
 		return "no_memory";
 	}
 	s->files->server_for(s->files->server_context, s->device, s->request->local, &server);
+	server.hides_secrets = s->is_guest;
 	if (config_render(s->files->inventory, s->device, s->file.rule, &server, s->arena, &bytes,
 			  problem, problem_size) != 0) {
 		report(s, REPORT_ERROR, "render_failed", span_text(problem), effects);
@@ -290,10 +357,13 @@ static const char *fill_answer(const struct search *s, struct file_answer *answe
 			       struct effects *effects)
 {
 	answer->content_type = arena_copy(s->arena, s->file.content_type);
-	answer->has_secrets = s->file.has_secrets;
-	answer->is_essential = s->file.is_essential;
+	answer->has_secrets = s->file.has_secrets && !s->is_guest;
+	/* What a guest has is not what it should have. */
+	answer->is_essential = s->file.is_essential && !s->is_guest;
 	answer->mac = s->device->mac;
 	answer->identified_by = identified_by(s);
+	answer->certainty = certainty_of(s, answer->identified_by);
+	keep_version(s, answer);
 	answer->revision = s->files->inventory->revision;
 	if (s->file.kind == CONFIG_FILE_RENDERED) {
 		return render(s, answer, effects);
@@ -311,14 +381,41 @@ static const char *fill_answer(const struct search *s, struct file_answer *answe
 	return NULL;
 }
 
+/* Before anything is decided, and of every request: the time it takes must tell nothing. */
+static void recognise(struct search *s, struct span path)
+{
+	const struct file_request *request = s->request;
+	struct fetch_claims claims = {.name = path, .user_agent = request->user_agent};
+
+	for (struct span rest = path; rest.data;) {
+		claims.name = span_cut(&rest, '/');
+	}
+	identity_from_fetch(s->files->inventory, &claims, request->source.address,
+			    request->interface, &request->link, &s->identity);
+}
+
+static void note_sighting(const struct search *s, struct effects *effects)
+{
+	struct sighting_place place = {.source = s->request->source,
+				       .interface = s->request->interface,
+				       .now_ms = s->request->now_ms};
+
+	sighting_note(s->files->inventory, s->files->policy, &s->identity, &place,
+		      s->files->sightings, effects);
+}
+
 void files_serve(const struct files_context *files, const struct file_request *request,
 		 struct arena *arena, struct file_answer *answer, struct effects *effects)
 {
 	struct search s = {.files = files, .request = request, .arena = arena};
 	struct span path = clean_path(arena, request->path);
-	const char *reason = path.data ? find_device(&s, path) : "bad_path";
+	const char *reason = "bad_path";
 
 	*answer = (struct file_answer){.verdict = FILE_REFUSED};
+	if (path.data) {
+		recognise(&s, path);
+		reason = find_device(&s, path);
+	}
 	if (!reason) {
 		reason = find_file(&s);
 	}
@@ -333,6 +430,9 @@ void files_serve(const struct files_context *files, const struct file_request *r
 			return;
 		}
 		reason = "not_seen";
+	}
+	if (path.data && (reason || s.is_guest)) {
+		note_sighting(&s, effects);
 	}
 	if (!reason) {
 		reason = fill_answer(&s, answer, effects);
@@ -354,9 +454,16 @@ void files_opened(struct file_answer *answer, uint64_t version)
 
 struct change files_fetched(const struct file_request *request, const struct file_answer *answer)
 {
+	uint32_t fields = FIELD_ADDRESS | FIELD_IDENTIFIED_BY | FIELD_CERTAINTY;
+
+	fields |= answer->model[0] ? FIELD_MODEL : 0;
+	fields |= answer->firmware[0] ? FIELD_FIRMWARE : 0;
 	return (struct change){
 		.kind = CHANGE_DEVICE_FETCHED,
-		.fields = FIELD_ADDRESS | FIELD_IDENTIFIED_BY,
+		.fields = fields,
+		.certainty = answer->certainty,
+		.model = span_text(answer->model),
+		.firmware = span_text(answer->firmware),
 		.mac = answer->mac,
 		.address = request->source.address,
 		.interface = request->interface,

@@ -10,6 +10,7 @@
 #include "core/base/effects.h"
 #include "core/fleet/config.h"
 #include "core/fleet/policy.h"
+#include "core/provision/sighting.h"
 
 enum file_door { DOOR_HTTP, DOOR_HTTPS, DOOR_TFTP };
 
@@ -22,6 +23,7 @@ struct file_request {
 	struct address local;  /* ours, that was asked */
 	struct span interface; /* its name, or empty */
 	struct link_evidence link;
+	uint64_t now_ms;  /* monotonic */
 	bool is_last_try; /* the door has waited for the network long enough: no FILE_PENDING */
 };
 
@@ -53,6 +55,9 @@ struct file_answer {
 	uint8_t sha256[file_sha256_size];
 	struct mac mac; /* whose file it is */
 	enum device_identified_by identified_by;
+	enum device_certainty certainty;
+	char model[device_model_size]; /* that its User-Agent tells; empty: nothing */
+	char firmware[device_firmware_size];
 	uint64_t revision; /* of the inventory, when the bytes were made */
 };
 
@@ -64,6 +69,7 @@ struct files_context {
 	void (*server_for)(void *context, const struct device *device, struct address local,
 			   struct config_server *server);
 	void *server_context;
+	struct sightings *sightings; /* limits of new phones; NULL: none */
 };
 
 /*
@@ -71,6 +77,11 @@ struct files_context {
  * of folders that do not matter: "p/KEY/NAME" (so the second name of an AudioCodes URL is found
  * whether the phone counts it from the root or from the folder of the first), else the whole path
  * as a bare NAME, for the device that the name's MAC or the sender's own address tells.
+ *
+ * A phone that nobody claimed is recognised here, and becomes a sighting in `effects`; the answer
+ * is the same refusal as to anybody. With `unknown = bootstrap` it gets its files below
+ * "p/bootstrap/", and by bare name: rendered from the profile "bootstrap" if there is one, else
+ * from "default", without the settings that are secrets.
  *
  * A refusal is reported into `effects`, a template's mistake as "render_failed". Nothing in the
  * answer or in a report holds a key. FILE_PENDING is answered to known and unknown names alike, but
@@ -93,7 +104,8 @@ void file_etag_of_file(struct writer *w, uint64_t size, uint64_t version);
 void files_opened(struct file_answer *answer, uint64_t version);
 
 /*
- * The change to post when the last byte went out: CHANGE_DEVICE_FETCHED. `request` as served.
+ * The change to post when the last byte went out: CHANGE_DEVICE_FETCHED. `request` as served; its
+ * texts point into the two.
  */
 struct change files_fetched(const struct file_request *request, const struct file_answer *answer);
 

@@ -31,24 +31,71 @@ static struct span interface_name(const struct signalling_options *options, uint
 				       : SPAN("");
 }
 
+/* Phones that leave the user out leave its text where the host should be (dialects.md A.15). */
+static struct span user_of(const struct sip_uri *uri)
+{
+	if (uri->user.length > 0) {
+		return uri->user;
+	}
+	if (uri->host.kind == SIP_HOST_NONE) {
+		return uri->opaque;
+	}
+	return uri->host.kind == SIP_HOST_NAME ? uri->host.text : SPAN("");
+}
+
+/* Parameters that mean something of their own are no names of a phone. */
+static bool is_ordinary(struct span name)
+{
+	static const char *const names[] = {"vendor",  "vender",       "model",
+					    "version", "profile-type", "effective-by"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (span_equal_nocase(name, span_text(names[i]))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void read_event_values(const struct sip_event *event, struct subscribe_claims *claims)
+{
+	struct sip_parameters rest = event->parameters;
+	struct sip_parameter parameter;
+
+	while (claims->event_value_count < claims_event_values_max &&
+	       sip_parameters_next(&rest, &parameter)) {
+		if (parameter.value.length > 0 && !is_ordinary(parameter.name)) {
+			claims->event_values[claims->event_value_count++] = parameter.value;
+		}
+	}
+}
+
 static void read_claims(const struct sip_message *request, const struct subscribe *subscribe,
 			struct subscribe_claims *claims)
 {
+	struct sip_parameter instance;
+
 	*claims = (struct subscribe_claims){
-		.request_user = request->request_uri.user,
-		.from_user = request->from.uri.user,
-		.contact_user = subscribe->contact.uri.user,
+		.request_user = user_of(&request->request_uri),
+		.from_user = user_of(&request->from.uri),
+		.to_user = user_of(&request->to.uri),
+		.contact_user = user_of(&subscribe->contact.uri),
 		.vendor = subscribe->event.vendor,
 		.model = subscribe->event.model,
 		.version = subscribe->event.version,
 	};
+	if (sip_parameters_find(subscribe->contact.parameters, SPAN("+sip.instance"), &instance)) {
+		claims->instance = instance.value;
+	}
+	read_event_values(&subscribe->event, claims);
 	/* Several rows or none: then it claims nothing by it. */
 	(void)sip_message_single(request, SIP_HEADER_USER_AGENT, &claims->user_agent);
 }
 
 /* A claim that is not true, told with both addresses: somebody tries, or a phone was renumbered. */
 static void report_conflict(const struct packet *packet, const struct identity *identity,
-			    const struct link_evidence *link, struct effects *effects)
+			    const struct link_evidence *link, bool is_served,
+			    struct effects *effects)
 {
 	char bytes[report_size];
 	struct writer w = writer_over(bytes, sizeof(bytes));
@@ -65,9 +112,48 @@ static void report_conflict(const struct packet *packet, const struct identity *
 		writer_text(&w, ", but comes from ");
 		mac_write(&w, link->mac);
 	}
-	writer_text(&w, ": not answered");
+	writer_text(&w, is_served ? ": served all the same (spoofed = serve)" : ": not answered");
 	report(effects, REPORT_WARNING, "mac_conflict", &w, packet,
 	       link->is_known ? &link->mac : NULL);
+}
+
+/* A sender that is no device, the first time that it is seen. */
+static void report_unidentified(const struct packet *packet, const struct identity *identity,
+				struct effects *effects)
+{
+	char bytes[report_size];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+
+	writer_text(&w, "SUBSCRIBE from ");
+	endpoint_write(&w, packet->source);
+	if (identity->vendor) {
+		writer_text(&w, ", ");
+		writer_put(&w, identity->vendor->display_name);
+		writer_text(&w, identity->model.length > 0 ? " " : "");
+		writer_put(&w, identity->model);
+	}
+	if (identity->has_claim) {
+		writer_text(&w, ", names ");
+		mac_write(&w, identity->claimed);
+		writer_text(&w, ", and nothing shows that this is its own");
+	} else {
+		writer_text(&w, ", names no MAC, and its hardware address cannot be seen");
+	}
+	writer_text(&w, identity->is_routed ? " behind a router" : "");
+	report(effects, REPORT_INFO, "unidentified_seen", &w, packet, NULL);
+}
+
+/* It stands in the list with the same name already: no event for each datagram. */
+static bool is_told(const struct signalling_options *options, const struct packet *packet,
+		    const struct identity *identity)
+{
+	const struct unidentified *entry =
+		unidentified_find(&options->inventory->unidentified, packet->source.address,
+				  interface_name(options, packet->interface));
+
+	return entry && entry->certainty == identity->certainty &&
+	       entry->has_named == identity->has_claim &&
+	       (!entry->has_named || mac_equal(entry->named, identity->claimed));
 }
 
 /* What to do about a URL that cannot be made. */
@@ -153,6 +239,31 @@ static void serve(const struct signalling_options *options, const struct device 
 	decision->form = form_of(device, pack);
 }
 
+/* Nobody claimed it: a URL all the same, that opens no secret. */
+static void serve_guest(const struct signalling_options *options, const struct packet *packet,
+			struct notifier_decision *decision, struct effects *effects)
+{
+	const struct identity *identity = &decision->identity;
+	struct device guest;
+
+	identity_guest(options->inventory, identity,
+		       inventory_device(options->inventory, identity->mac), &guest);
+	serve(options, &guest, packet, decision, effects);
+	decision->is_bootstrap = decision->verdict == NOTIFIER_SERVE;
+	decision->is_listed = true;
+}
+
+/* The same octets whatever the reason is (security.md B15), and of a conflict not even those. */
+static void refuse_by_policy(struct notifier_decision *decision,
+			     const struct policy_decision *policy)
+{
+	refuse(decision, 403, policy->reason);
+	decision->is_listed = policy->answer == POLICY_LIST;
+	if (decision->identity.verdict == IDENTITY_CONFLICT) {
+		decision->refusal.status = 0; /* doc/decisions/0005 */
+	}
+}
+
 void notifier_decide(const struct signalling_options *options, const struct sip_message *request,
 		     const struct subscribe *subscribe, const struct packet *packet,
 		     const struct link_evidence *link, struct notifier_decision *decision,
@@ -171,17 +282,17 @@ void notifier_decide(const struct signalling_options *options, const struct sip_
 	decision->reason = policy.reason;
 	if (policy.answer == POLICY_SERVE && policy.device) {
 		serve(options, policy.device, packet, decision, effects);
+	} else if (policy.answer == POLICY_BOOTSTRAP) {
+		serve_guest(options, packet, decision, effects);
 	} else if (policy.answer == POLICY_RESOLVE && link->is_pending) {
 		decision->verdict = NOTIFIER_RESOLVE;
 	} else {
-		/* The same octets whatever the reason is: security.md B15. */
-		refuse(decision, 403, policy.reason);
-		decision->is_listed = policy.answer == POLICY_LIST;
-		if (decision->identity.verdict == IDENTITY_CONFLICT) {
-			/* doc/decisions/0005: not even a refusal */
-			decision->refusal.status = 0;
-			report_conflict(packet, &decision->identity, link, effects);
-		}
+		refuse_by_policy(decision, &policy);
+	}
+	if (decision->identity.verdict == IDENTITY_CONFLICT &&
+	    !is_told(options, packet, &decision->identity)) {
+		report_conflict(packet, &decision->identity, link, policy.answer == POLICY_SERVE,
+				effects);
 	}
 }
 
@@ -213,22 +324,60 @@ static void post(struct effects *effects, const struct change *change)
 	}
 }
 
+/* Is it one for the list of senders that are no device? */
+static bool is_unidentified(const struct signalling_options *options,
+			    const struct notifier_decision *decision)
+{
+	switch (decision->identity.verdict) {
+	case IDENTITY_CONFLICT:
+		return true;
+	case IDENTITY_UNKNOWN:
+		return options->policy->unknown != UNKNOWN_IGNORE;
+	case IDENTITY_UNPROVEN:
+		return decision->verdict != NOTIFIER_SERVE &&
+		       options->policy->unknown != UNKNOWN_IGNORE &&
+		       strcmp(decision->reason, "blocked") != 0;
+	case IDENTITY_KNOWN:
+	case IDENTITY_PENDING:
+		break;
+	}
+	return false;
+}
+
+static void record_unidentified(const struct signalling_options *options,
+				const struct packet *packet, struct change *change,
+				const struct identity *identity, struct effects *effects)
+{
+	change->kind = CHANGE_UNIDENTIFIED_SEEN;
+	change->mac = identity->has_claim ? identity->claimed : (struct mac){0};
+	change->reason = identity->reason;
+	post(effects, change);
+	if (identity->verdict != IDENTITY_CONFLICT && !is_told(options, packet, identity)) {
+		report_unidentified(packet, identity, effects);
+	}
+}
+
 void notifier_record(const struct signalling_options *options, const struct packet *packet,
 		     const struct notifier_decision *decision, struct effects *effects)
 {
 	const struct identity *identity = &decision->identity;
-	bool is_served = decision->verdict == NOTIFIER_SERVE;
+	bool is_served = decision->verdict == NOTIFIER_SERVE && !decision->is_bootstrap;
 	struct change change = {
 		.kind = is_served ? CHANGE_DEVICE_NOTIFIED : CHANGE_DEVICE_SEEN,
-		.fields = FIELD_ADDRESS | FIELD_IDENTIFIED_BY,
+		.fields = FIELD_ADDRESS | FIELD_IDENTIFIED_BY | FIELD_CERTAINTY,
 		.mac = is_served ? decision->mac : identity->mac,
 		.address = packet->source.address,
 		.interface = interface_name(options, packet->interface),
 		.identified_by = identity->by,
+		.certainty = identity->certainty,
 	};
 
-	if (is_served || (decision->is_listed && identity->verdict == IDENTITY_KNOWN)) {
-		record_claims(&change, identity);
+	record_claims(&change, identity);
+	if (is_served || (decision->is_listed &&
+			  (identity->verdict == IDENTITY_KNOWN || decision->is_bootstrap))) {
 		post(effects, &change);
+	}
+	if (is_unidentified(options, decision)) {
+		record_unidentified(options, packet, &change, identity, effects);
 	}
 }

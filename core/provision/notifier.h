@@ -21,8 +21,9 @@ struct notifier_decision {
 	const char *reason;	/* constant word: counted by it */
 	struct refusal refusal; /* NOTIFIER_REFUSE; status 0: silence by unicast too */
 	struct identity identity;
-	bool is_listed; /* nobody claimed it: show it as new */
-	struct mac mac; /* NOTIFIER_SERVE: of the device */
+	bool is_listed;	   /* nobody claimed it: show it as new */
+	bool is_bootstrap; /* NOTIFIER_SERVE of a phone that nobody claimed */
+	struct mac mac;	   /* NOTIFIER_SERVE: of the device */
 	enum notify_form form;
 	size_t url_length;
 	char url[config_url_max]; /* last, because it is not cleared */
@@ -40,7 +41,9 @@ void notifier_decide(const struct signalling_options *options, const struct sip_
 
 /*
  * Tells the inventory what was seen: CHANGE_DEVICE_NOTIFIED of a phone that was served,
- * CHANGE_DEVICE_SEEN of another one that showed itself. Nothing when no hardware address is proven.
+ * CHANGE_DEVICE_SEEN of another one that showed itself, CHANGE_UNIDENTIFIED_SEEN of a sender whose
+ * MAC nothing proves. Not of one that is blocked, nor with `unknown = ignore` of one that nobody
+ * claimed.
  */
 void notifier_record(const struct signalling_options *options, const struct packet *packet,
 		     const struct notifier_decision *decision, struct effects *effects);

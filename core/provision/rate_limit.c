@@ -3,46 +3,53 @@
 
 #include "core/base/table.h"
 
-enum { rate_max = 1000000, millitokens_per_token = 1000 };
+enum { rate_max = 1000000 };
 
-void rate_limit_init(struct rate_limit *limit, uint32_t per_second, uint32_t burst,
-		     struct random *random)
+void rate_limit_init_per_minute(struct rate_limit *limit, uint32_t per_minute, uint32_t burst,
+				struct random *random)
 {
 	if (burst == 0) {
 		burst = 1;
 	}
-	limit->per_second = per_second > rate_max ? rate_max : per_second;
+	limit->per_minute = per_minute;
 	limit->burst = burst > rate_max ? rate_max : burst;
 	random_bytes(random, limit->seed, sizeof(limit->seed));
 	for (size_t i = 0; i < rate_limit_buckets; i++) {
 		limit->buckets[i] = (struct rate_bucket){
-			.millitokens = limit->burst * millitokens_per_token,
+			.parts = (uint64_t)limit->burst * rate_limit_parts,
 		};
 	}
 }
 
+void rate_limit_init(struct rate_limit *limit, uint32_t per_second, uint32_t burst,
+		     struct random *random)
+{
+	per_second = per_second > rate_max ? rate_max : per_second;
+	rate_limit_init_per_minute(limit, per_second * 60, burst, random);
+}
+
 bool rate_limit_take(struct rate_limit *limit, struct address source, uint64_t now_ms)
 {
-	uint32_t full = limit->burst * millitokens_per_token;
+	uint64_t full = (uint64_t)limit->burst * rate_limit_parts;
 	size_t octets = source.family == ADDRESS_IPV6 ? 8 : 4;
 	struct span key = span_make((const char *)source.octets, octets);
 	uint64_t hash = table_hash(limit->seed, key);
 	struct rate_bucket *bucket = &limit->buckets[hash % rate_limit_buckets];
 	uint64_t passed_ms = now_ms > bucket->updated_ms ? now_ms - bucket->updated_ms : 0;
 
-	if (limit->per_second == 0) {
+	if (limit->per_minute == 0) {
 		return true;
 	}
-	/* A token a second is a millitoken a millisecond. */
-	if (passed_ms >= full || bucket->millitokens + passed_ms * limit->per_second >= full) {
-		bucket->millitokens = full;
+	/* A token a minute is a part a millisecond. */
+	if (passed_ms >= full || bucket->parts + passed_ms * limit->per_minute >= full) {
+		bucket->parts = full;
 	} else {
-		bucket->millitokens += (uint32_t)(passed_ms * limit->per_second);
+		bucket->parts += passed_ms * limit->per_minute;
 	}
 	bucket->updated_ms = now_ms;
-	if (bucket->millitokens < millitokens_per_token) {
+	if (bucket->parts < rate_limit_parts) {
 		return false;
 	}
-	bucket->millitokens -= millitokens_per_token;
+	bucket->parts -= rate_limit_parts;
 	return true;
 }

@@ -11,16 +11,16 @@
 #include "core/base/address.h"
 #include "core/base/random.h"
 
-enum { rate_limit_buckets = 4096 };
+enum { rate_limit_buckets = 4096, rate_limit_parts = 60000 };
 
 struct rate_bucket {
 	uint64_t updated_ms;
-	uint32_t millitokens;
+	uint64_t parts; /* rate_limit_parts are a token */
 };
 
 struct rate_limit {
 	uint64_t seed[2];
-	uint32_t per_second; /* tokens a second; 0: no limit */
+	uint32_t per_minute; /* tokens a minute; 0: no limit */
 	uint32_t burst;	     /* tokens that a bucket holds */
 	struct rate_bucket buckets[rate_limit_buckets];
 };
@@ -28,6 +28,10 @@ struct rate_limit {
 /* All buckets full. `burst` of 0 is taken as 1; both are cut at one million. */
 void rate_limit_init(struct rate_limit *limit, uint32_t per_second, uint32_t burst,
 		     struct random *random);
+
+/* The same for what comes more rarely. */
+void rate_limit_init_per_minute(struct rate_limit *limit, uint32_t per_minute, uint32_t burst,
+				struct random *random);
 
 /* Takes one token of the source: false when there is none. */
 bool rate_limit_take(struct rate_limit *limit, struct address source, uint64_t now_ms);

@@ -8,6 +8,7 @@
  * without state: its octets are a function of the request (RFC 3261 8.2.7), so a copy gets the same
  * ones, and a flood of refused requests costs no memory (security.md B16).
  */
+#include "core/provision/canary.h"
 #include "core/provision/signalling_state.h"
 #include "core/sip/authorization.h"
 
@@ -73,6 +74,25 @@ static size_t bytes_for(size_t count_max, size_t each)
 	return bytes < bytes_at_least ? bytes_at_least : bytes;
 }
 
+static void count_of_resync(void *counting, const char *reason)
+{
+	signalling_count(counting, reason);
+}
+
+static int open_resync(struct signalling *s)
+{
+	struct resync_options options = {.inventory = s->options.inventory,
+					 .limits = s->options.resync,
+					 .port = s->options.port,
+					 .local_for = s->options.local_for,
+					 .server_for = s->options.server_for,
+					 .context = s->options.context,
+					 .count = count_of_resync,
+					 .counting = s};
+
+	return resync_new(&s->resync, &options, &s->random);
+}
+
 int signalling_new(struct signalling **signalling, const struct signalling_options *options)
 {
 	struct signalling *s = calloc(1, sizeof(*s));
@@ -95,7 +115,7 @@ int signalling_new(struct signalling **signalling, const struct signalling_optio
 			&s->random);
 	if (server_transactions_new(&s->servers, &servers, &s->random) ||
 	    client_transactions_new(&s->clients, &clients, &s->random) ||
-	    waiting_new(&s->waiting, &waiting, &s->random)) {
+	    waiting_new(&s->waiting, &waiting, &s->random) || open_resync(s)) {
 		signalling_free(s);
 		return -ENOMEM;
 	}
@@ -111,6 +131,7 @@ void signalling_free(struct signalling *s)
 	server_transactions_free(s->servers);
 	client_transactions_free(s->clients);
 	waiting_table_free(s->waiting);
+	resync_free(s->resync);
 	free(s);
 }
 
@@ -330,6 +351,7 @@ static int decide(const struct turn *t, const struct subscribe *subscribe,
 	case NOTIFIER_RESOLVE:
 		return wait_for_neighbour(t);
 	case NOTIFIER_SERVE:
+		resync_returned(s->resync, s->decision.mac, t->effects);
 		return serve(t, subscribe);
 	case NOTIFIER_REFUSE:
 		notifier_record(&s->options, t->packet, &s->decision, t->effects);
@@ -365,6 +387,10 @@ static int receive_subscribe(const struct turn *t)
 								      : IDENTIFIED_BY_NOTHING,
 				     .is_pending = !t->packet->has_link_source};
 
+	if (canary_is_one(t->request)) {
+		signalling_count(t->s, "canary"); /* another Bellhop's: silence, and no new phone */
+		return 0;
+	}
 	if (refusal.status) {
 		refuse(t, &refusal);
 		return 0;
@@ -567,6 +593,9 @@ int signalling_receive(struct signalling *s, const struct packet *packet, uint64
 		return 0;
 	}
 	if (!s->message.is_request) {
+		if (resync_receive(s->resync, &s->message, now_ms, effects)) {
+			return 0;
+		}
 		notify_outcome_receive(s, parsed, packet, now_ms, effects);
 		return 0;
 	}
@@ -629,13 +658,14 @@ void signalling_expire(struct signalling *s, uint64_t now_ms, struct effects *ef
 		notify_outcome_expire(s, &event, effects);
 	}
 	server_transactions_expire(s->servers, now_ms);
+	resync_expire(s->resync, now_ms, effects);
 }
 
 uint64_t signalling_next_wake(const struct signalling *s)
 {
 	uint64_t wakes_ms[] = {server_transactions_next_wake(s->servers),
 			       client_transactions_next_wake(s->clients),
-			       waiting_next_wake(s->waiting)};
+			       waiting_next_wake(s->waiting), resync_next_wake(s->resync)};
 	uint64_t wake_ms = UINT64_MAX;
 
 	for (size_t i = 0; i < sizeof(wakes_ms) / sizeof(wakes_ms[0]); i++) {
@@ -677,22 +707,40 @@ int signalling_change(struct signalling *s, const struct notice *notice, uint64_
 		return resume_all(s, notice, &link, now_ms, effects);
 	case NOTICE_UNREACHABLE:
 		notify_outcome_unreachable(s, notice->endpoint, effects);
+		resync_unreachable(s->resync, notice->endpoint, effects);
 		return 0;
 	case NOTICE_FETCHED:
 		if (client_transactions_stop_device(s->clients, notice->mac) > 0) {
 			signalling_count(s, "notify_fetched");
 		}
+		resync_fetched(s->resync, notice->mac, notice->is_essential, notice->age_ms, now_ms,
+			       effects);
 		return 0;
 	case NOTICE_WITHDRAWN:
 		if (client_transactions_stop_device(s->clients, notice->mac) > 0) {
 			signalling_count(s, "notify_withdrawn");
 		}
+		resync_withdraw(s->resync, notice->mac, effects);
 		return 0;
 	case NOTICE_WITHDRAWN_ALL:
 		for (unsigned i = client_transactions_stop_all(s->clients); i > 0; i--) {
 			signalling_count(s, "notify_withdrawn");
 		}
+		resync_withdraw_all(s->resync, effects);
+		return 0;
+	case NOTICE_CLAIMED:
+		resync_claimed(s->resync, notice->mac);
 		return 0;
 	}
 	return 0;
+}
+
+void signalling_order(struct signalling *s, struct resync_list *list, uint64_t now_ms)
+{
+	resync_order(s->resync, list, now_ms);
+}
+
+size_t signalling_order_count(const struct signalling *s)
+{
+	return resync_count(s->resync);
 }

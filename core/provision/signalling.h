@@ -10,6 +10,7 @@
 #include "core/base/effects.h"
 #include "core/fleet/config.h"
 #include "core/fleet/policy.h"
+#include "core/provision/resync.h"
 
 struct signalling;
 
@@ -33,6 +34,10 @@ struct signalling_options {
 	 */
 	uint32_t requests_per_second;
 	uint32_t requests_burst;
+	/* Orders to phones (resync.h): how many and how fast, and from where; may be NULL. */
+	struct resync_limits resync;
+	bool (*local_for)(void *context, struct address remote, struct span interface,
+			  struct address *local, uint32_t *index);
 	struct span server_header; /* value of Server: in responses; empty: none */
 	/*
 	 * A comment in Server makes a 200 as long as its NOTIFY, so that both can leave in one pass
@@ -57,6 +62,7 @@ enum notice_kind {
 	NOTICE_FETCHED,	      /* the device `mac` fetched its files: stop resending its NOTIFY */
 	NOTICE_WITHDRAWN,     /* the device `mac` was blocked or removed: the same, at once */
 	NOTICE_WITHDRAWN_ALL, /* so many were that no NOTIFY under way can be stood by */
+	NOTICE_CLAIMED,	      /* the device `mac` was claimed, and may be told at once */
 };
 
 struct notice {
@@ -66,6 +72,8 @@ struct notice {
 	struct mac mac;
 	enum device_identified_by by; /* NEIGHBOUR: _NEIGHBOUR or _FRAME */
 	int error;		      /* errno, for UNREACHABLE */
+	bool is_essential;	      /* FETCHED: now it has what it should have */
+	uint64_t age_ms;	      /* FETCHED: so long ago */
 };
 
 /* 0 and `*signalling`, or -ENOMEM. The options are copied; what they point to must outlive it. */
@@ -87,6 +95,12 @@ uint64_t signalling_next_wake(const struct signalling *signalling);
 
 int signalling_change(struct signalling *signalling, const struct notice *notice, uint64_t now_ms,
 		      struct effects *effects);
+
+/* Takes over whom to tell to fetch again or to restart: see resync_order. */
+void signalling_order(struct signalling *signalling, struct resync_list *list, uint64_t now_ms);
+
+/* Devices that such an order is under way for. */
+size_t signalling_order_count(const struct signalling *signalling);
 
 /* The i-th counter, or NULL past the last. */
 const struct signalling_counter *signalling_counter(const struct signalling *signalling, size_t i);

@@ -26,6 +26,7 @@ struct signalling {
 	struct server_transactions *servers;
 	struct client_transactions *clients;
 	struct waiting_table *waiting;
+	struct resync *resync;
 	struct rate_limit rate;
 	struct signalling_counter counters[signalling_counters_max];
 	size_t counter_count;

@@ -14,6 +14,7 @@ static void note_parameter(struct sip_authorization *read, struct span name, str
 		{SPAN("response"), &read->response}, {SPAN("algorithm"), &read->algorithm},
 		{SPAN("cnonce"), &read->cnonce},     {SPAN("opaque"), &read->opaque},
 		{SPAN("qop"), &read->qop},	     {SPAN("nc"), &read->nonce_count},
+		{SPAN("stale"), &read->stale},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

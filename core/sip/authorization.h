@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Authorization (RFC 3261 20.7, 25.1; RFC 7616): the shape only. Checking a response is not done
- * here.
+ * Authorization (RFC 3261 20.7, 25.1; RFC 7616): the shape only, which that of a challenge is too
+ * (core/sip/digest.h). Checking a response is not done here.
  */
 #ifndef BELLHOP_CORE_SIP_AUTHORIZATION_H
 #define BELLHOP_CORE_SIP_AUTHORIZATION_H
@@ -20,6 +20,7 @@ struct sip_authorization {
 	struct span opaque;
 	struct span qop;
 	struct span nonce_count;
+	struct span stale;	/* of a challenge */
 	struct span parameters; /* everything after the scheme */
 };
 

@@ -95,8 +95,10 @@ command_fn run_device_list, run_device_show, run_device_add, run_device_set, run
 	run_device_preview;
 command_fn run_profile_list, run_profile_show, run_profile_set, run_profile_remove;
 command_fn run_file_add, run_file_list, run_file_remove;
+command_fn run_pack_list, run_pack_show, run_pack_check;
 command_fn run_events, run_completion;
 command_fn run_backup, run_restore;
+command_fn run_doctor, run_dhcp;
 
 /* As many words as there are. */
 enum { words_many = 1 << 20 };

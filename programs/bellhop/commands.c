@@ -18,6 +18,14 @@ static const char backup_more[] =
 	"Devices, profiles, settings, events and the audit log are in it, secrets and all;\n"
 	"files that phones fetch by name (`bellhop file`) are not: copy DATA/files as well.";
 
+static const char pack_more[] =
+	"In brackets: what a statement rests on, which is a capture, a firmware, a manual,\n"
+	"code of others, or inference.";
+
+static const char check_more[] =
+	"FOLDER is the one that holds pack.json. A pack that is good goes to DATA/vendors/,\n"
+	"and the server reads it at SIGHUP.";
+
 const struct command commands[] = {
 	{NULL, "status", NULL, 0, 0, 0, run_status,
 	 "what runs, since when, how many phones in which state", NULL},
@@ -54,6 +62,11 @@ const struct command commands[] = {
 	 "put a file where any claimed phone may fetch it", NULL},
 	{"file", "list", NULL, 0, 0, 0, run_file_list, "those files", NULL},
 	{"file", "remove", "NAME", 1, 1, 0, run_file_remove, "remove one of them", NULL},
+	{"pack", "list", NULL, 0, 0, 0, run_pack_list, "the makers that the server knows", NULL},
+	{"pack", "show", "NAME", 1, 1, 0, run_pack_show,
+	 "how a maker's phones are recognised, told and served", pack_more},
+	{"pack", "check", "FOLDER", 1, 1, 0, run_pack_check,
+	 "say what is wrong with a vendor pack, without a server", check_more},
 	{NULL, "events", NULL, 0, 0, OPTION_FOLLOW | OPTION_DEVICE | OPTION_LIMIT, run_events,
 	 "what happened, the newest last", NULL},
 	{NULL, "backup", "FILE", 1, 1, OPTION_FORCE, run_backup,
@@ -62,6 +75,18 @@ const struct command commands[] = {
 	 "put what a backup holds in the place of what is there",
 	 "The server checks FILE as a whole first, keeps what was beside its database, and\n"
 	 "serves phones all the while. Files that phones fetch by name stay as they are."},
+	{NULL, "doctor", "[CONFIG]", 0, 1, 0, run_doctor,
+	 "what is wrong with this machine and network, and how to mend it",
+	 "Looks at the server, interfaces, ports, the firewall, DHCP, TLS, the clock and the "
+	 "disk,\n"
+	 "and changes nothing. CONFIG is the server's configuration file; without it the one that "
+	 "the\n"
+	 "running server reads. Some checks need root. The exit code is 1 when there is a fault."},
+	{NULL, "dhcp", "kea|dnsmasq|isc URL", 1, 2, 0, run_dhcp,
+	 "print configuration for a DHCP server: the options that each maker's phones read",
+	 "URL is what phones are to be told, with this server's address on their side:\n"
+	 "http://10.13.4.121:8080/. It is the same for all phones, so it holds no key; files with\n"
+	 "secrets then open to a phone's own hardware address alone."},
 	{NULL, "completion", "bash|zsh|fish", 1, 1, 0, run_completion,
 	 "print a script that completes bellhop's words",
 	 "For now:           source <(bellhop completion bash)\n"

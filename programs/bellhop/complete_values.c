@@ -378,9 +378,12 @@ void complete_word_value(const struct completion *completion, const char *name)
 		offer_list(completion, "/api/v1/profiles", "profiles", "name");
 	} else if (strcmp(name, "NAME") == 0 && strcmp(group, "file") == 0) {
 		offer_list(completion, "/api/v1/files", "files", "name");
+	} else if (strcmp(name, "NAME") == 0 && strcmp(group, "pack") == 0) {
+		offer_list(completion, "/api/v1/packs", "packs", "name");
 	} else if (strcmp(name, "FILE") == 0 && strcmp(group, "device") == 0) {
 		offer_device_files(completion);
-	} else if (strcmp(name, "PATH") == 0 || strcmp(name, "FILE") == 0) {
+	} else if (strcmp(name, "PATH") == 0 || strcmp(name, "FILE") == 0 ||
+		   strcmp(name, "FOLDER") == 0) {
 		ask_for_files();
 	} else if (strchr(name, '|')) {
 		offer_alternatives(completion, "", name);

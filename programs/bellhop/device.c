@@ -168,7 +168,7 @@ int run_device_list(const struct arguments *arguments)
 		if (page && is_json) {
 			result = print_json_page(devices, count == 0);
 		} else if (page) {
-			table_add(&table, devices);
+			table_append(&table, devices);
 		}
 		count += json_array_size(devices);
 		json_decref(page);

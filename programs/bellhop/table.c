@@ -240,7 +240,7 @@ static void widen(struct table *table, const json_t *list)
 	}
 }
 
-void table_add(struct table *table, const json_t *list)
+void table_append(struct table *table, const json_t *list)
 {
 	size_t terminal = table_terminal_width();
 	const json_t *row;
@@ -265,7 +265,7 @@ void table_print(const struct column *columns, size_t column_count, const json_t
 {
 	struct table table = {.columns = columns, .count = column_count};
 
-	table_add(&table, list);
+	table_append(&table, list);
 }
 
 void table_print_object(const struct column *rows, size_t row_count, const json_t *object)

@@ -35,7 +35,7 @@ struct table {
 };
 
 /* Prints the objects of a JSON array, one a line; before the first a line of titles. */
-void table_add(struct table *table, const json_t *list);
+void table_append(struct table *table, const json_t *list);
 
 /* The same for a list that is whole; nothing for an empty one. */
 void table_print(const struct column *columns, size_t column_count, const json_t *list);

@@ -69,14 +69,25 @@ int server_read_config(struct server *server)
 	return read_config(server->config_path, &server->config_arena, &server->config);
 }
 
-int server_load_packs(const struct configuration *config, struct vendors *vendors, struct log *log)
+static void tell_of_pack(void *context, const char *sentence)
+{
+	log_error(context, "pack_refused", "%s", sentence);
+}
+
+int server_load_packs(const struct configuration *config, const struct vendors *before,
+		      struct vendors *vendors, struct log *log)
 {
 	char folder[packs_path_max];
+	struct packs_source source = {.folder = folder,
+				      .origin = VENDOR_SHIPPED,
+				      .before = before,
+				      .refused = tell_of_pack,
+				      .context = log};
 	int refused = packs_find_folder(folder);
 	int refused_own;
 
 	if (refused == 0) {
-		refused = packs_load(vendors, folder, log);
+		refused = packs_load(&source, vendors);
 	}
 	if (refused < 0) {
 		log_error(log, "no_vendor_packs",
@@ -87,7 +98,8 @@ int server_load_packs(const struct configuration *config, struct vendors *vendor
 	if (snprintf(folder, sizeof(folder), "%s/vendors", config->data.data) >= packs_path_max) {
 		return refused;
 	}
-	refused_own = packs_load(vendors, folder, log);
+	source.origin = VENDOR_OPERATORS;
+	refused_own = packs_load(&source, vendors);
 	return refused_own > 0 ? refused + refused_own : refused;
 }
 
@@ -254,10 +266,12 @@ static int read_afresh(struct server *server, struct arena *arena, struct config
 			  "the configuration file has mistakes; the running one stays");
 		return error;
 	}
-	if (server_load_packs(fresh, vendors, &server->log) != 0) {
+	/* A broken pack is told, and what it was before stays: it holds up nothing else. */
+	error = server_load_packs(fresh, &server->inventory.vendors, vendors, &server->log);
+	if (error < 0) {
 		log_error(&server->log, "reload_refused",
-			  "a vendor pack is broken; the running packs and configuration stay");
-		return -EINVAL;
+			  "there are no vendor packs; the running ones and the configuration stay");
+		return error;
 	}
 	error = server_check_urls(fresh, server->config_path, vendors, problem, sizeof(problem));
 	if (error == 0) {

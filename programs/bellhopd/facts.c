@@ -4,7 +4,11 @@
 
 #include <unistd.h>
 
-enum { facts_listeners_max = 5 * configuration_listen_max, facts_counters_max = 256 };
+enum {
+	facts_listeners_max = 5 * configuration_listen_max,
+	facts_counters_max = 256,
+	warning_size = 512,
+};
 
 struct gathering {
 	struct arena *arena;
@@ -35,6 +39,20 @@ static void add_listeners(struct gathering *g, const char *door,
 	}
 }
 
+/* What hears the group is the SIP door's choice (group_socket = auto). */
+static void add_group(struct gathering *g, struct server *server)
+{
+	struct sip_door_counters *sip = arena_allocate(g->arena, sizeof(*sip));
+	bool is_packet = false;
+
+	if (sip && server->sip_door) {
+		sip_door_counters(server->sip_door, sip);
+		is_packet = sip->group.is_packet;
+	}
+	add_listeners(g, is_packet ? "sip multicast by packets" : "sip multicast",
+		      &server->config.sip_group);
+}
+
 static void add_counter(struct gathering *g, const char *group, const char *reason, uint64_t count)
 {
 	if (g->counter_count < facts_counters_max) {
@@ -54,21 +72,30 @@ static void add_sip(struct gathering *g, struct server *server)
 	for (size_t i = 0; i < sip->reason_count; i++) {
 		add_counter(g, "sip", sip->reasons[i].reason, sip->reasons[i].count);
 	}
-	add_counter(g, "sip_socket", "received", sip->unicast.received + sip->group.received);
-	add_counter(g, "sip_socket", "received_by_multicast", sip->group.received);
+	add_counter(g, "sip_socket", "received", sip->unicast.received + sip->group.udp.received);
+	add_counter(g, "sip_socket", "received_by_multicast", sip->group.udp.received);
 	add_counter(g, "sip_socket", "sent", sip->unicast.sent);
 	add_counter(g, "sip_socket", "send_errors", sip->unicast.send_errors);
 	add_counter(g, "sip_socket", "send_full", sip->unicast.send_full);
 	add_counter(g, "sip_socket", "icmp_errors", sip->unicast.icmp_errors);
-	add_counter(g, "sip_socket", "truncated", sip->unicast.truncated + sip->group.truncated);
+	add_counter(g, "sip_socket", "truncated",
+		    sip->unicast.truncated + sip->group.udp.truncated);
 	add_counter(g, "sip_socket", "kernel_drops",
-		    sip->unicast.kernel_drops + sip->group.kernel_drops);
+		    sip->unicast.kernel_drops + sip->group.udp.kernel_drops);
+	add_counter(g, "sip_socket", "group_malformed", sip->group.frames.malformed);
+	add_counter(g, "sip_socket", "group_checksum", sip->group.frames.checksum);
+	add_counter(g, "sip_socket", "group_fragments", sip->group.frames.fragments);
 	add_counter(g, "sip_socket", "foreign_interface", sip->foreign_interface);
 	add_counter(g, "sip_socket", "own_source", sip->own_source);
 	add_counter(g, "sip_socket", "not_for_us", sip->not_for_us);
 	add_counter(g, "sip_socket", "effects_lost", sip->effects_lost);
 	add_counter(g, "sip_socket", "changes_lost", sip->changes_lost);
 	add_counter(g, "sip_socket", "notices_lost", sip->notices_lost);
+	add_counter(g, "canary", "sent", sip->canary.counters.sent);
+	add_counter(g, "canary", "answered", sip->canary.counters.answered);
+	add_counter(g, "canary", "unmatched", sip->canary.counters.unmatched);
+	add_counter(g, "canary", "no_maker", sip->canary.counters.no_maker);
+	add_counter(g, "canary", "full", sip->canary.counters.full);
 	add_counter(g, "neighbours", "asked", sip->neighbours.asked);
 	add_counter(g, "neighbours", "found", sip->neighbours.found);
 	add_counter(g, "neighbours", "failed", sip->neighbours.failed);
@@ -138,12 +165,14 @@ static void add_store(struct gathering *g, struct server *server)
 	struct store_counters store;
 	uint64_t refused_new;
 	uint64_t devices_full;
+	uint64_t forms_replaced;
 
 	store_counters(server->store, &store);
 	/* The store's thread writes both: the one any time, the other under the write lock. */
 	pthread_rwlock_rdlock(&server->lock);
 	refused_new = inventory_refused_new(&server->inventory);
 	devices_full = server->inventory.devices.full;
+	forms_replaced = server->inventory.forms_replaced;
 	pthread_rwlock_unlock(&server->lock);
 	add_counter(g, "store", "changes", store.changes);
 	add_counter(g, "store", "refused", store.refused);
@@ -153,8 +182,35 @@ static void add_store(struct gathering *g, struct server *server)
 	add_counter(g, "store", "events_lost", store.events_lost);
 	add_counter(g, "inventory", "refused_new", refused_new);
 	add_counter(g, "inventory", "devices_full", devices_full);
+	add_counter(g, "inventory", "forms_replaced", forms_replaced);
 	add_counter(g, "log", "lost", server->log.lost);
 	add_counter(g, "log", "left_out", server->reports_left_out);
+}
+
+/* Who answers phones beside us, as long as the canary hears it: how many sentences were added. */
+static size_t add_rogues(struct arena *arena, struct server *server, const char **warnings)
+{
+	struct sip_door_counters *sip = arena_allocate(arena, sizeof(*sip));
+	size_t count = 0;
+
+	if (!sip || !server->sip_door) {
+		return 0;
+	}
+	sip_door_counters(server->sip_door, sip);
+	for (size_t i = 0; i < sip->canary.rogue_count; i++) {
+		struct writer w = writer_over(arena_allocate(arena, warning_size), warning_size);
+
+		if (!w.data) {
+			break;
+		}
+		writer_text(&w, "rogue responder: ");
+		canary_rogue_write(&w, &sip->canary.rogues[i]);
+		writer_terminate(&w);
+		if (!w.failed) {
+			warnings[count++] = w.data;
+		}
+	}
+	return count;
 }
 
 void server_facts(void *context, struct arena *arena, struct api_facts *facts)
@@ -166,7 +222,8 @@ void server_facts(void *context, struct arena *arena, struct api_facts *facts)
 		.listeners = arena_array(arena, facts_listeners_max, sizeof(*g.listeners)),
 		.counters = arena_array(arena, facts_counters_max, sizeof(*g.counters)),
 	};
-	const char **warnings = arena_array(arena, catalogue_warnings_max, sizeof(*warnings));
+	const char **warnings = arena_array(arena, catalogue_warnings_max + canary_state_rogues_max,
+					    sizeof(*warnings));
 
 	*facts = (struct api_facts){
 		.version = BELLHOP_VERSION,
@@ -179,7 +236,7 @@ void server_facts(void *context, struct arena *arena, struct api_facts *facts)
 		return;
 	}
 	add_listeners(&g, "sip", &config->sip_listen);
-	add_listeners(&g, "sip multicast", &config->sip_group);
+	add_group(&g, server);
 	add_listeners(&g, "http", &config->http_listen);
 	if (server->tls) {
 		add_listeners(&g, "https", &config->https_listen);
@@ -198,5 +255,6 @@ void server_facts(void *context, struct arena *arena, struct api_facts *facts)
 	if (warnings && server->catalogue) {
 		facts->warnings = warnings;
 		facts->warning_count = catalogue_warnings(server->catalogue, warnings);
+		facts->warning_count += add_rogues(arena, server, warnings + facts->warning_count);
 	}
 }

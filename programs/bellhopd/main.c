@@ -101,7 +101,7 @@ static int check_packs(struct server *server)
 {
 	struct vendors vendors = {0};
 	char problem[server_problem_size];
-	int refused = server_load_packs(&server->config, &vendors, &server->log);
+	int refused = server_load_packs(&server->config, NULL, &vendors, &server->log);
 	int error = server_check_urls(&server->config, server->config_path, &vendors, problem,
 				      sizeof(problem));
 

@@ -278,6 +278,7 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 		.rules_max = config->rules_max,
 		.pools_max = config->pools_max,
 		.pool_numbers_max = config->pool_numbers_max,
+		.forms_max = config->forms_max,
 	};
 	struct vendors vendors = {0};
 	uint8_t seed[random_seed_size];
@@ -292,7 +293,7 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 	if (error != 0) {
 		return fail(problem, problem_size, error, "the inventory cannot be made");
 	}
-	error = server_load_packs(config, &vendors, &server->log);
+	error = server_load_packs(config, NULL, &vendors, &server->log);
 	if (error < 0) {
 		return fail(problem, problem_size, error, "no vendor packs");
 	}
@@ -371,11 +372,25 @@ static void close_sip_door(struct server *server)
 	sip_door_stop(door);
 }
 
+static enum group_socket_kind group_socket_of(const struct configuration *config)
+{
+	switch (config->sip_group_socket) {
+	case CONFIGURATION_GROUP_UDP:
+		return GROUP_SOCKET_UDP;
+	case CONFIGURATION_GROUP_PACKET:
+		return GROUP_SOCKET_PACKET;
+	default:
+		return GROUP_SOCKET_AUTO;
+	}
+}
+
 static int start_sip(struct server *server, char *problem, size_t problem_size)
 {
 	const struct configuration *config = &server->config;
 	struct sip_door_options options = {
 		.listen_count = config->sip_listen.count,
+		.group_socket = group_socket_of(config),
+		.canary_interval_ms = 1000 * config->sip_canary_s,
 		.signalling =
 			{
 				.inventory = &server->inventory,
@@ -398,7 +413,9 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 		.log = &server->log,
 	};
 
-	options.listen[0] = config->sip_listen.endpoints[0];
+	for (size_t i = 0; i < config->sip_listen.count; i++) {
+		options.listen[i] = config->sip_listen.endpoints[i];
+	}
 	if (config->sip_group.count > 0) {
 		options.group = config->sip_group.endpoints[0];
 	}
@@ -406,7 +423,8 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 		(void)span_to_text(config->sip_interfaces[i], options.interfaces[i], IF_NAMESIZE);
 	}
 	options.interface_count = config->sip_interface_count;
-	if (problem_size < sip_door_problem_size || make_seed(options.signalling.seed) != 0) {
+	if (problem_size < sip_door_problem_size || make_seed(options.signalling.seed) != 0 ||
+	    make_seed(options.canary_seed) != 0) {
 		return fail(problem, problem_size, -EIO, "no random numbers");
 	}
 	return open_sip_door(server, &options, problem);

@@ -89,16 +89,18 @@ void server_set_policy(struct server *server);
 enum report_level server_log_level(const struct configuration *config);
 
 /*
- * SIGHUP: packs, [provisioning], [log] and the certificates of [https] anew; a mistake anywhere
- * changes nothing.
+ * SIGHUP: packs, [provisioning], [log] and the certificates of [https] anew; a mistake in the
+ * configuration changes nothing, and one in a pack nothing of that pack.
  */
 void server_reload(struct server *server);
 
 /*
- * The packs that come with Bellhop, then those of DATA/vendors. Returns how many were refused, or a
- * negative errno when there are none at all.
+ * The packs that come with Bellhop, then those of DATA/vendors. A broken one is told and left out,
+ * or stays as it is in `before`, the packs in use (NULL at the start). Returns how many were
+ * refused, or a negative errno when there are none at all.
  */
-int server_load_packs(const struct configuration *config, struct vendors *vendors, struct log *log);
+int server_load_packs(const struct configuration *config, const struct vendors *before,
+		      struct vendors *vendors, struct log *log);
 
 /*
  * Checks every maker's URL of the configuration at its longest: 0, or -E2BIG / -EINVAL with a

@@ -55,7 +55,15 @@ static const struct api_context api = {
 static void start(void)
 {
 	static const uint8_t seed[random_seed_size] = {7};
-	struct inventory_limits limits = {3000, 3000, 50, 50, 20, 20, 1000};
+	struct inventory_limits limits = {3000,
+					  3000,
+					  50,
+					  50,
+					  .unidentified_max = 50,
+					  .forms_max = 8,
+					  .rules_max = 20,
+					  .pools_max = 20,
+					  .pool_numbers_max = 1000};
 
 	if (inventory_init(&inventory, &limits, seed) < 0) {
 		abort();
@@ -612,6 +620,17 @@ static void openapi_tells_of_every_route(void)
 	stop();
 }
 
+static void packs_are_shown(void)
+{
+	start();
+	CHECK_EQUAL(200, ask("GET", "/api/v1/packs", ""));
+	CHECK_HAS("\"packs\": []");
+	CHECK_EQUAL(404, ask("GET", "/api/v1/packs/acme", ""));
+	CHECK_HAS("bellhop pack list");
+	CHECK_EQUAL(405, ask("DELETE", "/api/v1/packs/acme", ""));
+	stop();
+}
+
 static void settings_are_listed(void)
 {
 	start();
@@ -638,6 +657,7 @@ int main(void)
 	RUN(a_restore_is_told);
 	RUN(what_a_body_is_shows_in_the_head);
 	RUN(openapi_tells_of_every_route);
+	RUN(packs_are_shown);
 	RUN(settings_are_listed);
 	return test_end();
 }

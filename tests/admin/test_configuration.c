@@ -157,9 +157,13 @@ static void tells_all_mistakes_with_line_key_and_legal_values(void)
 	read_text("[sip]\nlisten = nonsense\nlisten = 0.0.0.0:5060\nlissten = 1\n[wrong]\na = b\n"
 		  "[log]\nlevel = loud\nno equals sign\n[limits]\ndevices = 0\n");
 	CHECK_EQUAL(7, ini.mistake_count);
-	check_mistake(0, 2, "[sip] listen is not legal; legal: one ADDRESS:PORT");
+	check_mistake(0, 2,
+		      "[sip] listen is not legal; legal: one ADDRESS:PORT, or up to 4 with the "
+		      "same PORT");
 	check_mistake(1, 3, "[sip] listen is given twice");
-	check_mistake(2, 4, "[sip] lissten is no key; legal: listen, group, interfaces, padding");
+	check_mistake(2, 4,
+		      "[sip] lissten is no key; legal: listen, group, group_socket, interfaces, "
+		      "canary, padding");
 	check_mistake(3, 6,
 		      "[wrong] a: there is no such section; legal: server, sip, http, https, "
 		      "tftp, admin, provisioning, store, log, limits");
@@ -172,6 +176,13 @@ static void refuses_what_a_door_cannot_be(void)
 {
 	static const char *const wrong[] = {
 		"[sip]\nlisten = 0.0.0.0:5060 0.0.0.0:5061\n",
+		"[sip]\nlisten = 0.0.0.0:5060 [::]:5060 10.0.0.1:5060 10.0.0.2:5060 "
+		"10.0.0.3:5060\n",
+		"[sip]\ngroup_socket = raw\n",
+		"[sip]\ncanary = 25h\n",
+		"[sip]\ncanary = m\n",
+		"[sip]\ncanary = 1d\n",
+		"[sip]\ncanary =\n",
 		"[sip]\nlisten =\n",
 		"[sip]\nlisten = 224.0.1.75:5060\n",
 		"[sip]\ngroup = 10.0.0.1:5060\n",
@@ -193,6 +204,43 @@ static void refuses_what_a_door_cannot_be(void)
 		read_text(wrong[i]);
 		CHECK_EQUAL(1, ini.mistake_count);
 	}
+}
+
+static void reads_times_and_prints_them_as_people_do(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t seconds;
+		const char *printed;
+	} times[] = {{"0", 0, "0"},	  {"1s", 1, "1s"},     {"90", 90, "90s"},
+		     {"120s", 120, "2m"}, {"15m", 900, "15m"}, {"24h", 86400, "24h"}};
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		char text[64];
+		char expected[64];
+		char printed[8192];
+		struct writer w = writer_over(printed, sizeof(printed));
+
+		snprintf(text, sizeof(text), "[sip]\ncanary = %s\n", times[i].text);
+		snprintf(expected, sizeof(expected), "\ncanary = %s\n", times[i].printed);
+		read_text(text);
+		CHECK_EQUAL(0, ini.mistake_count);
+		CHECK_EQUAL(times[i].seconds, configuration.sip_canary_s);
+		configuration_print(&configuration, &w);
+		writer_terminate(&w);
+		CHECK(strstr(printed, expected));
+	}
+}
+
+static void hears_by_both_families_and_leaves_the_group_a_choice(void)
+{
+	read_text("");
+	CHECK_EQUAL(CONFIGURATION_GROUP_AUTO, configuration.sip_group_socket);
+	CHECK_EQUAL(900, configuration.sip_canary_s);
+	read_text("[sip]\nlisten = 0.0.0.0:5070 [::]:5070\ngroup_socket = packet\n");
+	CHECK_EQUAL(0, ini.mistake_count);
+	CHECK_EQUAL(2, configuration.sip_listen.count);
+	CHECK_EQUAL(CONFIGURATION_GROUP_PACKET, configuration.sip_group_socket);
 }
 
 static void prints_what_reads_back_to_the_same(void)
@@ -256,6 +304,8 @@ int main(void)
 	RUN(reads_every_kind_of_value);
 	RUN(tells_all_mistakes_with_line_key_and_legal_values);
 	RUN(refuses_what_a_door_cannot_be);
+	RUN(reads_times_and_prints_them_as_people_do);
+	RUN(hears_by_both_families_and_leaves_the_group_a_choice);
 	RUN(prints_what_reads_back_to_the_same);
 	RUN(survives_every_prefix);
 	RUN(ends_at_the_ceiling_of_memory);

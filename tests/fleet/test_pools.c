@@ -31,8 +31,7 @@ static const char *number_of(const struct inventory *inventory, const char *mac)
 
 static const char *setting_of(const struct inventory *inventory, const char *mac, const char *path)
 {
-	const char *value =
-		settings_get(&fleet_device(inventory, mac)->settings, span_text(path));
+	const char *value = settings_get(&fleet_device(inventory, mac)->settings, span_text(path));
 
 	return value ? value : "(unset)";
 }
@@ -56,13 +55,13 @@ static void numbers_are_given_in_order(void)
 	CHECK_TEXT("008", span_text(number_of(&inventory, "00908f000003")));
 	CHECK_TEXT("100", span_text(number_of(&inventory, "00908f000004")));
 	CHECK_TEXT("u", span_text(setting_of(&inventory, "00908f000004", "sip_lines.1.username")));
-	CHECK_TEXT("a", span_text(setting_of(&inventory, "00908f000004",
-					     "sip_lines.1.auth_username")));
-	CHECK_TEXT("Hall", span_text(setting_of(&inventory, "00908f000004",
-						"sip_lines.1.display_name")));
+	CHECK_TEXT("a",
+		   span_text(setting_of(&inventory, "00908f000004", "sip_lines.1.auth_username")));
+	CHECK_TEXT("Hall",
+		   span_text(setting_of(&inventory, "00908f000004", "sip_lines.1.display_name")));
 	CHECK_TEXT("99", span_text(setting_of(&inventory, "00908f000001", "sip_lines.1.username")));
-	CHECK_TEXT("(unset)", span_text(setting_of(&inventory, "00908f000001",
-						   "sip_lines.1.password")));
+	CHECK_TEXT("(unset)",
+		   span_text(setting_of(&inventory, "00908f000001", "sip_lines.1.password")));
 	CHECK_EQUAL(4, inventory_pool(&inventory, SPAN("p"))->taken);
 	inventory_free(&inventory);
 }
@@ -183,8 +182,8 @@ static void a_pool_may_change_under_its_numbers(void)
 	CHECK_EQUAL(0, set_pool(&inventory, "p", "{\"ranges\":[\"2-3\"]}"));
 	CHECK_EQUAL(0, inventory_pool(&inventory, SPAN("p"))->taken);
 	CHECK_TEXT("1", span_text(number_of(&inventory, "00908f000001")));
-	CHECK_EQUAL(0, fleet_do(&inventory, (struct change){.kind = CHANGE_POOL_REMOVE,
-							    .name = SPAN("p")}));
+	CHECK_EQUAL(0, fleet_do(&inventory,
+				(struct change){.kind = CHANGE_POOL_REMOVE, .name = SPAN("p")}));
 	CHECK_EQUAL(-ENOENT, fleet_do(&inventory, (struct change){.kind = CHANGE_POOL_REMOVE,
 								  .name = SPAN("p")}));
 	/* It is back, and who has what is known still. */
@@ -208,15 +207,14 @@ static void a_batch_never_shares_a_number(void)
 
 	fleet_open(&inventory, 10, 10);
 	CHECK_EQUAL(0, set_pool(&inventory, "p", "{\"ranges\":[\"1-2\"]}"));
-	REQUIRE(inventory_prepare(&inventory, &first, &prepared[0], problem, sizeof(problem)) ==
-		0);
+	REQUIRE(inventory_prepare(&inventory, &first, &prepared[0], problem, sizeof(problem)) == 0);
 	REQUIRE(inventory_prepare(&inventory, &second, &prepared[1], problem, sizeof(problem)) ==
 		0);
-	CHECK_EQUAL(-EEXIST, inventory_prepare(&inventory, &third, &prepared[2], problem,
-					       sizeof(problem)));
+	CHECK_EQUAL(-EEXIST,
+		    inventory_prepare(&inventory, &third, &prepared[2], problem, sizeof(problem)));
 	third = claim("00908f000003", "p", NULL);
-	CHECK_EQUAL(-EBUSY, inventory_prepare(&inventory, &third, &prepared[2], problem,
-					      sizeof(problem)));
+	CHECK_EQUAL(-EBUSY,
+		    inventory_prepare(&inventory, &third, &prepared[2], problem, sizeof(problem)));
 	prepared_free(&prepared[1]);
 	inventory_commit(&inventory, &prepared[0]);
 	CHECK_TEXT("1", span_text(number_of(&inventory, "00908f000001")));
@@ -312,12 +310,11 @@ static void no_number_is_given_twice(void)
 		prepared_count = 0;
 		for (size_t i = 0; i < wanted; i++, done++) {
 			char extension[8];
-			struct change change =
-				random_change(&random, extension, sizeof(extension));
+			struct change change = random_change(&random, extension, sizeof(extension));
 
-			prepared_count += inventory_prepare(&inventory, &change,
-							    &prepared[prepared_count], problem,
-							    sizeof(problem)) == 0;
+			prepared_count +=
+				inventory_prepare(&inventory, &change, &prepared[prepared_count],
+						  problem, sizeof(problem)) == 0;
 		}
 		for (size_t i = prepared_count; is_dropped && i-- > 0;) {
 			prepared_free(&prepared[i]);
@@ -340,8 +337,10 @@ static void a_group_is_claimed_together(void)
 {
 	struct change rows[3] = {claim("00908f000001", "p", NULL), claim("00908f000002", "p", NULL),
 				 claim("00908f000003", "p", NULL)};
-	struct change group = {
-		.kind = CHANGE_DEVICES_IMPORT, .group = rows, .group_count = 3, .utc_ms = 5};
+	struct change group = {.kind = CHANGE_DEVICES_IMPORT,
+			       .group = rows,
+			       .group_count = 3,
+			       .utc_ms = 5};
 	struct inventory inventory;
 
 	for (unsigned i = 0; i < 3; i++) {

@@ -55,8 +55,8 @@ static void check_range(const char *text, const char *first, const char *last)
 static void ranges_of_macs(void)
 {
 	static const char *const bad[] = {
-		"", "x", "00908g", "00908f0000000", "00908f0000ff-00908f000000", "-", ":00", "00:",
-		"00908f000000-",
+		"",  "x",   "00908g", "00908f0000000", "00908f0000ff-00908f000000",
+		"-", ":00", "00:",    "00908f000000-",
 	};
 	struct mac_range range;
 
@@ -232,10 +232,10 @@ static void a_rule_claims_what_shows_itself(void)
 	CHECK_TEXT("200", span_text(device->extension));
 	CHECK_EQUAL(device_key_size - 1, strlen(device->key));
 	CHECK(device->revision > 0);
-	CHECK_TEXT("u200", span_text(settings_get(&device->settings,
-						  SPAN("sip_lines.1.username"))));
-	CHECK_TEXT("secret", span_text(settings_get(&device->settings,
-						    SPAN("sip_lines.1.password"))));
+	CHECK_TEXT("u200",
+		   span_text(settings_get(&device->settings, SPAN("sip_lines.1.username"))));
+	CHECK_TEXT("secret",
+		   span_text(settings_get(&device->settings, SPAN("sip_lines.1.password"))));
 	CHECK_EQUAL(1, inventory_rule(&inventory, SPAN("reception"))->used);
 	/* Another model, another MAC, and one that only says that it is one. */
 	CHECK_EQUAL(DEVICE_NEW, seen(&inventory, "00908f000002", "405HD", CERTAINTY_CONFIRMED));
@@ -269,8 +269,8 @@ static void the_first_that_fits_claims(void)
 	CHECK_EQUAL(1, inventory_rule(&inventory, SPAN("b"))->used);
 	CHECK_EQUAL(DEVICE_CLAIMED, seen(&inventory, "00908f000003", "y", CERTAINTY_SEEN));
 	CHECK_TEXT("c", span_text(fleet_device(&inventory, "00908f000003")->claimed_by));
-	CHECK_EQUAL(0, fleet_do(&inventory, (struct change){.kind = CHANGE_RULE_REMOVE,
-							    .name = SPAN("c")}));
+	CHECK_EQUAL(0, fleet_do(&inventory,
+				(struct change){.kind = CHANGE_RULE_REMOVE, .name = SPAN("c")}));
 	CHECK_EQUAL(-ENOENT, fleet_do(&inventory, (struct change){.kind = CHANGE_RULE_REMOVE,
 								  .name = SPAN("c")}));
 	CHECK_EQUAL(DEVICE_CLAIMED, seen(&inventory, "00908f000004", "y", CERTAINTY_SEEN));
@@ -321,11 +321,9 @@ static void rules_make_room(void)
 	CHECK_EQUAL(DEVICE_NEW, seen(&inventory, "001565000001", "y", CERTAINTY_SEEN));
 	CHECK_EQUAL(DEVICE_CLAIMED, seen(&inventory, "00908f000001", "y", CERTAINTY_SEEN));
 	CHECK_EQUAL(DEVICE_CLAIMED, seen(&inventory, "00908f000002", "y", CERTAINTY_SEEN));
-	CHECK_EQUAL(-ENOSPC,
-		    fleet_do(&inventory, sighting("001565000002", "y", CERTAINTY_SEEN)));
+	CHECK_EQUAL(-ENOSPC, fleet_do(&inventory, sighting("001565000002", "y", CERTAINTY_SEEN)));
 	CHECK_EQUAL(DEVICE_CLAIMED, seen(&inventory, "00908f000003", "y", CERTAINTY_SEEN));
-	CHECK_EQUAL(-ENOSPC,
-		    fleet_do(&inventory, sighting("00908f000004", "y", CERTAINTY_SEEN)));
+	CHECK_EQUAL(-ENOSPC, fleet_do(&inventory, sighting("00908f000004", "y", CERTAINTY_SEEN)));
 	CHECK_EQUAL(2, inventory_refused_new(&inventory));
 	inventory_free(&inventory);
 }
@@ -333,8 +331,7 @@ static void rules_make_room(void)
 /* In a batch nothing is claimed by what another change of the batch may take away. */
 static void rules_wait_for_what_is_not_committed(void)
 {
-	struct change edit = {
-		.kind = CHANGE_RULE_REMOVE, .name = SPAN("r"), .body = SPAN("{}")};
+	struct change edit = {.kind = CHANGE_RULE_REMOVE, .name = SPAN("r"), .body = SPAN("{}")};
 	struct change phone = sighting("00908f000001", "y", CERTAINTY_SEEN);
 	struct prepared prepared[2];
 	struct inventory inventory;
@@ -343,8 +340,7 @@ static void rules_wait_for_what_is_not_committed(void)
 	fleet_open(&inventory, 4, 4);
 	CHECK_EQUAL(0, set_rule(&inventory, "r", "{}"));
 	REQUIRE(inventory_prepare(&inventory, &edit, &prepared[0], problem, sizeof(problem)) == 0);
-	REQUIRE(inventory_prepare(&inventory, &phone, &prepared[1], problem, sizeof(problem)) ==
-		0);
+	REQUIRE(inventory_prepare(&inventory, &phone, &prepared[1], problem, sizeof(problem)) == 0);
 	inventory_commit(&inventory, &prepared[0]);
 	inventory_commit(&inventory, &prepared[1]);
 	CHECK_EQUAL(DEVICE_NEW, fleet_device(&inventory, "00908f000001")->state);

@@ -87,7 +87,8 @@ static inline int house_open(struct house *house)
 					  .files_max = 100,
 					  .rules_max = 20,
 					  .pools_max = 20,
-					  .pool_numbers_max = 10000};
+					  .pool_numbers_max = 10000,
+					  .forms_max = 100};
 	struct store_sqlite_options sqlite = {.path = house->path,
 					      .events_max = events_max,
 					      .audit_max = 100,

@@ -92,7 +92,8 @@ static inline void bench_inventory(struct bench *b)
 	struct inventory_limits limits = {.devices_max = 64,
 					  .new_devices_max = 16,
 					  .profiles_max = 8,
-					  .files_max = 8};
+					  .files_max = 8,
+					  .forms_max = 8};
 
 	if (inventory_init(&b->inventory, &limits, seed) != 0) {
 		abort();

@@ -66,6 +66,9 @@ static struct mac choose_mac(const struct sip_message *m)
 	if (m->readable & SIP_PART_FROM) {
 		claims.from_user = m->from.uri.user;
 	}
+	if (m->readable & SIP_PART_TO) {
+		claims.to_user = m->to.uri.user;
+	}
 	if (sip_message_contact(m, &contact) == 0) {
 		claims.contact_user = contact.uri.user;
 	}

@@ -97,7 +97,9 @@ static void waiting_ends_after_a_second(void)
 	bench_expire(&bench, bench.now_ms + 1);
 	CHECK_EQUAL(1, bench_counted(&bench, "resolve_timeout"));
 	CHECK(bench_is_silent(&bench));
-	CHECK_EQUAL(0, bench_count_kind(&bench, EFFECT_CHANGE));
+	CHECK_EQUAL(1, bench_count_kind(&bench, EFFECT_CHANGE));
+	CHECK_EQUAL(CERTAINTY_UNIDENTIFIED,
+		    bench_changed(&bench, CHANGE_UNIDENTIFIED_SEEN)->certainty);
 	CHECK_EQUAL(UINT64_MAX, signalling_next_wake(bench.signalling));
 	CHECK_EQUAL(0, bench_receive(&bench, span_text(bench_seed)));
 	CHECK_EQUAL(1, bench_count_kind(&bench, EFFECT_RESOLVE));
@@ -164,7 +166,9 @@ static void naming_anothers_mac_gets_nothing(void)
 	CHECK_EQUAL(0, bench_receive(&bench, liar));
 	CHECK(bench_is_silent(&bench));
 	CHECK(bench_reported(&bench, "mac_conflict"));
-	CHECK_EQUAL(0, bench_count_kind(&bench, EFFECT_CHANGE));
+	CHECK_EQUAL(1, bench_count_kind(&bench, EFFECT_CHANGE));
+	CHECK_EQUAL(CERTAINTY_SPOOFED, bench_changed(&bench, CHANGE_UNIDENTIFIED_SEEN)->certainty);
+	CHECK(mac_equal(bench_mac, bench_changed(&bench, CHANGE_UNIDENTIFIED_SEEN)->mac));
 	CHECK_EQUAL(1, bench_counted(&bench, "mac_is_not_its_own"));
 	bench_unicast(&bench);
 	CHECK_EQUAL(0, bench_receive(&bench, liar));

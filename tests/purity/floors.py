@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 # What each room may use besides itself.
-CODECS = {"core/sip", "core/http", "core/tftp", "core/jinja"}
+CODECS = {"core/sip", "core/http", "core/tftp", "core/jinja", "core/dhcp"}
 ROOMS = {
     "core/base": set(),
     **{codec: {"core/base"} for codec in CODECS},

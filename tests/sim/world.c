@@ -393,7 +393,8 @@ static bool open_server(struct sim_world *world, size_t phone_count)
 	struct inventory_limits limits = {.devices_max = phone_count,
 					  .new_devices_max = phone_count / 4 + 1,
 					  .profiles_max = 8,
-					  .files_max = 8};
+					  .files_max = 8,
+					  .forms_max = 16};
 	/* A phone has no more than its boots and their copies at once. */
 	size_t room = world->weather.is_tight ? 20 : sim_exchanges_max * phone_count;
 	/* So small that a 200 finds room and its NOTIFY does not, or that timers have to wait. */

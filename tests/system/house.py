@@ -260,13 +260,13 @@ def ip(*arguments):
     return done.stdout
 
 
-def socket_in(namespace, kind=socket.SOCK_DGRAM, family=socket.AF_INET):
+def socket_in(namespace, kind=socket.SOCK_DGRAM, family=socket.AF_INET, protocol=0):
     """A socket that lives in a namespace, for this process to use."""
     with open("/proc/self/ns/net", "rb") as home, open(f"/run/netns/{namespace}", "rb") as there:
         if LIBC.setns(there.fileno(), CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "setns")
         try:
-            return socket.socket(family, kind)
+            return socket.socket(family, kind, protocol)
         finally:
             LIBC.setns(home.fileno(), CLONE_NEWNET)
 
@@ -287,8 +287,7 @@ class Network:
             self.close()
             raise Skip(f"namespaces may not be made here: {fault}") from None
         try:
-            ip("-n", self.switch, "link", "add", "br0", "type", "bridge")
-            ip("-n", self.switch, "link", "set", "br0", "up")
+            self.add_bridge("br0")
             for name, (address, mac) in hosts.items():
                 self._plug(name, address, mac)
         except BaseException:
@@ -303,15 +302,42 @@ class Network:
     def namespace(self, name):
         return f"{self.prefix}-{name}"
 
-    def _plug(self, name, address, mac):
+    def add_bridge(self, name):
+        """Another switch: what is on it hears nothing of the first one."""
+        ip("-n", self.switch, "link", "add", name, "type", "bridge")
+        ip("-n", self.switch, "link", "set", name, "up")
+
+    def add_host(self, name):
+        """A host without an interface."""
+        self._add(self.namespace(name))
+
+    def plug_in(self, name, interface, bridge, mac, *addresses):
+        """An interface of a host, on a switch, with as many addresses as are named."""
         there = self.namespace(name)
-        self._add(there)
-        ip("-n", self.switch, "link", "add", f"port-{name}", "type", "veth", "peer", "name", "eth0",
+        port = self.port_of(name, interface)
+        ip("-n", self.switch, "link", "add", port, "type", "veth", "peer", "name", interface,
            "address", mac, "netns", there)
-        ip("-n", self.switch, "link", "set", f"port-{name}", "master", "br0", "up")
-        ip("-n", there, "address", "add", address, "dev", "eth0")
-        ip("-n", there, "link", "set", "eth0", "up")
-        ip("-n", there, "route", "add", "224.0.0.0/4", "dev", "eth0")
+        ip("-n", self.switch, "link", "set", port, "master", bridge, "up")
+        for address in addresses:
+            ip("-n", there, "address", "add", address, "dev", interface)
+        ip("-n", there, "link", "set", interface, "up")
+
+    @staticmethod
+    def port_of(name, interface):
+        """What the switch calls that cable."""
+        return f"port-{name}" if interface == "eth0" else f"{name[:6]}-{interface}"
+
+    def pull_out(self, name, interface):
+        """The cable is out, until put_back."""
+        ip("-n", self.switch, "link", "set", self.port_of(name, interface), "down")
+
+    def put_back(self, name, interface):
+        ip("-n", self.switch, "link", "set", self.port_of(name, interface), "up")
+
+    def _plug(self, name, address, mac):
+        self.add_host(name)
+        self.plug_in(name, "eth0", "br0", mac, address)
+        ip("-n", self.namespace(name), "route", "add", "224.0.0.0/4", "dev", "eth0")
 
     def close(self):
         for name in reversed(self.names):

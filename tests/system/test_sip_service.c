@@ -130,7 +130,7 @@ static void check_exchange(bool reads_frames)
 	CHECK_EQUAL(reads_frames, counters.reads_frames);
 	CHECK_EQUAL(reads_frames ? 2 : 0, counters.link_sources);
 	CHECK_EQUAL(reads_frames ? 0 : 1, counters.neighbours.asked);
-	CHECK_EQUAL(1, counters.joined);
+	CHECK_EQUAL(1, counters.group.joined);
 	sip_door_stop(door);
 	close(phone);
 }

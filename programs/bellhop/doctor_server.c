@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Of bellhop doctor: the running server, what it may do, and the phones that it knows. */
+#include "programs/bellhop/client.h"
+#include "programs/bellhop/doctor.h"
+
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const json_t *object, const char *member)
+{
+	const char *text = json_string_value(json_object_get(object, member));
+
+	return text ? text : "";
+}
+
+/* The effective capabilities of a process, or 0 when they cannot be read. */
+static unsigned long long capabilities_of(long long pid)
+{
+	char line[256];
+	unsigned long long bits = 0;
+	FILE *file;
+
+	snprintf(line, sizeof(line), "/proc/%lld/status", pid);
+	file = fopen(line, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "CapEff:", 7) == 0) {
+			bits = strtoull(line + 7, NULL, 16);
+		}
+	}
+	if (file) {
+		fclose(file);
+	}
+	return bits;
+}
+
+static void check_capabilities(struct doctor *doctor)
+{
+	unsigned long long bits = capabilities_of(doctor->pid);
+	bool reads_frames = bits >> CAP_NET_RAW & 1;
+	bool asks_kernel = bits >> CAP_NET_ADMIN & 1;
+
+	if (reads_frames && asks_kernel) {
+		doctor_tell(doctor, DOCTOR_OK, "server", NULL,
+			    "it may read frames and have hardware addresses resolved");
+	} else {
+		doctor_tell(
+			doctor, DOCTOR_NOTE, "server",
+			"setcap cap_net_raw,cap_net_admin,cap_net_bind_service+ep on the "
+			"program, or AmbientCapabilities= in its unit",
+			"it runs without %s%s%s: a phone's hardware address is learned a moment "
+			"later, by asking the network",
+			reads_frames ? "" : "CAP_NET_RAW",
+			!reads_frames && !asks_kernel ? " and " : "",
+			asks_kernel ? "" : "CAP_NET_ADMIN");
+	}
+}
+
+void doctor_check_server(struct doctor *doctor)
+{
+	const json_t *warning;
+	size_t i;
+
+	if (!doctor->status) {
+		doctor_tell(
+			doctor, DOCTOR_FAULT, "server",
+			"start it (systemctl start bellhopd), or say where it is: --socket PATH",
+			"no bellhopd answers on its admin socket");
+		return;
+	}
+	doctor_tell(doctor, DOCTOR_OK, "server", NULL, "bellhopd %s runs as process %lld",
+		    text_of(doctor->status, "version"), doctor->pid);
+	if (doctor->pid > 0 && !argument(doctor->arguments, OPTION_URL)) {
+		check_capabilities(doctor);
+	}
+	json_array_foreach(json_object_get(doctor->status, "warnings"), i, warning)
+	{
+		doctor_tell(doctor, DOCTOR_WARNING, "server", NULL, "%s",
+			    json_string_value(warning) ? json_string_value(warning) : "");
+	}
+}
+
+/* --- Phones that cannot be seen. --- */
+
+/* Not on-link on any interface of ours. */
+static bool is_routed(const struct doctor *doctor, const char *text)
+{
+	struct address address;
+
+	return address_parse(span_text(text), &address) == 0 && !address_is_loopback(address) &&
+	       !interfaces_is_own(doctor->interfaces, address) &&
+	       interfaces_towards(doctor->interfaces, address) == 0;
+}
+
+/* The first few are named. */
+static void tell_routed(struct doctor *doctor, const char *example, size_t count)
+{
+	if (count > 0) {
+		doctor_tell(
+			doctor, DOCTOR_WARNING, "phones",
+			"bind each to its address: bellhop device set MAC --address ADDRESS; or "
+			"put a Bellhop into their network; or [provisioning] routed = serve",
+			"%zu phone%s, e.g. at %s, %s behind a router: no hardware address can be "
+			"seen, so what they say of themselves is not proven",
+			count, count == 1 ? "" : "s", example, count == 1 ? "is" : "are");
+	}
+}
+
+static size_t count_routed(struct doctor *doctor, const json_t *list, const char **example)
+{
+	const json_t *row;
+	size_t count = 0;
+	size_t i;
+
+	json_array_foreach(list, i, row)
+	{
+		if (is_routed(doctor, text_of(row, "address")) &&
+		    !json_is_string(json_object_get(row, "bound_address"))) {
+			*example = count == 0 ? text_of(row, "address") : *example;
+			count++;
+		}
+	}
+	return count;
+}
+
+static json_t *ask(struct doctor *doctor, const char *path)
+{
+	json_t *reply = NULL;
+
+	say_quiet(true);
+	(void)client_ask(doctor->arguments, "GET", path, NULL, &reply);
+	say_quiet(false);
+	return reply;
+}
+
+void doctor_check_phones(struct doctor *doctor)
+{
+	json_t *devices;
+	json_t *unidentified;
+	const char *example = "";
+	size_t count;
+
+	if (!doctor->status) {
+		return;
+	}
+	devices = ask(doctor, "/api/v1/devices?limit=1000");
+	unidentified = ask(doctor, "/api/v1/unidentified");
+	count = count_routed(doctor, json_object_get(devices, "devices"), &example);
+	count += count_routed(doctor, json_object_get(unidentified, "unidentified"),
+			      count == 0 ? &example : &(const char *){NULL});
+	tell_routed(doctor, example, count);
+	if (count == 0) {
+		doctor_tell(doctor, DOCTOR_OK, "phones", NULL,
+			    "none of those that were seen is behind a router");
+	}
+	json_decref(devices);
+	json_decref(unidentified);
+}

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""Simulated phones: a small user agent that asks as its maker does (dialects.md A), takes the first
+final answer for the end of its search, answers the NOTIFY, and fetches what the URL means to that
+maker. Each lives in a network namespace and has a socket of its own."""
+
+import contextlib
+import http.client
+import random
+import socket
+from urllib.parse import urlsplit
+
+from house import PATIENCE_S, answer_notify, headers, socket_in
+
+GROUP = ("224.0.1.75", 5060)
+
+# {mac}, {ip}, {port}, {n} are filled in; the line ends become CRLF.
+SUBSCRIBES = {
+    "audiocodes": """SUBSCRIBE sip:224.0.1.75:5060 SIP/2.0
+From: <sip:00000001@{ip}:{port}>;tag={n}
+To: <sip:224.0.1.75:5060>
+Call-ID: {n}-386d4398
+CSeq: 1 SUBSCRIBE
+Via: SIP/2.0/UDP {ip}:{port};rport;branch=z9hG4bK-{n}
+Expires: 0
+Event: ua-profile;profile-type="application";model="440HD";version="2.2.2"
+Max-Forwards: 70
+Supported: replaces,100rel
+Accept: application/url
+Contact: <sip:00000001@{ip}:{port}>
+User-Agent: AUDC-IPPhone/2.2.2
+Content-Length: 0
+
+""",
+    "snom": """SUBSCRIBE sip:MAC%3a{MAC}@intern.example SIP/2.0
+Via: SIP/2.0/UDP {ip}:{port};rport
+From: <sip:MAC%3a{MAC}@intern.example>;tag={n}
+To: <sip:MAC%3a{MAC}@intern.example>
+Call-ID: {n}@{ip}
+CSeq: 1 SUBSCRIBE
+Event: ua-profile;profile-type="device";vendor="snom";model="snomD120";version="10.1.39.11"
+Expires: 0
+Accept: application/url
+Contact: <sip:{ip}:{port}>
+User-Agent: snomD120/10.1.39.11
+Content-Length: 0
+
+""",
+    "yealink": """SUBSCRIBE sip:MAC{mac}@224.0.1.75 SIP/2.0
+Via: SIP/2.0/UDP {ip}:{port};branch=z9hG4bK{n}
+From: <sip:MAC{mac}@224.0.1.75>;tag={n}
+To: <sip:MAC{mac}@224.0.1.75>
+Call-ID: {n}@{ip}
+CSeq: 1 SUBSCRIBE
+Contact: <sip:MAC{mac}@{ip}:{port}>
+Max-Forwards: 70
+User-Agent: Yealink SIP-T21P 34.72.14.6
+Expires: 0
+Event: ua-profile;profile-type="device";vendor="Yealink";model="T21D";version="34.72.14.6"
+Accept: application/url
+Content-Length: 0
+
+""",
+    "grandstream": """SUBSCRIBE sip:MAC%3A{MAC}@224.0.1.75 SIP/2.0
+Via: SIP/2.0/UDP {ip}:{port};branch=z9hG4bK{n};rport
+From: <sip:MAC%3A{MAC}@224.0.1.75>;tag={n}
+To: <sip:MAC%3A{MAC}@224.0.1.75>
+Call-ID: {n}-5080-1@BJC.BGI.IG.DA
+CSeq: 20000 SUBSCRIBE
+Contact: <sip:{ip}:{port}>
+Max-Forwards: 70
+User-Agent: Grandstream GRP2612W 1.0.5.67
+Expires: 0
+Supported: replaces, path
+Event: ua-profile;profile-type="device";vendor="Grandstream";model="GRP2612W";version="1.0.5.67"
+Accept: application/url
+Allow: INVITE, ACK, OPTIONS, CANCEL, BYE, SUBSCRIBE, NOTIFY, INFO, REFER, UPDATE, MESSAGE
+Content-Length: 0
+
+""",
+}
+PORTS = {"yealink": 5059, "grandstream": 5080}
+AGENTS = {
+    "audiocodes": "AUDC-IPPhone/2.2.2 (440HD-Rev0; {MAC})",
+    "snom": "Mozilla/4.0 (compatible; snomD120-SIP 10.1.39.11 1.1.5)",
+    "yealink": "Yealink SIP-T21P 34.72.14.6 {colons}",
+    "grandstream": "Grandstream Model HW GRP2612W SW 1.0.5.67 DevId {mac}",
+}
+OUI = {"audiocodes": "00:90:8f", "snom": "00:04:13", "yealink": "00:15:65",
+       "grandstream": "c0:74:ad"}
+
+# Packs of the tests' own for makers that are not AudioCodes: how each one's phone reads a URL.
+SHAPES = {"snom": "%{base}{mac}.cfg", "yealink": "%{base}", "grandstream": "%{base}"}
+
+
+def write_packs(data):
+    """Into DATA/vendors; every configuration says whose it is and holds a password."""
+    import json
+    for maker, shape in SHAPES.items():
+        folder = data / "vendors" / maker
+        folder.mkdir(parents=True, exist_ok=True)
+        name = "cfg<mac>" if maker == "grandstream" else "<mac>.cfg"
+        (folder / "pack.json").write_text(json.dumps({
+            "schema": 1, "name": maker, "display_name": maker.title(),
+            "recognise": {"oui": [OUI[maker].replace(":", "")],
+                          "event_vendor": [f"(?i)^{maker}$"],
+                          "event_model": ["^(?<model>[0-9A-Za-z-]{1,20})$"]},
+            "files": [{"name": name, "kind": "config", "template": "phone.j2", "format": "text",
+                       "content_type": "text/plain", "secrets": True, "essential": True}],
+            "url": {"shapes": [{"name": "own", "shape": shape}]}, "answer": {"form": "rfc"}}),
+            encoding="utf-8")
+        (folder / "phone.j2").write_text("mac={{ device.mac }}\npassword={{ admin_password }}\n",
+                                         encoding="utf-8")
+
+
+class Phone:
+    """One phone, on `interface` of the namespace, with its address there. `claims`: the MAC that it
+    names, when it lies."""
+
+    def __init__(self, namespace, maker, ip, mac, claims=None):
+        self.namespace, self.maker, self.ip = namespace, maker, ip
+        self.mac = (claims or mac).replace(":", "").lower()
+        self.port = PORTS.get(maker, 5060)
+        self.heard = []  # (message, source) of everything that came
+        self.socket = socket_in(namespace)
+        self.socket.bind((ip, self.port))
+        self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(ip))
+        self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
+        self.socket.settimeout(PATIENCE_S)
+
+    def _fill(self, text):
+        pairs = [self.mac[i:i + 2] for i in range(0, 12, 2)]
+        return text.replace("{mac}", self.mac).replace("{MAC}", self.mac.upper()).replace(
+            "{colons}", ":".join(pairs))
+
+    def subscribe(self):
+        """The bytes of a fresh SUBSCRIBE."""
+        text = self._fill(SUBSCRIBES[self.maker])
+        for name, value in (("{ip}", self.ip), ("{port}", str(self.port)),
+                            ("{n}", str(random.randrange(10**8, 10**9)))):
+            text = text.replace(name, value)
+        return text.replace("\n", "\r\n").encode()
+
+    def receive(self):
+        message, source = self.socket.recvfrom(65535)
+        self.heard.append((message, source))
+        return message, source
+
+    def ask(self, message=None, to=GROUP):
+        self.socket.sendto(message or self.subscribe(), to)
+
+    def search(self, to=GROUP):
+        """Asks once and waits: (200, URL, who), or (status, None, who) when a refusal ends it."""
+        self.ask(to=to)
+        while True:
+            message, source = self.receive()
+            start, _, body = headers(message)
+            if start.startswith(b"SIP/2.0 ") and int(start[8:11]) >= 300:
+                return int(start[8:11]), None, source
+            if start.startswith(b"NOTIFY "):
+                self.socket.sendto(answer_notify(message), source)
+                return 200, body.decode().strip(), source
+
+    def flush(self, server):
+        """Everything that was on its way here is heard by the time that an OPTIONS is answered."""
+        number = random.randrange(10**9)
+        self.socket.sendto(
+            (f"OPTIONS sip:{server[0]} SIP/2.0\r\nVia: SIP/2.0/UDP {self.ip}:{self.port};"
+             f"branch=z9hG4bKflush{number};rport\r\nFrom: <sip:x@{self.ip}>;tag=1\r\n"
+             f"To: <sip:{server[0]}>\r\nCall-ID: flush{number}\r\nCSeq: 1 OPTIONS\r\n"
+             "Content-Length: 0\r\n\r\n").encode(), server)
+        while f"Call-ID: flush{number}".encode() not in self.receive()[0]:
+            pass
+        return self.heard[:-1]
+
+    def path_of(self, url):
+        """What this maker asks for when it is told `url`: (host, port, path)."""
+        if self.maker == "audiocodes":
+            origin, _, config = url.partition(";")
+            parts = urlsplit(origin)
+            return parts.hostname, parts.port, "/" + config.replace("<MAC>", self.mac.upper())
+        url = url.replace("{mac}", self.mac)
+        parts = urlsplit(url)
+        name = {"yealink": f"{self.mac}.cfg", "grandstream": f"cfg{self.mac}"}.get(self.maker, "")
+        return parts.hostname, parts.port, parts.path + (name if url.endswith("/") else "")
+
+    def fetch(self, url):
+        """(status, text) of its configuration file."""
+        host, port, path = self.path_of(url)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with contextlib.closing(socket_in(self.namespace, socket.SOCK_STREAM, family)) as stream:
+            stream.settimeout(PATIENCE_S)
+            stream.connect((host, port))
+            connection = http.client.HTTPConnection(host, port)
+            connection.sock = stream
+            connection.request("GET", path,
+                               headers={"User-Agent": self._fill(AGENTS[self.maker])})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace")
+
+    def close(self):
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.close()
