@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { url_size = 300, value_size = 600, codes_max = 255, port_http = 8080 };
 
@@ -340,12 +339,20 @@ static int choose_base(const struct arguments *arguments, struct dhcp_writer *w)
 	return EXIT_DONE;
 }
 
-static int load_packs(struct vendors *vendors, struct log *log)
+static void say_refused(void *context, const char *sentence)
+{
+	(void)context;
+	say("%s", sentence);
+}
+
+static int load_packs(struct vendors *vendors)
 {
 	char folder[packs_path_max];
-	struct packs_source source = {.folder = folder, .origin = VENDOR_SHIPPED};
+	struct packs_source source = {.folder = folder,
+				      .origin = VENDOR_SHIPPED,
+				      .refused = say_refused};
 
-	if (packs_find_folder(folder) != 0 || packs_load(&source, vendors, log) < 0) {
+	if (packs_find_folder(folder) != 0 || packs_load(&source, vendors) < 0) {
 		return fail("the vendor packs that come with Bellhop are not found; set "
 			    "BELLHOP_VENDORS to their folder");
 	}
@@ -360,17 +367,15 @@ int run_dhcp(const struct arguments *arguments)
 	} servers[] = {{"kea", print_kea}, {"dnsmasq", print_dnsmasq}, {"isc", print_isc}};
 	struct vendors vendors = {.count = 0};
 	struct dhcp_writer w = {.vendors = &vendors};
-	struct log log;
 	int result;
 
-	log_init(&log, STDERR_FILENO, LOG_TEXT, REPORT_ERROR);
 	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
 		if (strcmp(arguments->words[0], servers[i].name) != 0) {
 			continue;
 		}
 		result = choose_base(arguments, &w);
 		if (result == EXIT_DONE) {
-			result = load_packs(&vendors, &log);
+			result = load_packs(&vendors);
 		}
 		if (result == EXIT_DONE) {
 			servers[i].print(&w);

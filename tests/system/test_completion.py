@@ -126,6 +126,7 @@ def test_bash_asks_the_server():
         assert bash("bellhop device show 00:90:8F:6", s) == ["60:2a:ac"]
         assert bash(f"bellhop --socket {s.socket} device show 0090") == [MAC]
         assert sorted(bash("bellhop profile show ", s)) == ["default", "office"]
+        assert bash("bellhop pack show audio", s) == ["audiocodes"]
         assert bash("bellhop device set x --profile off", s) == ["office"]
         assert bash("bellhop device list --vendor audio", s) == ["audiocodes"]
         assert bash("bellhop device list --model 44", s) == ["440HD"]
