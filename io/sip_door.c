@@ -449,6 +449,12 @@ static void server_for(void *context, const struct device *device, struct addres
 	given->server_for(given->context, device, local, server);
 }
 
+static uint64_t utc_ms(void *context)
+{
+	(void)context;
+	return loop_utc_ms();
+}
+
 static void *run(void *context)
 {
 	struct sip_door *door = context;
@@ -583,6 +589,7 @@ static int open_signalling(struct sip_door *door, char problem[static sip_door_p
 	options.group = door->options.group;
 	options.port = udp_endpoint(door->unicast[0].udp).port;
 	options.server_for = server_for;
+	options.utc_ms = utc_ms;
 	options.interface_name = interface_name;
 	options.context = door;
 	error = effects_init(&door->effects, effects_max, effects_bytes_max);

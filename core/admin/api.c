@@ -34,6 +34,7 @@ static const struct route {
 	{"GET", "/api/v1/pools/{name}", api_pool_get},
 	{"PUT", "/api/v1/pools/{name}", api_pool_put},
 	{"DELETE", "/api/v1/pools/{name}", api_pool_remove},
+	{"GET", "/api/v1/unidentified", api_unidentified_list},
 	{"GET", "/api/v1/profiles", api_profiles_list},
 	{"GET", "/api/v1/profiles/{name}", api_profile_get},
 	{"PATCH", "/api/v1/profiles/{name}", api_profile_set},
@@ -41,6 +42,9 @@ static const struct route {
 	{"GET", "/api/v1/files", api_files_list},
 	{"PUT", "/api/v1/files/{name...}", api_file_put},
 	{"DELETE", "/api/v1/files/{name...}", api_file_remove},
+	{"GET", "/api/v1/forms", api_forms_list},
+	{"PUT", "/api/v1/forms", api_form_pin},
+	{"DELETE", "/api/v1/forms", api_form_forget},
 	{"GET", "/api/v1/database", api_database_get},
 	{"PUT", "/api/v1/database", api_database_put},
 	{"GET", "/api/v1/events", api_events_get},
@@ -478,6 +482,7 @@ static json_t *json_of_subject(const struct api_context *api, const struct api_a
 	const struct device *device;
 	const struct profile *profile;
 	const struct catalogue_file *file;
+	const struct form_record *form;
 
 	switch (change->kind) {
 	case CHANGE_DEVICE_ADD:
@@ -502,13 +507,16 @@ static json_t *json_of_subject(const struct api_context *api, const struct api_a
 	case CHANGE_FILE_SET:
 		file = inventory_file(api->inventory, change->file);
 		return file ? api_json_file(file) : json_removed(change, answer->removed);
+	case CHANGE_FORM_PIN:
+		form = form_find(api->inventory, &(struct form_key){change->vendor, change->model,
+								    change->firmware});
+		return form ? api_json_form(form) : json_removed(change, answer->removed);
 	case CHANGE_DEVICE_REMOVE:
 	case CHANGE_PROFILE_REMOVE:
 	case CHANGE_FILE_REMOVE:
 	case CHANGE_FILE_HASHED:
 	case CHANGE_UNIDENTIFIED_SEEN:
 	case CHANGE_FORM_LEARNED:
-	case CHANGE_FORM_PIN:
 	case CHANGE_FORM_FORGET:
 	case CHANGE_RULE_REMOVE:
 	case CHANGE_POOL_REMOVE:

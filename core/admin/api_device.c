@@ -86,6 +86,7 @@ json_t *api_json_device(const struct inventory *inventory, const struct device *
 	failed |= api_json_set(json, "bound_address", address_json(device->bound_address));
 	failed |= api_json_set(json, "bound_interface", text(device->bound_interface));
 	failed |= api_json_set(json, "form", text(notify_form_name(device->form)));
+	failed |= api_json_set_choice(json, inventory, device);
 	failed |= api_json_set(json, "settings", api_json_settings(&device->settings, has_secrets));
 	if (is_effective) {
 		failed |= api_json_set(json, "effective_settings",

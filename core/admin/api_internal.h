@@ -74,6 +74,11 @@ json_t *api_json_device(const struct inventory *inventory, const struct device *
 json_t *api_json_profile(const struct inventory *inventory, const struct profile *profile,
 			 bool has_secrets, bool is_effective);
 json_t *api_json_file(const struct catalogue_file *file);
+json_t *api_json_form(const struct form_record *record);
+
+/* Members that say what a device would be told now: form_in_force, form_reason, shape_in_force. */
+int api_json_set_choice(json_t *json, const struct inventory *inventory,
+			const struct device *device);
 
 /* Reads a member "settings" of a body into the change: false, and the answer is a 400. */
 bool call_read_settings(struct call *call, json_t *settings, struct change *change);
@@ -85,7 +90,9 @@ call_handler_fn api_devices_list, api_devices_add, api_device_get, api_device_se
 call_handler_fn api_profiles_list, api_profile_get, api_profile_set, api_profile_remove;
 call_handler_fn api_files_list, api_file_put, api_file_remove;
 call_handler_fn api_packs_list, api_pack_get;
+call_handler_fn api_forms_list, api_form_pin, api_form_forget;
 call_handler_fn api_database_get, api_database_put;
+call_handler_fn api_unidentified_list;
 call_handler_fn api_events_get, api_settings_list, api_openapi_get;
 
 call_handler_fn api_rules_list, api_rule_get, api_rule_put, api_rule_remove, api_device_rules;

@@ -142,6 +142,7 @@ char *api_change_text(const struct change *change)
 		{FIELD_PARENT, "parent", change->parent},
 		{FIELD_POOL, "pool", change->pool},
 		{FIELD_EXTENSION, "extension", change->extension},
+		{FIELD_SHAPE, "shape", change->shape},
 	};
 	json_t *json = json_object();
 	char *text;

@@ -66,6 +66,8 @@ static const struct key keys[] = {
 	{"provisioning", "access", "key neighbour", "key, neighbour, or both", KEY_ACCESS, 0, 0, 0},
 	{"provisioning", "routed", "refuse", "refuse or serve", KEY_BOOL_WORD, FIELD(serves_routed),
 	 0, 0},
+	{"provisioning", "spoofed", "refuse", "refuse or serve", KEY_BOOL_WORD,
+	 FIELD(serves_spoofed), 0, 0},
 	{"store", "url", "sqlite:DATA/bellhop.db", "sqlite:PATH", KEY_STORE, FIELD(store_url), 0,
 	 0},
 	{"log", "level", "info", "error, warning, info or debug", KEY_CHOICE, FIELD(log_level), 0,
@@ -75,6 +77,8 @@ static const struct key keys[] = {
 	 10000000},
 	{"limits", "new_devices", "2000", "0 to 10000000", KEY_COUNT, FIELD(new_devices_max), 0,
 	 10000000},
+	{"limits", "unidentified", "500", "0 to 100000", KEY_COUNT, FIELD(unidentified_max), 0,
+	 100000},
 	{"limits", "profiles", "1000", "1 to 100000", KEY_COUNT, FIELD(profiles_max), 1, 100000},
 	{"limits", "rules", "1000", "0 to 10000", KEY_COUNT, FIELD(rules_max), 0, 10000},
 	{"limits", "pools", "100", "0 to 10000", KEY_COUNT, FIELD(pools_max), 0, 10000},
@@ -124,6 +128,7 @@ static const char *const *words_of(const struct key *key)
 	case FIELD(pads_answers):
 		return switches;
 	case FIELD(serves_routed):
+	case FIELD(serves_spoofed):
 		return routed;
 	case FIELD(tftp_rolls_over_to_1):
 		return rollovers;

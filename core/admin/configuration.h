@@ -82,11 +82,13 @@ struct configuration {
 	bool access_by_neighbour;
 	bool pads_answers;
 	bool serves_routed;
+	bool serves_spoofed;
 	struct span store_url;
 	uint32_t log_level; /* enum configuration_log_level */
 	bool log_json;
 	uint64_t devices_max;
 	uint64_t new_devices_max;
+	uint64_t unidentified_max;
 	uint64_t profiles_max;
 	uint64_t rules_max;
 	uint64_t pools_max;

@@ -97,12 +97,12 @@ static bool warn(const struct configuration *c, size_t question, struct writer *
 {
 	switch (question) {
 	case 0:
-		if (c->unknown != CONFIGURATION_UNKNOWN_BOOTSTRAP) {
+		if (!c->serves_spoofed) {
 			return false;
 		}
-		writer_text(w, "[provisioning] unknown = bootstrap is not there in this version: "
-			       "as with list, a phone that nobody claimed is listed and gets no "
-			       "answer");
+		writer_text(w,
+			    "[provisioning] spoofed = serve is dangerous: whoever names the MAC of "
+			    "a claimed phone is told its URL, and gets its passwords");
 		return true;
 	case 1:
 		if (configuration_serves_https(c) ||

@@ -226,11 +226,12 @@ static void choose_form(const struct device *device, const struct vendor_pack *p
 		return;
 	}
 	if (is_learned(record)) {
+		bool is_missing = device->told_unfetched >= form_unfetched_max;
+
 		choice->form = record->form;
 		choice->reason = FORM_LEARNED;
-		choice->is_own_case = is_settled(record);
-		choice->is_guessed =
-			!choice->is_own_case || device->told_unfetched >= form_unfetched_max;
+		choice->is_own_case = is_missing && record->evidence == FORM_FETCHED;
+		choice->is_guessed = is_missing || !is_settled(record);
 		return;
 	}
 	if (record->form != FORM_DEFAULT) {
@@ -240,6 +241,19 @@ static void choose_form(const struct device *device, const struct vendor_pack *p
 		choice->form = form_other(choice->form);
 		choice->reason = FORM_OTHER;
 	}
+}
+
+bool form_is_news(const struct form_record *record, const struct device *device)
+{
+	if (!record || record->form != device->told_form || !is_settled(record)) {
+		return true;
+	}
+	if (record->fetched >= form_fetched_often &&
+	    device->fetched_utc_ms >= record->fetched_utc_ms &&
+	    device->fetched_utc_ms - record->fetched_utc_ms < form_news_interval_ms) {
+		return false;
+	}
+	return record->fetched_utc_ms < device->notified_utc_ms;
 }
 
 static size_t shape_index(const struct vendor_pack *pack, const char *name)

@@ -56,6 +56,9 @@ enum {
 	form_unfetched_max = 2,
 	/* … or once, when it had so much time for it. */
 	form_fetch_time_ms = 10 * 60 * 1000,
+	/* Of what is known so well it is enough to hear once in a while. */
+	form_fetched_often = 10,
+	form_news_interval_ms = 60 * 60 * 1000,
 	/* A phone that asks again so soon has not booted in between. */
 	form_same_boot_ms = 30 * 1000,
 };
@@ -77,7 +80,7 @@ struct form_choice {
 	const struct form_record *record; /* of its kind, or NULL */
 	/*
 	 * It was guessed: worth a look at what comes of it, and the other one. With `is_own_case`
-	 * its kind is settled, and this device alone does not come.
+	 * its kind fetches, and this device alone does not come: that is no failure of its kind.
 	 */
 	bool is_guessed;
 	bool is_own_case;
@@ -96,6 +99,12 @@ struct form_key form_key_of(const struct device *device, const struct form_key *
 void form_choose(const struct inventory *inventory, const struct device *device,
 		 const struct vendor_pack *pack, const struct form_key *key, uint64_t now_utc_ms,
 		 struct form_choice *choice);
+
+/*
+ * Whether it is worth telling that `device` fetched after it was told its form alone: once for each
+ * telling, and not each time of a kind that fetches day by day. `record` is of its kind, or NULL.
+ */
+bool form_is_news(const struct form_record *record, const struct device *device);
 
 /* The other one of the two. */
 static inline enum notify_form form_other(enum notify_form form)

@@ -290,7 +290,9 @@ void identity_from_fetch(const struct inventory *inventory, const struct fetch_c
 	if (!evidence.pack && (identity->verdict == IDENTITY_KNOWN || identity->has_claim)) {
 		recognise(inventory, &identity->mac, claims->user_agent, SPAN(""), &evidence);
 	}
-	if (!evidence.pack) {
+	/* A name is of a maker's phone only when it names the phone that asks: all may ask for any.
+	 */
+	if (!evidence.pack && identity->certainty == CERTAINTY_CONFIRMED) {
 		evidence.pack = evidence.file.pack;
 	}
 	keep_maker(&evidence, evidence.pack == evidence.file.pack ? evidence.file.model : SPAN(""),

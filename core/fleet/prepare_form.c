@@ -138,18 +138,14 @@ static void set_shape(char place[static device_shape_size], struct span shape)
 	}
 }
 
-/*
- * A phone that takes several files has fetched once: what came after its last telling counts, once
- * (in a power cut of a whole fleet once for many, which is enough).
- */
+/* Two reports of one round may have been on their way at the same time. */
 static bool is_counted(const struct prepare *work, const struct form_record *record)
 {
 	const struct device *device = prepare_find_device(work, work->change->mac);
 
 	return work->change->evidence == FORM_FETCHED && device &&
-	       record->form == work->change->form && record->evidence == FORM_FETCHED &&
-	       record->suspect_form != record->form &&
-	       record->fetched_utc_ms >= device->notified_utc_ms;
+	       record->form == work->change->form && device->told_form == work->change->form &&
+	       !form_is_news(record, device);
 }
 
 /* Evidence for another form than the one learned counts when it weighs more, or that one fails. */

@@ -10,6 +10,7 @@
 #define BELLHOP_CORE_FLEET_UNIDENTIFIED_H
 
 #include "core/base/table.h"
+#include "core/base/writer.h"
 #include "core/fleet/device.h"
 
 struct inventory;
@@ -28,6 +29,7 @@ struct unidentified {
 	uint64_t first_seen_utc_ms;
 	uint64_t last_seen_utc_ms;
 	uint64_t count; /* how often */
+	bool is_told;	/* the operator was: see unidentified_tell */
 };
 
 struct unidentified_table {
@@ -40,7 +42,7 @@ int unidentified_init(struct unidentified_table *unidentified, size_t count_max,
 		      struct random *random);
 void unidentified_free(struct unidentified_table *unidentified);
 
-/* The entry of this address and interface, or NULL. */
+/* The entry of this address and interface, or NULL; an empty interface: of any. */
 const struct unidentified *unidentified_find(const struct unidentified_table *unidentified,
 					     struct address address, struct span interface);
 
@@ -54,8 +56,18 @@ const struct unidentified *unidentified_next(const struct unidentified_table *un
  */
 void unidentified_put(struct unidentified_table *unidentified, struct unidentified *entry);
 
-/* Somebody known is at this address now. An empty interface: whatever it is. */
+/*
+ * Somebody known is at this address now: takes the entry out, and one whose interface is not known.
+ * An empty interface: whatever it is.
+ */
 void unidentified_forget(struct unidentified_table *unidentified, struct address address,
 			 struct span interface);
+
+/*
+ * Writes a sentence about the entry for the operator; true the first time that it is asked for one,
+ * so that there is one event for each and not for each datagram.
+ */
+bool unidentified_tell(struct unidentified_table *unidentified, struct address address,
+		       struct span interface, struct writer *sentence);
 
 #endif

@@ -117,43 +117,14 @@ static void report_conflict(const struct packet *packet, const struct identity *
 	       link->is_known ? &link->mac : NULL);
 }
 
-/* A sender that is no device, the first time that it is seen. */
-static void report_unidentified(const struct packet *packet, const struct identity *identity,
-				struct effects *effects)
-{
-	char bytes[report_size];
-	struct writer w = writer_over(bytes, sizeof(bytes));
-
-	writer_text(&w, "SUBSCRIBE from ");
-	endpoint_write(&w, packet->source);
-	if (identity->vendor) {
-		writer_text(&w, ", ");
-		writer_put(&w, identity->vendor->display_name);
-		writer_text(&w, identity->model.length > 0 ? " " : "");
-		writer_put(&w, identity->model);
-	}
-	if (identity->has_claim) {
-		writer_text(&w, ", names ");
-		mac_write(&w, identity->claimed);
-		writer_text(&w, ", and nothing shows that this is its own");
-	} else {
-		writer_text(&w, ", names no MAC, and its hardware address cannot be seen");
-	}
-	writer_text(&w, identity->is_routed ? " behind a router" : "");
-	report(effects, REPORT_INFO, "unidentified_seen", &w, packet, NULL);
-}
-
-/* It stands in the list with the same name already: no event for each datagram. */
-static bool is_told(const struct signalling_options *options, const struct packet *packet,
-		    const struct identity *identity)
+/* It stands in the list for this already: no event for each datagram. */
+static bool is_told(const struct signalling_options *options, const struct packet *packet)
 {
 	const struct unidentified *entry =
 		unidentified_find(&options->inventory->unidentified, packet->source.address,
 				  interface_name(options, packet->interface));
 
-	return entry && entry->certainty == identity->certainty &&
-	       entry->has_named == identity->has_claim &&
-	       (!entry->has_named || mac_equal(entry->named, identity->claimed));
+	return entry && entry->certainty == CERTAINTY_SPOOFED;
 }
 
 /* What to do about a URL that cannot be made. */
@@ -181,8 +152,8 @@ static void report_url(const struct packet *packet, const struct device *device,
 }
 
 static int make_url(const struct signalling_options *options, const struct device *device,
-		    const struct vendor_pack *pack, const struct packet *packet,
-		    struct notifier_decision *decision, struct effects *effects)
+		    const struct packet *packet, struct notifier_decision *decision,
+		    struct effects *effects)
 {
 	struct config_server server = {0};
 	struct writer url = writer_over(decision->url, sizeof(decision->url));
@@ -190,7 +161,8 @@ static int make_url(const struct signalling_options *options, const struct devic
 	int error;
 
 	options->server_for(options->context, device, packet->local, &server);
-	error = config_url(device, pack, &server, &url, problem, sizeof(problem));
+	server.shape = decision->choice.shape;
+	error = config_url(device, decision->pack, &server, &url, problem, sizeof(problem));
 	if (error) {
 		report_url(packet, device, error, span_text(problem), effects);
 		return error;
@@ -205,12 +177,25 @@ static int make_url(const struct signalling_options *options, const struct devic
 	return 0;
 }
 
-static enum notify_form form_of(const struct device *device, const struct vendor_pack *pack)
+/* In which form and URL shape it is told. */
+static void choose(const struct signalling_options *options, const struct device *device,
+		   struct notifier_decision *decision)
 {
-	if (device->form != FORM_DEFAULT) {
-		return device->form;
+	const struct identity *identity = &decision->identity;
+	const struct form_key seen = {identity->vendor_name, identity->model, identity->version};
+	uint64_t now_utc_ms = 0;
+
+	decision->pack = vendor_find(&options->inventory->vendors, span_text(device->vendor));
+	if (!decision->pack) {
+		decision->pack = identity->vendor;
 	}
-	return pack && pack->form == FORM_PRINT ? FORM_PRINT : FORM_RFC;
+	if (device->told_unfetched > 0 && options->utc_ms) {
+		now_utc_ms = options->utc_ms(options->context);
+	}
+	decision->key = form_key_of(device, &seen);
+	form_choose(options->inventory, device, decision->pack, &decision->key, now_utc_ms,
+		    &decision->choice);
+	decision->form = decision->choice.form;
 }
 
 static void refuse(struct notifier_decision *decision, unsigned status, const char *reason)
@@ -224,19 +209,14 @@ static void serve(const struct signalling_options *options, const struct device 
 		  const struct packet *packet, struct notifier_decision *decision,
 		  struct effects *effects)
 {
-	const struct vendor_pack *pack =
-		vendor_find(&options->inventory->vendors, span_text(device->vendor));
-
-	if (!pack) {
-		pack = decision->identity.vendor;
-	}
-	if (make_url(options, device, pack, packet, decision, effects) != 0) {
+	choose(options, device, decision);
+	if (make_url(options, device, packet, decision, effects) != 0) {
 		refuse(decision, 500, "url_cannot_be_made");
 		return;
 	}
 	decision->verdict = NOTIFIER_SERVE;
 	decision->mac = device->mac;
-	decision->form = form_of(device, pack);
+	decision->device = device;
 }
 
 /* Nobody claimed it: a URL all the same, that opens no secret. */
@@ -244,11 +224,10 @@ static void serve_guest(const struct signalling_options *options, const struct p
 			struct notifier_decision *decision, struct effects *effects)
 {
 	const struct identity *identity = &decision->identity;
-	struct device guest;
 
 	identity_guest(options->inventory, identity,
-		       inventory_device(options->inventory, identity->mac), &guest);
-	serve(options, &guest, packet, decision, effects);
+		       inventory_device(options->inventory, identity->mac), &decision->guest);
+	serve(options, &decision->guest, packet, decision, effects);
 	decision->is_bootstrap = decision->verdict == NOTIFIER_SERVE;
 	decision->is_listed = true;
 }
@@ -289,8 +268,7 @@ void notifier_decide(const struct signalling_options *options, const struct sip_
 	} else {
 		refuse_by_policy(decision, &policy);
 	}
-	if (decision->identity.verdict == IDENTITY_CONFLICT &&
-	    !is_told(options, packet, &decision->identity)) {
+	if (decision->identity.verdict == IDENTITY_CONFLICT && !is_told(options, packet)) {
 		report_conflict(packet, &decision->identity, link, policy.answer == POLICY_SERVE,
 				effects);
 	}
@@ -344,17 +322,13 @@ static bool is_unidentified(const struct signalling_options *options,
 	return false;
 }
 
-static void record_unidentified(const struct signalling_options *options,
-				const struct packet *packet, struct change *change,
-				const struct identity *identity, struct effects *effects)
+static void record_unidentified(struct change *change, const struct identity *identity,
+				struct effects *effects)
 {
 	change->kind = CHANGE_UNIDENTIFIED_SEEN;
 	change->mac = identity->has_claim ? identity->claimed : (struct mac){0};
 	change->reason = identity->reason;
 	post(effects, change);
-	if (identity->verdict != IDENTITY_CONFLICT && !is_told(options, packet, identity)) {
-		report_unidentified(packet, identity, effects);
-	}
 }
 
 void notifier_record(const struct signalling_options *options, const struct packet *packet,
@@ -372,12 +346,17 @@ void notifier_record(const struct signalling_options *options, const struct pack
 		.certainty = identity->certainty,
 	};
 
+	if (is_served) {
+		change.fields |= FIELD_TOLD;
+		change.form = decision->form;
+		change.shape = decision->choice.shape;
+	}
 	record_claims(&change, identity);
 	if (is_served || (decision->is_listed &&
 			  (identity->verdict == IDENTITY_KNOWN || decision->is_bootstrap))) {
 		post(effects, &change);
 	}
 	if (is_unidentified(options, decision)) {
-		record_unidentified(options, packet, &change, identity, effects);
+		record_unidentified(&change, identity, effects);
 	}
 }

@@ -24,9 +24,16 @@ struct notifier_decision {
 	bool is_listed;	   /* nobody claimed it: show it as new */
 	bool is_bootstrap; /* NOTIFIER_SERVE of a phone that nobody claimed */
 	struct mac mac;	   /* NOTIFIER_SERVE: of the device */
+	/* NOTIFIER_SERVE: in the inventory, as long as its lock, or `guest`. */
+	const struct device *device;
 	enum notify_form form;
+	struct form_choice choice;	/* how it came to that form and shape */
+	struct form_key key;		/* whom the evidence is for */
+	const struct vendor_pack *pack; /* its maker's, or NULL */
 	size_t url_length;
-	char url[config_url_max]; /* last, because it is not cleared */
+	/* Last, because they are not cleared. */
+	char url[config_url_max];
+	struct device guest; /* with is_bootstrap: what stands for a device */
 };
 
 /*

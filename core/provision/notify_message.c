@@ -143,6 +143,70 @@ static void write_rfc_event(struct writer *w, const struct sip_event *event)
 	writer_put(w, SPAN(";effective-by=0\r\n"));
 }
 
+/* A line of the pack's, whose loader has checked it; all the same it must not become two. */
+static void put_line_part(struct writer *w, struct span text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f) {
+			w->failed = true;
+		}
+	}
+	writer_put(w, text);
+}
+
+static void write_own_header(struct writer *w, const struct vendor_header *header, struct span url)
+{
+	struct span rest = header->value;
+
+	put_line_part(w, header->name);
+	writer_put(w, SPAN(": "));
+	while (rest.length > 0) {
+		size_t at = span_search(rest, SPAN("%{url}"));
+
+		put_line_part(w, span_slice(rest, 0, at));
+		rest = span_slice(rest, at, rest.length);
+		if (rest.length > 0) {
+			put_line_part(w, url);
+			rest = span_slice(rest, sizeof("%{url}") - 1, rest.length);
+		}
+	}
+	writer_put(w, SPAN("\r\n"));
+}
+
+/* Headers of the maker's own, Content-Length, and the URL with the maker's end of it. */
+static void write_body(struct writer *w, const struct notify_message *m)
+{
+	const struct vendor_pack *pack = m->pack;
+	size_t count = pack ? pack->header_count : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		write_own_header(w, &pack->headers[i], m->url);
+	}
+	if (!pack || !pack->ends_body_with_crlf) {
+		sip_write_end(w, SPAN(""), m->url);
+		return;
+	}
+	writer_put(w, SPAN("Content-Length: "));
+	writer_unsigned(w, m->url.length + 2);
+	writer_put(w, SPAN("\r\n\r\n"));
+	writer_put(w, m->url);
+	writer_put(w, SPAN("\r\n"));
+}
+
+static void write_content_type(struct writer *w, const struct notify_message *m)
+{
+	const struct vendor_pack *pack = m->pack;
+
+	if (!pack || pack->content_type.length == 0 ||
+	    span_equal(pack->content_type, SPAN("application/url"))) {
+		writer_put(w, SPAN("Content-Type: application/url\r\n"));
+		return;
+	}
+	writer_put(w, SPAN("Content-Type: "));
+	put_line_part(w, pack->content_type);
+	writer_put(w, SPAN("\r\n"));
+}
+
 static void write_rfc_notify(struct writer *w, const struct notify_message *m)
 {
 	struct sip_name_address route;
@@ -158,10 +222,14 @@ static void write_rfc_notify(struct writer *w, const struct notify_message *m)
 	sip_write_header_copy(w, SIP_HEADER_CALL_ID, m->request);
 	sip_write_cseq(w, notify_cseq_number, SPAN("NOTIFY"));
 	sip_write_contact(w, SPAN(""), m->local);
-	write_rfc_event(w, &m->subscribe->event);
-	writer_put(w, SPAN("Subscription-State: terminated;reason=timeout\r\n"
-			   "Content-Type: application/url\r\n"));
-	sip_write_end(w, SPAN(""), m->url);
+	if (m->pack && m->pack->echoes_event) {
+		sip_write_header_copy(w, SIP_HEADER_EVENT, m->request);
+	} else {
+		write_rfc_event(w, &m->subscribe->event);
+	}
+	writer_put(w, SPAN("Subscription-State: terminated;reason=timeout\r\n"));
+	write_content_type(w, m);
+	write_body(w, m);
 }
 
 static void write_print_notify(struct writer *w, const struct notify_message *m)
@@ -176,10 +244,10 @@ static void write_print_notify(struct writer *w, const struct notify_message *m)
 	write_address(w, SIP_HEADER_FROM, m);
 	sip_write_header_copy(w, SIP_HEADER_CALL_ID, m->request);
 	sip_write_cseq(w, notify_cseq_number, SPAN("NOTIFY"));
-	sip_write_header(w, SIP_HEADER_CONTENT_TYPE, SPAN("application/url"));
+	write_content_type(w, m);
 	sip_write_header(w, SIP_HEADER_SUBSCRIPTION_STATE, SPAN("terminated;reason=timeout"));
 	sip_write_header_copy(w, SIP_HEADER_EVENT, m->request);
-	sip_write_end(w, SPAN(""), m->url);
+	write_body(w, m);
 }
 
 void notify_message_write_notify(struct writer *w, const struct notify_message *m)

@@ -31,12 +31,11 @@ static void report_notify(struct signalling *s, const struct client_event *event
 }
 
 /* R-3261-74: a response belongs to us when its Via is the one we sent. */
-static bool via_is_ours(const struct sip_via *via, const struct client_event *event)
+static bool via_is_ours(const struct sip_via *via, struct endpoint from)
 {
 	return (via->host.kind == SIP_HOST_IPV4 || via->host.kind == SIP_HOST_IPV6) &&
-	       address_equal(address_unmapped(via->host.address),
-			     address_unmapped(event->from.address)) &&
-	       sip_via_port(via) == event->from.port;
+	       address_equal(address_unmapped(via->host.address), address_unmapped(from.address)) &&
+	       sip_via_port(via) == from.port;
 }
 
 /* RFC 3261 8.1.3.3: with more than one Via it is another's response. */
@@ -52,6 +51,11 @@ static bool has_one_via(const struct sip_message *m)
 	return sip_list_next(&vias, &via) && !sip_list_next(&vias, &via);
 }
 
+bool notify_outcome_is_ours(const struct sip_message *m, struct endpoint from)
+{
+	return via_is_ours(&m->via, from) && has_one_via(m);
+}
+
 /* The transaction that a response is for: true and `*key`. */
 static bool match_response(struct signalling *s, const struct packet *packet,
 			   struct client_key *key)
@@ -62,7 +66,10 @@ static bool match_response(struct signalling *s, const struct packet *packet,
 	if (m->readable & SIP_PART_VIA) {
 		*key = client_key_of_branch(s->clients, m->via.branch, m->cseq.method_text);
 		if (client_transactions_look(s->clients, *key, &event)) {
-			return via_is_ours(&m->via, &event) && has_one_via(m);
+			return notify_outcome_is_ours(m, event.from);
+		}
+		if (attempts_of_other(s->attempts, *key)) {
+			return false; /* form_outcome_receive */
 		}
 	}
 	/* The print form: the phone's own Via came back, or none. */
@@ -105,11 +112,14 @@ void notify_outcome_receive(struct signalling *s, int parsed, const struct packe
 	}
 	if (!match_response(s, packet, &key) ||
 	    !client_transactions_respond(s->clients, key, m->status, now_ms, &event)) {
-		signalling_count(s, "response_unmatched");
+		if (!form_outcome_receive(s, packet, now_ms, effects)) {
+			signalling_count(s, "response_unmatched");
+		}
 		return;
 	}
 	if (event.kind == CLIENT_FINAL) {
 		receive_final(s, &event, effects);
+		form_outcome_final(s, &key, event.device, now_ms, effects);
 	} else {
 		signalling_count(s, event.kind == CLIENT_COPY ? "response_copy"
 							      : "response_provisional");
@@ -140,6 +150,7 @@ void notify_outcome_unreachable(struct signalling *s, struct endpoint endpoint,
 	struct client_event event;
 
 	while (client_transactions_unreachable(s->clients, endpoint, &event)) {
+		(void)attempts_end(s->attempts, event.device);
 		report_notify(s, &event, REPORT_WARNING, "notify_unreachable",
 			      " cannot be delivered: the phone is unreachable", effects);
 	}

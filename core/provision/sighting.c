@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/provision/sighting.h"
 
-enum { report_size = 320 };
-
 void sightings_init(struct sightings *sightings, struct random *random)
 {
 	*sightings = (struct sightings){.refused = 0};
@@ -108,33 +106,6 @@ static void note_device(const struct inventory *inventory, const struct identity
 	post(effects, &change);
 }
 
-static void report_stranger(const struct identity *identity, const struct sighting_place *place,
-			    struct effects *effects)
-{
-	char bytes[report_size];
-	struct writer w = writer_over(bytes, sizeof(bytes));
-
-	writer_text(&w, "a request for a file from ");
-	endpoint_write(&w, place->source);
-	if (identity->vendor) {
-		writer_text(&w, ", ");
-		writer_put(&w, identity->vendor->display_name);
-		writer_text(&w, identity->model.length > 0 ? " " : "");
-		writer_put(&w, identity->model);
-	}
-	if (identity->verdict == IDENTITY_CONFLICT && identity->has_claim) {
-		writer_text(&w, ", names ");
-		mac_write(&w, identity->claimed);
-		writer_text(&w, ", which is not its own");
-	} else {
-		writer_text(&w, ", names no MAC, and its hardware address cannot be seen");
-	}
-	effects_report(effects, (struct effect_report){.level = REPORT_INFO,
-						       .reason = "unidentified_seen",
-						       .text = writer_span(&w),
-						       .source = place->source});
-}
-
 static void note_stranger(const struct inventory *inventory, const struct identity *identity,
 			  const struct sighting_place *place, struct effects *effects)
 {
@@ -151,9 +122,6 @@ static void note_stranger(const struct inventory *inventory, const struct identi
 	change.mac = identity->has_claim ? identity->claimed : (struct mac){0};
 	set_maker(&change, identity, before);
 	post(effects, &change);
-	if (!before || before->certainty != identity->certainty) {
-		report_stranger(identity, place, effects);
-	}
 }
 
 void sighting_note(const struct inventory *inventory, const struct policy *policy,

@@ -35,10 +35,9 @@ struct sighting_place {
 };
 
 /*
- * Posts CHANGE_DEVICE_SEEN of a phone that nobody claimed yet, or CHANGE_UNIDENTIFIED_SEEN, and
- * reports the first of those. Nothing of a device that is claimed or blocked, of what no vendor
- * pack recognises, and with `unknown = ignore`. `identity` as identity_from_fetch left it;
- * `sightings` may be NULL: no limit.
+ * Posts CHANGE_DEVICE_SEEN of a phone that nobody claimed yet, or CHANGE_UNIDENTIFIED_SEEN. Nothing
+ * of a device that is claimed or blocked, of what no vendor pack recognises, and with `unknown =
+ * ignore`. `identity` as identity_from_fetch left it; `sightings` may be NULL: no limit.
  */
 void sighting_note(const struct inventory *inventory, const struct policy *policy,
 		   const struct identity *identity, const struct sighting_place *place,

@@ -101,6 +101,11 @@ int signalling_new(struct signalling **signalling, const struct signalling_optio
 		options->client_transactions_max,
 		bytes_for(options->client_transactions_max, notify_bytes_per_transaction),
 	};
+	struct attempts_options attempts = {
+		options->client_transactions_max,
+		bytes_for(options->client_transactions_max, notify_bytes_per_transaction),
+		options->other_form_ms,
+	};
 	struct waiting_options waiting = {
 		options->waiting_max,
 		bytes_for(options->waiting_max, waiting_bytes_per_request),
@@ -115,6 +120,7 @@ int signalling_new(struct signalling **signalling, const struct signalling_optio
 			&s->random);
 	if (server_transactions_new(&s->servers, &servers, &s->random) ||
 	    client_transactions_new(&s->clients, &clients, &s->random) ||
+	    attempts_new(&s->attempts, &attempts, &s->random) ||
 	    waiting_new(&s->waiting, &waiting, &s->random) || open_resync(s)) {
 		signalling_free(s);
 		return -ENOMEM;
@@ -130,6 +136,7 @@ void signalling_free(struct signalling *s)
 	}
 	server_transactions_free(s->servers);
 	client_transactions_free(s->clients);
+	attempts_free(s->attempts);
 	waiting_table_free(s->waiting);
 	resync_free(s->resync);
 	free(s);
@@ -213,6 +220,63 @@ static void report_served(const struct turn *t)
 							  .mac = t->s->decision.mac});
 }
 
+static struct client_key notify_key(const struct turn *t, const struct notify_message *m)
+{
+	const struct client_transactions *clients = t->s->clients;
+
+	if (m->form == FORM_PRINT) {
+		return client_key_of_source(clients, t->packet->source.address, t->request->call_id,
+					    notify_cseq_number, SPAN("NOTIFY"));
+	}
+	return client_key_of_branch(clients, m->branch, SPAN("NOTIFY"));
+}
+
+/*
+ * The form is a guess: the other one is made ready, for when the phone does not answer. Of the
+ * round before this one nothing is awaited any more.
+ */
+static void watch(const struct turn *t, const struct notify_message *m,
+		  const struct client_request *notify)
+{
+	struct signalling *s = t->s;
+	const struct notifier_decision *decision = &s->decision;
+	struct notify_message other = *m;
+	struct writer w = writer_over(s->other, sizeof(s->other));
+	struct attempt_start start = {.device = notify->device,
+				      .form = m->form,
+				      .shape = decision->choice.shape,
+				      .key = decision->key,
+				      .is_own_case = decision->choice.is_own_case,
+				      .to = notify->to,
+				      .from = notify->from,
+				      .interface = notify->interface,
+				      .first = notify->key};
+
+	other.form = form_other(m->form);
+	notify_message_write_notify(&w, &other);
+	if (w.failed) {
+		signalling_count(s, "answer_too_large");
+		return;
+	}
+	start.other = notify_key(t, &other);
+	start.other_bytes = writer_span(&w);
+	form_outcome_begin(s, &start, t->now_ms);
+}
+
+/* What may come of the telling that is under way, as far as something is to be learned from it. */
+static void begin_learning(const struct turn *t, const struct notify_message *m,
+			   const struct client_request *notify)
+{
+	struct signalling *s = t->s;
+
+	if (s->options.other_form_ms > 0 && s->decision.choice.is_guessed) {
+		watch(t, m, notify);
+	} else {
+		(void)attempts_end(s->attempts, notify->device);
+	}
+	form_outcome_shape(&s->decision, t->packet->source, t->effects);
+}
+
 static int start_notify(const struct turn *t, const struct client_request *notify)
 {
 	struct client_transactions *clients = t->s->clients;
@@ -259,18 +323,8 @@ static int start_both(const struct turn *t, const struct notify_message *m, stru
 		report_served(t);
 	}
 	notifier_record(&s->options, t->packet, &s->decision, t->effects);
+	begin_learning(t, m, notify);
 	return 0;
-}
-
-static struct client_key notify_key(const struct turn *t, const struct notify_message *m)
-{
-	const struct client_transactions *clients = t->s->clients;
-
-	if (m->form == FORM_PRINT) {
-		return client_key_of_source(clients, t->packet->source.address, t->request->call_id,
-					    notify_cseq_number, SPAN("NOTIFY"));
-	}
-	return client_key_of_branch(clients, m->branch, SPAN("NOTIFY"));
 }
 
 /* Step 22: 200 and NOTIFY. */
@@ -288,6 +342,7 @@ static int serve(const struct turn *t, const struct subscribe *subscribe)
 				   .subscribe = subscribe,
 				   .source = t->packet->source,
 				   .local = local_endpoint(s, t->packet),
+				   .pack = decision->pack,
 				   .url = span_make(decision->url, decision->url_length),
 				   .server_header = s->options.server_header};
 	struct client_request request = {.to = t->packet->source,
@@ -648,6 +703,7 @@ void signalling_expire(struct signalling *s, uint64_t now_ms, struct effects *ef
 {
 	const struct link_evidence nothing = {.by = IDENTIFIED_BY_NOTHING};
 	struct waiting *waiting;
+	const struct attempt *attempt;
 	struct client_event event;
 
 	while (has_room(effects) && (waiting = waiting_take_due(s->waiting, now_ms))) {
@@ -657,6 +713,9 @@ void signalling_expire(struct signalling *s, uint64_t now_ms, struct effects *ef
 	while (has_room(effects) && client_transactions_expire(s->clients, now_ms, &event)) {
 		notify_outcome_expire(s, &event, effects);
 	}
+	while (has_room(effects) && (attempt = attempts_expire(s->attempts, now_ms))) {
+		form_outcome_silent(s, attempt, now_ms, effects);
+	}
 	server_transactions_expire(s->servers, now_ms);
 	resync_expire(s->resync, now_ms, effects);
 }
@@ -665,7 +724,8 @@ uint64_t signalling_next_wake(const struct signalling *s)
 {
 	uint64_t wakes_ms[] = {server_transactions_next_wake(s->servers),
 			       client_transactions_next_wake(s->clients),
-			       waiting_next_wake(s->waiting), resync_next_wake(s->resync)};
+			       attempts_next_wake(s->attempts), waiting_next_wake(s->waiting),
+			       resync_next_wake(s->resync)};
 	uint64_t wake_ms = UINT64_MAX;
 
 	for (size_t i = 0; i < sizeof(wakes_ms) / sizeof(wakes_ms[0]); i++) {
@@ -713,6 +773,7 @@ int signalling_change(struct signalling *s, const struct notice *notice, uint64_
 		if (client_transactions_stop_device(s->clients, notice->mac) > 0) {
 			signalling_count(s, "notify_fetched");
 		}
+		form_outcome_fetched(s, notice->mac, effects);
 		resync_fetched(s->resync, notice->mac, notice->is_essential, notice->age_ms, now_ms,
 			       effects);
 		return 0;
@@ -721,8 +782,10 @@ int signalling_change(struct signalling *s, const struct notice *notice, uint64_
 			signalling_count(s, "notify_withdrawn");
 		}
 		resync_withdraw(s->resync, notice->mac, effects);
+		(void)attempts_end(s->attempts, notice->mac);
 		return 0;
 	case NOTICE_WITHDRAWN_ALL:
+		attempts_end_all(s->attempts);
 		for (unsigned i = client_transactions_stop_all(s->clients); i > 0; i--) {
 			signalling_count(s, "notify_withdrawn");
 		}

@@ -24,7 +24,17 @@ struct signalling_options {
 			   struct config_server *server);
 	/* The name of an interface index, or empty. */
 	struct span (*interface_name)(void *context, uint32_t interface);
+	/*
+	 * The time of day, ms: asked only about a phone that did not fetch after its last telling.
+	 * May be NULL: then it takes two boots in any case to try another URL shape.
+	 */
+	uint64_t (*utc_ms)(void *context);
 	void *context;
+	/*
+	 * A guessed form that had no answer for so long is followed by the other one; 0: never, and
+	 * nothing is learned from answers.
+	 */
+	uint64_t other_form_ms;
 	size_t server_transactions_max;
 	size_t client_transactions_max;
 	size_t waiting_max; /* SUBSCRIBEs whose sender is being resolved */

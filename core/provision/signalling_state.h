@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the parts of signalling share; nobody else includes this. signalling.c takes datagrams in,
- * notify_outcome.c sees the NOTIFYs home.
+ * notify_outcome.c sees the NOTIFYs home, form_outcome.c learns from what comes of them.
  */
 #ifndef BELLHOP_CORE_PROVISION_SIGNALLING_STATE_H
 #define BELLHOP_CORE_PROVISION_SIGNALLING_STATE_H
 
+#include "core/provision/attempts.h"
 #include "core/provision/notifier.h"
 #include "core/provision/rate_limit.h"
 #include "core/provision/signalling.h"
@@ -25,6 +26,7 @@ struct signalling {
 	struct random random;
 	struct server_transactions *servers;
 	struct client_transactions *clients;
+	struct attempts *attempts;
 	struct waiting_table *waiting;
 	struct resync *resync;
 	struct rate_limit rate;
@@ -35,6 +37,7 @@ struct signalling {
 	struct notifier_decision decision;
 	char answer[signalling_answer_size_max];
 	char notify[signalling_answer_size_max];
+	char other[signalling_answer_size_max]; /* the NOTIFY in the other form */
 };
 
 /* Counts by a constant word. */
@@ -54,5 +57,33 @@ void notify_outcome_expire(struct signalling *s, const struct client_event *even
 /* The network refused what went to this endpoint: its NOTIFYs are over, others are untouched. */
 void notify_outcome_unreachable(struct signalling *s, struct endpoint endpoint,
 				struct effects *effects);
+
+/* R-3261-74: whether a response has one Via, and that is the one that was sent from `from`. */
+bool notify_outcome_is_ours(const struct sip_message *m, struct endpoint from);
+
+/* A NOTIFY went out in a form that was guessed. */
+void form_outcome_begin(struct signalling *s, const struct attempt_start *start, uint64_t now_ms);
+
+/* Nobody answered it in time: attempts_expire. */
+void form_outcome_silent(struct signalling *s, const struct attempt *attempt, uint64_t now_ms,
+			 struct effects *effects);
+
+/* The final response in s->message ended the NOTIFY with this key to `device`. */
+void form_outcome_final(struct signalling *s, const struct client_key *key, struct mac device,
+			uint64_t now_ms, struct effects *effects);
+
+/*
+ * A response in s->message that no NOTIFY of ours waits for: true when it is an answer to the other
+ * form, or to the first with a Via that is not ours.
+ */
+bool form_outcome_receive(struct signalling *s, const struct packet *packet, uint64_t now_ms,
+			  struct effects *effects);
+
+/* The device came for a file, and that is committed. */
+void form_outcome_fetched(struct signalling *s, struct mac mac, struct effects *effects);
+
+/* The device is being told its URL: if in another shape than the one it did not fetch with. */
+void form_outcome_shape(const struct notifier_decision *decision, struct endpoint source,
+			struct effects *effects);
 
 #endif

@@ -45,9 +45,10 @@ enum option_bit {
 	OPTION_VERSION = 1 << 23,
 	/* Of single commands, again. */
 	OPTION_FORCE = 1 << 24,
+	OPTION_SHAPE = 1 << 25,
 };
 
-enum { option_count = 25 };
+enum { option_count = 26 };
 
 /* One --set or --unset, in the order of the command line. */
 struct setting_argument {
@@ -92,10 +93,11 @@ extern const size_t command_count;
 command_fn run_help, run_status;
 command_fn run_device_list, run_device_show, run_device_add, run_device_set, run_device_claim,
 	run_device_block, run_device_unblock, run_device_remove, run_device_files,
-	run_device_preview;
+	run_device_preview, run_device_unidentified;
 command_fn run_profile_list, run_profile_show, run_profile_set, run_profile_remove;
 command_fn run_file_add, run_file_list, run_file_remove;
 command_fn run_pack_list, run_pack_show, run_pack_check;
+command_fn run_form_list, run_form_pin, run_form_forget;
 command_fn run_events, run_completion;
 command_fn run_backup, run_restore;
 command_fn run_doctor, run_dhcp;

@@ -356,6 +356,7 @@ void complete_option_value(const struct completion *completion, enum option_bit 
 	case OPTION_SEARCH:
 	case OPTION_NAME:
 	case OPTION_LIMIT:
+	case OPTION_SHAPE:
 	case OPTION_URL:
 	case OPTION_SECRETS:
 	case OPTION_EFFECTIVE:
@@ -374,6 +375,10 @@ void complete_word_value(const struct completion *completion, const char *name)
 
 	if (strcmp(name, "MAC") == 0) {
 		offer_macs(completion);
+	} else if (strcmp(name, "VENDOR") == 0) {
+		offer_vendors(completion);
+	} else if (strcmp(name, "MODEL") == 0) {
+		offer_models(completion);
 	} else if (strcmp(name, "NAME") == 0 && strcmp(group, "profile") == 0) {
 		offer_list(completion, "/api/v1/profiles", "profiles", "name");
 	} else if (strcmp(name, "NAME") == 0 && strcmp(group, "file") == 0) {

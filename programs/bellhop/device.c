@@ -25,7 +25,18 @@ char *device_path(const char *mac, const char *rest)
 
 /* --- Showing. --- */
 
-static void print_device(const json_t *device)
+/* "print (learned: fetched 12 times)" */
+static void add_form(json_t *device)
+{
+	const char *form = json_string_value(json_object_get(device, "form_in_force"));
+	const char *reason = json_string_value(json_object_get(device, "form_reason"));
+
+	if (form && reason) {
+		(void)json_object_set_new(device, "form", json_sprintf("%s (%s)", form, reason));
+	}
+}
+
+static void print_device(json_t *device)
 {
 	static const struct column rows[] = {
 		{.title = "MAC", .member = "mac"},
@@ -38,8 +49,10 @@ static void print_device(const json_t *device)
 		{.title = "address", .member = "address"},
 		{.title = "interface", .member = "interface"},
 		{.title = "identified by", .member = "identified_by"},
+		{.title = "certainty", .member = "certainty"},
 		{.title = "bound to", .member = "bound_address"},
 		{.title = "form", .member = "form"},
+		{.title = "URL shape", .member = "shape_in_force"},
 		{.title = "key", .member = "key"},
 		{.title = "first seen", .member = "first_seen"},
 		{.title = "last seen", .member = "last_seen"},
@@ -47,6 +60,7 @@ static void print_device(const json_t *device)
 		{.title = "fetched", .member = "fetched"},
 	};
 
+	add_form(device);
 	table_print_object(rows, sizeof(rows) / sizeof(rows[0]), device);
 	print_settings("settings", json_object_get(device, "settings"));
 	print_settings("effective settings", json_object_get(device, "effective_settings"));
@@ -152,7 +166,8 @@ int run_device_list(const struct arguments *arguments)
 		{"MAC", "mac", COLUMN_TEXT, 0},		{"VENDOR", "vendor", COLUMN_TEXT, 3},
 		{"MODEL", "model", COLUMN_TEXT, 0},	{"STATE", "state", COLUMN_TEXT, 0},
 		{"PROFILE", "profile", COLUMN_TEXT, 2}, {"ADDRESS", "address", COLUMN_TEXT, 0},
-		{"SEEN", "last_seen", COLUMN_AGE, 1},	{"LABEL", "label", COLUMN_TEXT, 0},
+		{"SURE", "certainty", COLUMN_TEXT, 4},	{"SEEN", "last_seen", COLUMN_AGE, 1},
+		{"LABEL", "label", COLUMN_TEXT, 0},
 	};
 	struct table table = {.columns = columns, .count = sizeof(columns) / sizeof(columns[0])};
 	bool is_json = argument(arguments, OPTION_JSON) != NULL;
@@ -179,6 +194,35 @@ int run_device_list(const struct arguments *arguments)
 	if (is_json && (result == EXIT_DONE || count > 0)) {
 		puts(count > 0 ? "\n]" : "[]");
 	}
+	return result;
+}
+
+/* --- Senders that are no device. --- */
+
+int run_device_unidentified(const struct arguments *arguments)
+{
+	static const struct column columns[] = {
+		{"ADDRESS", "address", COLUMN_TEXT, 0},
+		{"INTERFACE", "interface", COLUMN_TEXT, 5},
+		{"VENDOR", "vendor", COLUMN_TEXT, 3},
+		{"MODEL", "model", COLUMN_TEXT, 0},
+		{"FIRMWARE", "firmware", COLUMN_TEXT, 4},
+		{"NAMES", "named_mac", COLUMN_TEXT, 0},
+		{"SURE", "certainty", COLUMN_TEXT, 0},
+		{"WHY", "reason", COLUMN_TEXT, 2},
+		{"SEEN", "last_seen", COLUMN_AGE, 1},
+		{"TIMES", "count", COLUMN_TEXT, 6},
+	};
+	json_t *reply = NULL;
+	int result = client_ask(arguments, "GET", "/api/v1/unidentified", NULL, &reply);
+	const json_t *list = json_object_get(reply, "unidentified");
+
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(list);
+	} else if (result == EXIT_DONE) {
+		table_print(columns, sizeof(columns) / sizeof(columns[0]), list);
+	}
+	json_decref(reply);
 	return result;
 }
 

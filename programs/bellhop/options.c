@@ -24,6 +24,7 @@ const struct option_row option_rows[] = {
 	{OPTION_EFFECTIVE, "effective", NULL,
 	 "also show what comes of profiles and of built-in defaults"},
 	{OPTION_NAME, "name", "NAME", "its name for phones; else the last part of PATH"},
+	{OPTION_SHAPE, "shape", "NAME", "the maker's URL shape of this name"},
 	{OPTION_FOLLOW, "follow", NULL, "go on with new ones as they come"},
 	{OPTION_DEVICE, "device", "MAC", "only those of this device"},
 	{OPTION_FORCE, "force", NULL, "replace the file if it is there"},

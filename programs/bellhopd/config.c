@@ -168,6 +168,7 @@ void server_set_policy(struct server *server)
 		.access_by_key = config->access_by_key,
 		.access_by_neighbour = config->access_by_neighbour,
 		.serves_routed = config->serves_routed,
+		.serves_spoofed = config->serves_spoofed,
 	};
 }
 
@@ -207,6 +208,7 @@ static void take_over(struct server *server, const struct configuration *fresh)
 	running->access_by_key = fresh->access_by_key;
 	running->access_by_neighbour = fresh->access_by_neighbour;
 	running->serves_routed = fresh->serves_routed;
+	running->serves_spoofed = fresh->serves_spoofed;
 	running->log_level = fresh->log_level;
 	running->https_certificate = fresh->https_certificate;
 	running->https_key = fresh->https_key;

@@ -166,6 +166,7 @@ static void add_store(struct gathering *g, struct server *server)
 	uint64_t refused_new;
 	uint64_t devices_full;
 	uint64_t forms_replaced;
+	uint64_t unidentified_dropped;
 
 	store_counters(server->store, &store);
 	/* The store's thread writes both: the one any time, the other under the write lock. */
@@ -173,6 +174,7 @@ static void add_store(struct gathering *g, struct server *server)
 	refused_new = inventory_refused_new(&server->inventory);
 	devices_full = server->inventory.devices.full;
 	forms_replaced = server->inventory.forms_replaced;
+	unidentified_dropped = server->inventory.unidentified.dropped;
 	pthread_rwlock_unlock(&server->lock);
 	add_counter(g, "store", "changes", store.changes);
 	add_counter(g, "store", "refused", store.refused);
@@ -183,6 +185,8 @@ static void add_store(struct gathering *g, struct server *server)
 	add_counter(g, "inventory", "refused_new", refused_new);
 	add_counter(g, "inventory", "devices_full", devices_full);
 	add_counter(g, "inventory", "forms_replaced", forms_replaced);
+	add_counter(g, "inventory", "unidentified_dropped", unidentified_dropped);
+	add_counter(g, "inventory", "sightings_refused", server->sightings.refused);
 	add_counter(g, "log", "lost", server->log.lost);
 	add_counter(g, "log", "left_out", server->reports_left_out);
 }

@@ -18,6 +18,7 @@ enum {
 	store_queue_max = 65536,
 	store_report_delay_ms = 200,
 	store_busy_ms = 2000,
+	other_form_ms = 1500, /* a guessed form without an answer: the other one follows */
 	store_audit_max = 100000,
 	admin_connections_max = 64,
 	withdrawn_max = 1024,	       /* notices of one restore; more: all NOTIFYs end */
@@ -134,6 +135,7 @@ static int limit_reports(struct server *server)
 	if (error == 0) {
 		random_init(&random, seed);
 		rate_limit_init(&server->reports, reports_per_second, reports_burst, &random);
+		sightings_init(&server->sightings, &random);
 	}
 	return error;
 }
@@ -175,6 +177,26 @@ static void notify_sip_door(struct server *server, const struct notice *notice)
 	pthread_mutex_unlock(&server->sip_door_lock);
 }
 
+/* On the store's thread: a sender that is no device, the first time that it comes to the list. */
+static void tell_unidentified(struct server *server, const struct change *change)
+{
+	char text[event_text_max];
+	struct writer w = writer_over(text, sizeof(text));
+	struct effect_report report = {.level = REPORT_INFO, .reason = "unidentified_seen"};
+	bool is_news;
+
+	pthread_rwlock_wrlock(&server->lock);
+	is_news = unidentified_tell(&server->inventory.unidentified, change->address,
+				    change->interface, &w);
+	pthread_rwlock_unlock(&server->lock);
+	if (is_news) {
+		report.text = writer_span(&w);
+		report.source.address = change->address;
+		log_report(&server->log, &report);
+		keep_event(server, &report);
+	}
+}
+
 /*
  * On the store's thread: a phone that has its files needs no more copies of its NOTIFY, and one
  * that was blocked or removed must not get another.
@@ -187,6 +209,9 @@ static void change_committed(void *context, const struct change *change)
 
 	if (change->kind == CHANGE_DEVICE_BLOCK || change->kind == CHANGE_DEVICE_REMOVE) {
 		notice.kind = NOTICE_WITHDRAWN;
+	} else if (change->kind == CHANGE_UNIDENTIFIED_SEEN) {
+		tell_unidentified(server, change);
+		return;
 	} else if (change->kind != CHANGE_DEVICE_FETCHED) {
 		return;
 	}
@@ -273,6 +298,7 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 	struct inventory_limits limits = {
 		.devices_max = config->devices_max,
 		.new_devices_max = config->new_devices_max,
+		.unidentified_max = config->unidentified_max,
 		.profiles_max = config->profiles_max,
 		.files_max = config->files_max,
 		.rules_max = config->rules_max,
@@ -404,6 +430,7 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 				.requests_burst = 2 * (uint32_t)config->sip_requests_per_source,
 				.server_header = SPAN("Bellhop/" BELLHOP_VERSION),
 				.pads_answers = config->pads_answers,
+				.other_form_ms = other_form_ms,
 			},
 		.inventory_lock = &server->lock,
 		.neighbours_max = config->neighbours_max,
@@ -450,7 +477,8 @@ static int start_files(struct server *server, char *problem, size_t problem_size
 	server->files = (struct files_context){.inventory = &server->inventory,
 					       .policy = &server->policy,
 					       .server_for = server_facts_for_device,
-					       .server_context = server};
+					       .server_context = server,
+					       .sightings = &server->sightings};
 	server->door.files_fd = catalogue_open_directory(config->data.data);
 	if (server->door.files_fd < 0) {
 		return fail(problem, problem_size, server->door.files_fd,

@@ -49,6 +49,7 @@ struct server {
 	 * log nor the events. The main thread's. */
 	struct rate_limit reports;
 	uint64_t reports_left_out;
+	struct sightings sightings; /* the main thread's */
 	struct door door;
 	struct http_door *http_door;
 	struct tls *tls; /* of the HTTPS door; NULL: it is shut. Written under `lock` */

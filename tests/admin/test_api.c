@@ -582,6 +582,75 @@ static void what_a_body_is_shows_in_the_head(void)
 }
 
 /* Both ways: a route that is not described, and a description without its route. */
+static struct vendor_pack *pack_with_shapes(void)
+{
+	struct vendor_pack *pack = calloc(1, sizeof(*pack));
+
+	if (!pack) {
+		abort();
+	}
+	arena_init(&pack->arena, 4096);
+	pack->name = SPAN("acme");
+	pack->form = FORM_RFC;
+	pack->shapes = arena_array(&pack->arena, 2, sizeof(*pack->shapes));
+	pack->shapes[0] = (struct vendor_shape){.name = SPAN("folder"), .shape = SPAN("%{base}")};
+	pack->shapes[1] = (struct vendor_shape){.name = SPAN("bare"), .shape = SPAN("%{origin}")};
+	pack->shape_count = 2;
+	return pack;
+}
+
+static void forms_are_shown_pinned_and_forgotten(void)
+{
+	start();
+	CHECK_EQUAL(0, vendors_add(&inventory.vendors, pack_with_shapes()));
+	CHECK_EQUAL(201, ask("POST", "/api/v1/devices",
+			     "{\"mac\":\"00908f123456\",\"vendor\":\"acme\",\"model\":\"A1\","
+			     "\"firmware\":\"1.0\"}"));
+	CHECK_EQUAL(200, ask("GET", "/api/v1/forms", ""));
+	CHECK_HAS("\"forms\": []");
+	CHECK_EQUAL(200, ask("GET", "/api/v1/devices/00908f123456", ""));
+	CHECK_HAS("\"form_in_force\": \"rfc\"");
+	CHECK_HAS("\"form_reason\": \"pack\"");
+	CHECK_HAS("\"shape_in_force\": \"folder\"");
+	CHECK_EQUAL(200, ask("PUT", "/api/v1/forms",
+			     "{\"vendor\":\"acme\",\"model\":\"A1\",\"firmware\":\"1.0\","
+			     "\"form\":\"print\",\"shape\":\"bare\"}"));
+	CHECK_HAS("\"pinned\": true");
+	CHECK_HAS("\"shape\": \"bare\"");
+	CHECK_EQUAL(200, ask("PUT", "/api/v1/forms",
+			     "{\"vendor\":\"acme\",\"form\":\"rfc\",\"shape\":null}"));
+	CHECK_EQUAL(200, ask("GET", "/api/v1/devices/00908f123456", ""));
+	CHECK_HAS("\"form_in_force\": \"print\"");
+	CHECK_HAS("\"form_reason\": \"pinned\"");
+	CHECK_HAS("\"shape_in_force\": \"bare\"");
+	CHECK_EQUAL(200, ask("GET", "/api/v1/forms", ""));
+	CHECK(strstr(body, "\"model\": \"\"") < strstr(body, "\"model\": \"A1\""));
+	CHECK_EQUAL(400, ask("PUT", "/api/v1/forms", "{\"vendor\":\"acme\"}"));
+	CHECK_HAS("nothing to pin");
+	check_error(__LINE__);
+	CHECK_EQUAL(400, ask("PUT", "/api/v1/forms", "{\"form\":\"rfc\"}"));
+	CHECK_EQUAL(400, ask("PUT", "/api/v1/forms", "{\"vendor\":\"zzz\",\"form\":\"rfc\"}"));
+	CHECK_HAS("no pack");
+	CHECK_EQUAL(400, ask("PUT", "/api/v1/forms",
+			     "{\"vendor\":\"acme\",\"form\":\"rfc\",\"shape\":\"x\"}"));
+	CHECK_EQUAL(400, ask("PUT", "/api/v1/forms", "{\"vendor\":\"acme\",\"form\":\"fax\"}"));
+	CHECK_EQUAL(400, ask("PUT", "/api/v1/forms", "{\"vendor\":\"acme\",\"form\":7}"));
+	CHECK_EQUAL(400, ask("PUT", "/api/v1/forms", "{\"vendor\":7,\"form\":\"rfc\"}"));
+	CHECK_EQUAL(400, ask("PUT", "/api/v1/forms", "{\"vendor\":\"acme\",\"colour\":\"x\"}"));
+	check_error(__LINE__);
+	CHECK_EQUAL(400, ask("DELETE", "/api/v1/forms?vendor=acme&firmware=1.0", ""));
+	CHECK_EQUAL(400, ask("DELETE", "/api/v1/forms", ""));
+	CHECK_EQUAL(404, ask("DELETE", "/api/v1/forms?vendor=acme&model=A2", ""));
+	check_error(__LINE__);
+	/* An empty model is one that is not known; no model is all of them. */
+	CHECK_EQUAL(200, ask("DELETE", "/api/v1/forms?vendor=acme&model=", ""));
+	CHECK_EQUAL(1, inventory.forms.count);
+	CHECK_EQUAL(200, ask("DELETE", "/api/v1/forms?vendor=acme", ""));
+	CHECK_HAS("\"removed\": \"acme");
+	CHECK_EQUAL(0, inventory.forms.count);
+	stop();
+}
+
 static void openapi_tells_of_every_route(void)
 {
 	json_t *json;
@@ -656,6 +725,7 @@ int main(void)
 	RUN(failures_of_the_store_are_told);
 	RUN(a_restore_is_told);
 	RUN(what_a_body_is_shows_in_the_head);
+	RUN(forms_are_shown_pinned_and_forgotten);
 	RUN(openapi_tells_of_every_route);
 	RUN(packs_are_shown);
 	RUN(settings_are_listed);

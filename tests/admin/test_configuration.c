@@ -71,8 +71,10 @@ static void warns_of_what_does_not_do_what_it_seems_to(void)
 	read_text("");
 	check_warning(0, NULL);
 	read_text("[provisioning]\nunknown = bootstrap\n");
-	check_warning(0, "[provisioning] unknown = bootstrap is not there in this version: as with "
-			 "list, a phone that nobody claimed is listed and gets no answer");
+	check_warning(0, NULL);
+	read_text("[provisioning]\nspoofed = serve\n");
+	check_warning(0, "[provisioning] spoofed = serve is dangerous: whoever names the MAC of a "
+			 "claimed phone is told its URL, and gets its passwords");
 	check_warning(1, NULL);
 	read_text("[https]\nkey = DATA/key.pem\n");
 	check_warning(0, "[https] is shut: there is no certificate; its other keys are not used");
@@ -126,7 +128,7 @@ static void reads_every_kind_of_value(void)
 		"lo\npadding = off\n"
 		"[http]\nlisten = 0.0.0.0:80 [::1]:8080\n[tftp]\nlisten =\nrollover = 1\n"
 		"[provisioning]\nurl = \"tftp://%{address}\"\nurl.yealink = http://%{address}/y/\n"
-		"unknown = bootstrap\naccess = key\nrouted = serve\n"
+		"unknown = bootstrap\naccess = key\nrouted = serve\nspoofed = serve\n"
 		"[log]\nlevel = debug\nformat = json\n[limits]\ndevices = 5\n");
 	CHECK_EQUAL(0, ini.mistake_count);
 	CHECK_TEXT("./var", configuration.data);
@@ -146,6 +148,7 @@ static void reads_every_kind_of_value(void)
 	CHECK_EQUAL(CONFIGURATION_UNKNOWN_BOOTSTRAP, configuration.unknown);
 	CHECK(configuration.access_by_key && !configuration.access_by_neighbour);
 	CHECK(configuration.serves_routed);
+	CHECK(configuration.serves_spoofed);
 	CHECK(!configuration.pads_answers);
 	CHECK(configuration.tftp_rolls_over_to_1);
 	CHECK(configuration.log_json);

@@ -51,6 +51,15 @@ static const struct subscribe_row subscribes[] = {
 	{IDENTITY_UNPROVEN, BLOCKED, true, UNKNOWN_LIST, true, POLICY_REFUSE, "blocked"},
 	{IDENTITY_UNPROVEN, STRANGER, true, UNKNOWN_LIST, true, POLICY_LIST, "unclaimed"},
 	{IDENTITY_UNPROVEN, NEW, true, UNKNOWN_IGNORE, true, POLICY_REFUSE, "unclaimed"},
+	{IDENTITY_KNOWN, NEW, false, UNKNOWN_BOOTSTRAP, false, POLICY_BOOTSTRAP, "bootstrap"},
+	{IDENTITY_KNOWN, STRANGER, false, UNKNOWN_BOOTSTRAP, false, POLICY_BOOTSTRAP, "bootstrap"},
+	{IDENTITY_KNOWN, BLOCKED, false, UNKNOWN_BOOTSTRAP, false, POLICY_REFUSE, "blocked"},
+	{IDENTITY_KNOWN, CLAIMED, false, UNKNOWN_BOOTSTRAP, false, POLICY_SERVE, "claimed"},
+	{IDENTITY_UNPROVEN, NEW, true, UNKNOWN_BOOTSTRAP, false, POLICY_LIST, "unclaimed"},
+	{IDENTITY_UNPROVEN, NEW, true, UNKNOWN_BOOTSTRAP, true, POLICY_BOOTSTRAP, "bootstrap"},
+	{IDENTITY_UNPROVEN, BLOCKED, true, UNKNOWN_BOOTSTRAP, true, POLICY_REFUSE, "blocked"},
+	{IDENTITY_UNKNOWN, STRANGER, true, UNKNOWN_BOOTSTRAP, true, POLICY_REFUSE, "why"},
+	{IDENTITY_CONFLICT, STRANGER, false, UNKNOWN_BOOTSTRAP, true, POLICY_REFUSE, "why"},
 };
 
 static void who_gets_a_url(void)
@@ -71,6 +80,42 @@ static void who_gets_a_url(void)
 		CHECK_TEXT(row->reason, span_text(decision.reason));
 		CHECK((decision.answer == POLICY_SERVE) ==
 		      (decision.device == fleet_device(&inventory, CLAIMED)));
+		if (test_is_failed) {
+			printf("# row %zu\n", i);
+		}
+	}
+	inventory_free(&inventory);
+}
+
+/* `spoofed = serve`: the claimed device that is named, and nothing more. */
+static void whom_spoofed_serves(void)
+{
+	static const struct {
+		const char *named; /* NULL: two are named */
+		bool is_bound;
+		bool is_allowed;
+		bool is_served;
+	} rows[] = {
+		{CLAIMED, false, true, true},  {CLAIMED, false, false, false},
+		{CLAIMED, true, true, false},  {NEW, false, true, false},
+		{BLOCKED, false, true, false}, {STRANGER, false, true, false},
+		{NULL, false, true, false},
+	};
+
+	open_fleet();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct identity identity = {
+			.verdict = IDENTITY_CONFLICT,
+			.has_claim = rows[i].named != NULL,
+			.claimed = fleet_mac(rows[i].named ? rows[i].named : NEW),
+			.bound = rows[i].is_bound ? fleet_device(&inventory, NEW) : NULL,
+			.reason = "mac_is_not_its_own"};
+		struct policy policy = {.serves_spoofed = rows[i].is_allowed};
+		struct policy_decision decision = policy_subscribe(&policy, &inventory, &identity);
+
+		CHECK_EQUAL(rows[i].is_served ? POLICY_SERVE : POLICY_REFUSE, decision.answer);
+		CHECK_TEXT(rows[i].is_served ? "spoofed" : "mac_is_not_its_own",
+			   span_text(decision.reason));
 		if (test_is_failed) {
 			printf("# row %zu\n", i);
 		}
@@ -143,6 +188,7 @@ static void who_gets_a_file(void)
 int main(void)
 {
 	RUN(who_gets_a_url);
+	RUN(whom_spoofed_serves);
 	RUN(who_gets_a_file);
 	return test_end();
 }

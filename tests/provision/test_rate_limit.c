@@ -33,6 +33,22 @@ static void a_burst_and_then_the_rate(void)
 	CHECK_EQUAL(20, take(phone, 100, 1000000));
 }
 
+/* Asked much more often than a token comes, it still comes in time. */
+static void a_rate_by_the_minute(void)
+{
+	struct random random;
+	unsigned taken = 0;
+
+	random_init_number(&random, 1);
+	rate_limit_init_per_minute(&limit, 6, 3, &random);
+	CHECK_EQUAL(3, take(phone, 10, 5000));
+	for (uint64_t ms = 5001; ms <= 5000 + 60000; ms++) {
+		taken += take(phone, 1, ms);
+	}
+	CHECK_EQUAL(6, taken);
+	CHECK_EQUAL(3, take(phone, 10, 5000 + 600000));
+}
+
 static void others_are_not_its_victims(void)
 {
 	unsigned refused = 0;
@@ -78,6 +94,7 @@ static void clocks_and_numbers_at_their_ends(void)
 int main(void)
 {
 	RUN(a_burst_and_then_the_rate);
+	RUN(a_rate_by_the_minute);
 	RUN(others_are_not_its_victims);
 	RUN(an_ipv6_sender_is_its_prefix);
 	RUN(a_rate_of_zero_is_no_limit);

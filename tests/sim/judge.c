@@ -45,11 +45,13 @@ static bool may_be_told(const struct sim_phone *phone)
 static bool must_be_told(const struct sim_world *world, const struct sim_phone *phone)
 {
 	const struct sim_traits *t = &phone->traits;
+	/* The other form is one datagram, and of a form that is not taken no copy helps. */
+	unsigned losses_max = t->takes == SIM_ANY_FORM ? sim_losses_max : 0;
 
 	return phone->is_on && may_be_told(phone) && !t->is_forgetful &&
-	       (t->is_bound || t->evidence != SIM_LATE_NEIGHBOUR) &&
-	       phone->lost <= sim_losses_max && phone->late == 0 && phone->unreachable == 0 &&
-	       !world->weather.is_tight && !world->weather.is_limited;
+	       (t->is_bound || t->evidence != SIM_LATE_NEIGHBOUR) && phone->lost <= losses_max &&
+	       phone->late == 0 && phone->unreachable == 0 && !world->weather.is_tight &&
+	       !world->weather.is_limited;
 }
 
 struct sim_exchange *judge_exchange(struct sim_phone *phone, struct span call_id)
@@ -66,6 +68,7 @@ void judge_settled(struct sim_phone *phone)
 {
 	for (size_t i = 0; i < phone->exchange_count; i++) {
 		phone->exchanges[i].is_settled |= phone->exchanges[i].notify_count > 0;
+		phone->exchanges[i].is_over |= phone->exchanges[i].notify_count > 0;
 	}
 }
 
@@ -76,6 +79,20 @@ static void judge_copy(struct sim_world *world, struct sim_exchange *exchange, u
 	    world->now_ms < exchange->answered_ms + sip_timer_j_ms && !world->weather.is_tight) {
 		world->copied = exchange;
 	}
+}
+
+/*
+ * Whether a response is one to the first NOTIFY: by the server's own Via in the form of the RFCs,
+ * and in the print form by anything but that.
+ */
+static bool is_of_first(const struct sim_exchange *exchange, const struct sip_message *m)
+{
+	bool is_ours = (m->readable & SIP_PART_VIA) &&
+		       span_equal_nocase(m->via.branch, span_text(exchange->branch));
+	bool is_servers =
+		(m->readable & SIP_PART_VIA) && address_equal(m->via.host.address, sim_server);
+
+	return exchange->form == FORM_PRINT ? !is_servers : is_ours;
 }
 
 static void judge_answer(struct sim_exchange *exchange, unsigned status)
@@ -98,6 +115,7 @@ void judge_arrival(struct sim_world *world, struct sim_phone *origin, uint32_t i
 	struct sim_exchange *exchange;
 
 	world->copied = NULL;
+	world->is_response_arriving = false;
 	if (origin->traits.is_noise || sip_message_parse(m, bytes) == -ENOMSG) {
 		return;
 	}
@@ -107,8 +125,11 @@ void judge_arrival(struct sim_world *world, struct sim_phone *origin, uint32_t i
 	}
 	if (m->is_request) {
 		judge_copy(world, exchange, interface);
-	} else if (exchange->notify_count > 0 &&
-		   (origin->traits.form == FORM_PRINT || origin->traits.answers <= SIM_TRYING)) {
+		return;
+	}
+	world->is_response_arriving = m->status >= 300;
+	exchange->is_accepted |= m->status >= 200 && m->status < 300 && exchange->other_count == 0;
+	if (exchange->notify_count > 0 && is_of_first(exchange, m)) {
 		judge_answer(exchange, m->status);
 	}
 }
@@ -169,8 +190,7 @@ static void judge_resend(struct sim_world *world, const struct sim_phone *phone,
 	uint64_t interval_ms = step < 3 && !is_trying ? (uint64_t)sip_t1_ms << step : sip_t2_ms;
 
 	uint64_t waited_ms = world->now_ms - exchange->last_ms;
-	uint64_t end_ms =
-		phone->traits.form == FORM_PRINT ? client_give_up_early_ms : sip_timer_f_ms;
+	uint64_t end_ms = exchange->form == FORM_PRINT ? client_give_up_early_ms : sip_timer_f_ms;
 
 	if (origin) {
 		fail(world, phone, "a datagram that arrived made the server send its NOTIFY again");
@@ -184,6 +204,34 @@ static void judge_resend(struct sim_world *world, const struct sim_phone *phone,
 	}
 }
 
+/*
+ * The other form: only where it was guessed, once, after 1.5 s of silence or a refusal, and never
+ * because of a SUBSCRIBE.
+ */
+static void judge_other(struct sim_world *world, const struct sim_phone *phone,
+			struct sim_exchange *exchange, const struct sim_phone *origin)
+{
+	uint64_t waited_ms = world->now_ms - exchange->first_ms;
+
+	exchange->other_count++;
+	if (phone->traits.form != FORM_DEFAULT) {
+		fail(world, phone, "its form was set, and it got the other one");
+	} else if (exchange->other_count > 1) {
+		fail(world, phone, "it got the other form twice");
+	} else if (exchange->is_accepted) {
+		fail(world, phone, "it accepted the NOTIFY, and got the other form");
+	} else if (exchange->is_over) {
+		fail(world, phone, "it got the other form after all was over");
+	} else if (origin && (origin != phone || !world->is_response_arriving)) {
+		fail(world, phone, "the other form was brought by something else than a refusal");
+	} else if (!origin && (waited_ms < world->options.other_form_ms ||
+			       waited_ms > world->options.other_form_ms + world->weather.late_ms)) {
+		fail(world, phone, "the other form came after %u ms", (unsigned)waited_ms);
+	} else if (!may_be_told(phone)) {
+		fail(world, phone, "it may not have its URL, and got the other form");
+	}
+}
+
 static void judge_notify(struct sim_world *world, const struct sim_phone *phone,
 			 struct sim_exchange *exchange, const struct sim_phone *origin,
 			 uint64_t hash)
@@ -193,6 +241,8 @@ static void judge_notify(struct sim_world *world, const struct sim_phone *phone,
 	} else {
 		exchange->first_ms = world->now_ms;
 		exchange->notify = hash;
+		(void)span_to_text(world->message.via.branch, exchange->branch,
+				   sizeof(exchange->branch));
 	}
 	if (!may_be_told(phone)) {
 		fail(world, phone, "it may not have its URL, and got a NOTIFY");
@@ -234,8 +284,11 @@ static void judge_send(struct sim_world *world, const struct effect_send *send,
 		fail(world, phone,
 		     *owed ? "a 200 without its NOTIFY behind it"
 			   : "a first NOTIFY without its 200 before it");
+	} else if (is_notify && !is_first && sim_form_of(send->bytes) != exchange->form) {
+		judge_other(world, phone, exchange, origin);
 	} else if (is_notify) {
 		*owed = NULL;
+		exchange->form = sim_form_of(send->bytes);
 		judge_notify(world, phone, exchange, origin, hash);
 	} else {
 		*owed = m->status == 200 && exchange->answer == 0 ? exchange : NULL;
@@ -317,6 +370,7 @@ void judge_tables(struct sim_world *world)
 
 	if (server_transactions_count(s->servers).count > o->server_transactions_max ||
 	    client_transactions_count(s->clients).count > o->client_transactions_max ||
+	    attempts_count(s->attempts).count > o->client_transactions_max ||
 	    waiting_count(s->waiting) > o->waiting_max) {
 		fail(world, NULL, "a table has more entries than it may");
 	}
@@ -324,8 +378,6 @@ void judge_tables(struct sim_world *world)
 
 static void judge_phone_end(struct sim_world *world, struct sim_phone *phone)
 {
-	unsigned whole = phone->traits.form == FORM_PRINT ? notifies_print : notifies_rfc;
-
 	world->counts.told += phone->is_told;
 	if (must_be_told(world, phone)) {
 		world->counts.promised++;
@@ -335,6 +387,7 @@ static void judge_phone_end(struct sim_world *world, struct sim_phone *phone)
 	}
 	for (size_t i = 0; i < phone->exchange_count; i++) {
 		const struct sim_exchange *exchange = &phone->exchanges[i];
+		unsigned whole = exchange->form == FORM_PRINT ? notifies_print : notifies_rfc;
 
 		if (exchange->notify_count > 0 && !exchange->is_settled &&
 		    exchange->trying_count == 0 && exchange->notify_count != whole) {
@@ -364,6 +417,25 @@ static void judge_room(struct sim_world *world)
 	}
 }
 
+/* What was learned of a kind is what its phones take. */
+static void judge_forms(struct sim_world *world)
+{
+	const struct form_record *record;
+	size_t cursor = 0;
+
+	while ((record = form_next(&world->inventory, &cursor))) {
+		bool is_rfc_only = strcmp(record->firmware, "2.2.3") == 0;
+		bool is_print_only = strcmp(record->firmware, "2.2.4") == 0;
+
+		if ((is_rfc_only && record->form == FORM_PRINT) ||
+		    (is_print_only && record->form == FORM_RFC)) {
+			fail(world, NULL, "%s is said to take the form %s, which it does not",
+			     record->firmware, notify_form_name(record->form));
+		}
+		world->counts.learned += record->form != FORM_DEFAULT;
+	}
+}
+
 void judge_end(struct sim_world *world)
 {
 	const struct signalling *s = world->signalling;
@@ -375,6 +447,7 @@ void judge_end(struct sim_world *world)
 	for (size_t i = 0; i < world->phone_count; i++) {
 		judge_phone_end(world, &world->phones[i]);
 	}
+	judge_forms(world);
 	if (!world->weather.is_tight) {
 		judge_room(world);
 	}
@@ -384,7 +457,7 @@ void judge_end(struct sim_world *world)
 		fail(world, NULL, "a timer ran later than 64 s after the last datagram");
 	} else if (server_transactions_count(s->servers).count > 0 ||
 		   client_transactions_count(s->clients).count > 0 ||
-		   waiting_count(s->waiting) > 0 ||
+		   waiting_count(s->waiting) > 0 || attempts_count(s->attempts).count > 0 ||
 		   client_transactions_count(s->clients).bytes > 0) {
 		fail(world, NULL, "a table is not empty after 64 s of silence");
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/sip/write.h"
 #include "tests/sim/sim.h"
 
 #include <stdio.h>
@@ -21,6 +22,11 @@ static void draw_traits(struct sim_world *world, struct sim_traits *t)
 	t->is_forgetful = t->boots > 1 && sim_chance(world, 30);
 	t->is_gone = sim_chance(world, 5);
 	t->form = sim_chance(world, 50) ? FORM_PRINT : FORM_RFC;
+	if (sim_chance(world, 40)) {
+		t->form = FORM_DEFAULT;
+		t->takes = (enum sim_takes)sim_below(world, sim_takes_count);
+		t->is_refusing = sim_chance(world, 50);
+	}
 	t->evidence = sim_chance(world, 75)
 			      ? (sim_chance(world, 50) ? SIM_FRAME : SIM_NEIGHBOUR)
 			      : (enum sim_evidence)sim_below(world, sim_evidence_count);
@@ -47,6 +53,7 @@ static bool enter(struct sim_world *world, const struct sim_phone *phone)
 {
 	struct change claim = {.kind = CHANGE_DEVICE_CLAIM,
 			       .mac = phone->mac,
+			       .utc_ms = world->now_ms,
 			       .fields = FIELD_FORM,
 			       .form = phone->traits.form};
 
@@ -240,7 +247,9 @@ void sim_phone_power(struct sim_world *world, struct sim_phone *phone, bool is_o
 	struct endpoint group = world->options.group;
 	struct endpoint server = {sim_server, world->options.port};
 	struct subscriber_options options = {
-		.identity = {.mac = phone->mac, .model = SPAN("440HD"), .version = SPAN("2.2.2")},
+		.identity = {.mac = phone->mac,
+			     .model = SPAN("440HD"),
+			     .version = sim_firmware(phone)},
 		.local = phone->endpoint,
 		.target = phone->traits.is_multicast ? group : server,
 		.message = &world->message,
@@ -270,6 +279,46 @@ void sim_phone_power(struct sim_world *world, struct sim_phone *phone, bool is_o
 	carry_out(world, phone);
 }
 
+struct span sim_firmware(const struct sim_phone *phone)
+{
+	static const struct span versions[] = {[SIM_ANY_FORM] = {"2.2.2", 5},
+					       [SIM_RFC_ONLY] = {"2.2.3", 5},
+					       [SIM_PRINT_ONLY] = {"2.2.4", 5}};
+
+	return versions[phone->traits.takes];
+}
+
+enum notify_form sim_form_of(struct span notify)
+{
+	return span_search(notify, SPAN("\r\nMax-Forwards: 20\r\n")) < notify.length ? FORM_PRINT
+										     : FORM_RFC;
+}
+
+static bool takes(const struct sim_phone *phone, struct span bytes)
+{
+	enum notify_form form = sim_form_of(bytes);
+
+	if (!span_starts_with(bytes, SPAN("NOTIFY "))) {
+		return true;
+	}
+	return phone->traits.takes == SIM_ANY_FORM ||
+	       phone->traits.takes == (form == FORM_RFC ? SIM_RFC_ONLY : SIM_PRINT_ONLY);
+}
+
+/* It knows no such dialog. */
+static void refuse(struct sim_world *world, struct sim_phone *phone, struct span notify)
+{
+	struct sip_message *m = &world->message;
+	char text[datagram_size];
+	struct writer w = writer_over(text, sizeof(text));
+
+	if (sip_message_parse(m, notify) == 0) {
+		sip_write_response(&w, m, &(struct sip_response){.status = 481});
+		sip_write_end(&w, SPAN(""), SPAN(""));
+		send_one(world, phone, writer_span(&w));
+	}
+}
+
 void sim_phone_receive(struct sim_world *world, struct sim_phone *phone, struct span bytes)
 {
 	struct packet packet = {.bytes = bytes,
@@ -278,6 +327,12 @@ void sim_phone_receive(struct sim_world *world, struct sim_phone *phone, struct 
 				.local = phone->endpoint.address,
 				.interface = 2};
 
+	if (!takes(phone, bytes)) {
+		if (phone->traits.is_refusing) {
+			refuse(world, phone, bytes);
+		}
+		return;
+	}
 	(void)subscriber_receive(&phone->subscriber, &packet, world->now_ms, &world->phone_effects);
 	carry_out(world, phone);
 }
@@ -297,6 +352,7 @@ void sim_traits_print(const struct sim_phone *phone)
 	static const char *const answers[] = {"well", "100 only", "with its own Via",
 					      "without a Via", "never"};
 	static const char *const names[] = {"nobody", "itself", "another"};
+	static const char *const taken[] = {"any form", "rfc only", "print only"};
 	const struct sim_traits *t = &phone->traits;
 	char address[endpoint_text_size];
 	char mac[mac_text_size];
@@ -312,6 +368,7 @@ void sim_traits_print(const struct sim_phone *phone)
 	printf("#   form %s, boots %u, hardware address %s, answers %s, names %s\n",
 	       notify_form_name(t->form), t->boots, evidence[t->evidence], answers[t->answers],
 	       names[t->names]);
+	printf("#   takes %s%s\n", taken[t->takes], t->is_refusing ? ", refuses others" : "");
 	printf("#   since its last boot: %u lost, %u late, %u unreachable; state %d (%s)\n",
 	       phone->lost, phone->late, phone->unreachable, (int)phone->subscriber.state,
 	       phone->subscriber.failure ? phone->subscriber.failure : "no failure");

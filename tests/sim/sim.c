@@ -84,6 +84,7 @@ static void add_counts(struct sim_counts *sum, const struct sim_counts *counts)
 	sum->phones += counts->phones;
 	sum->told += counts->told;
 	sum->promised += counts->promised;
+	sum->learned += counts->learned;
 	for (size_t i = 0; i < counts->reason_count; i++) {
 		add_reason(sum, &counts->reasons[i]);
 	}
@@ -106,6 +107,7 @@ static void print_counts(struct sim_counts *counts)
 	printf("# phones %" PRIu64 ", have their URL %" PRIu64 ", of whom had to get it %" PRIu64
 	       "\n",
 	       counts->phones, counts->told, counts->promised);
+	printf("# kinds of phones whose form was learned %" PRIu64 "\n", counts->learned);
 	qsort(counts->reasons, counts->reason_count, sizeof(counts->reasons[0]), by_count);
 	for (size_t i = 0; i < counts->reason_count; i++) {
 		printf("#   %-26s %" PRIu64 "\n", counts->reasons[i].reason,

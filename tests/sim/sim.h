@@ -49,6 +49,9 @@ enum sim_answers {
 	sim_answers_count,
 };
 
+/* Which form of the NOTIFY a phone takes. What one firmware takes all phones that have it take. */
+enum sim_takes { SIM_ANY_FORM, SIM_RFC_ONLY, SIM_PRINT_ONLY, sim_takes_count };
+
 /* Whom a phone names in its From. */
 enum sim_names { SIM_NOBODY, SIM_ITSELF, SIM_ANOTHER, sim_names_count };
 
@@ -56,14 +59,16 @@ struct sim_traits {
 	bool is_claimed;
 	bool is_bound; /* an operator bound its address to it */
 	bool is_blocked;
-	bool is_withdrawn; /* blocked in the midst of it */
-	bool is_multicast; /* asks the group; else the server itself */
-	bool is_noise;	   /* octets of what it sends are changed */
-	bool is_fetching;  /* comes for its files when it has its URL */
-	bool is_forgetful; /* has the same tags, branch and Call-ID after each boot */
-	unsigned boots;	   /* 1, or more: it is switched off and on in the midst of it */
-	bool is_gone;	   /* switched off for good in the midst of it */
-	enum notify_form form;
+	bool is_withdrawn;     /* blocked in the midst of it */
+	bool is_multicast;     /* asks the group; else the server itself */
+	bool is_noise;	       /* octets of what it sends are changed */
+	bool is_fetching;      /* comes for its files when it has its URL */
+	bool is_forgetful;     /* has the same tags, branch and Call-ID after each boot */
+	unsigned boots;	       /* 1, or more: it is switched off and on in the midst of it */
+	bool is_gone;	       /* switched off for good in the midst of it */
+	enum notify_form form; /* that an operator wrote down; FORM_DEFAULT: it is guessed */
+	enum sim_takes takes;
+	bool is_refusing; /* answers 481 to a form that it does not take; else it is silent */
 	enum sim_evidence evidence;
 	enum sim_answers answers;
 	enum sim_names names;
@@ -79,6 +84,11 @@ struct sim_exchange {
 	uint64_t first_ms; /* of the NOTIFY */
 	uint64_t last_ms;
 	unsigned notify_count;
+	enum notify_form form; /* of the first NOTIFY */
+	char branch[40];       /* of its Via */
+	unsigned other_count;  /* NOTIFYs in the other form */
+	bool is_accepted;      /* a 2xx came before the other form went out */
+	bool is_over;	       /* fetched, withdrawn, unreachable: no other form after that */
 	unsigned trying_count; /* NOTIFYs sent when the first 100 came; 0: none did */
 	bool is_settled;       /* nothing may be sent again */
 	uint64_t answered_ms;  /* the first 200 */
@@ -131,6 +141,7 @@ struct sim_counts {
 	uint64_t phones;
 	uint64_t told;	   /* have their URL */
 	uint64_t promised; /* had to get it */
+	uint64_t learned;  /* kinds of phones whose form is known in the end */
 	struct signalling_counter reasons[sim_reasons_max];
 	size_t reason_count;
 };
@@ -159,6 +170,7 @@ struct sim_world {
 	uint64_t expire_ms; /* when the shell will see to it */
 	uint64_t last_input_ms;
 	struct sim_counts counts;
+	bool is_response_arriving;   /* what arrives is a final response from 300 on */
 	struct sim_exchange *copied; /* a copy of this one's SUBSCRIBE is being handled */
 	uint64_t trace;		     /* hash of everything that happened */
 	char problem[sim_problem_size];
@@ -217,6 +229,8 @@ void judge_arrival(struct sim_world *world, struct sim_phone *origin, uint32_t i
 		   struct span bytes);
 void judge_effects(struct sim_world *world, const struct sim_phone *origin);
 void judge_settled(struct sim_phone *phone);
+struct span sim_firmware(const struct sim_phone *phone);
+enum notify_form sim_form_of(struct span notify);
 void judge_told(struct sim_world *world, struct sim_phone *phone);
 void judge_tables(struct sim_world *world);
 void judge_end(struct sim_world *world);

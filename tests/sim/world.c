@@ -179,10 +179,12 @@ static void look_behind(struct sim_world *world, const struct effect_resolve *re
 static void apply(struct sim_world *world, const struct change *change)
 {
 	struct prepared prepared;
+	struct change dated = *change;
 	char problem[sim_problem_size] = "";
 
+	dated.utc_ms = world->now_ms;
 	/* Refusals (a table is full, the device is blocked) are the inventory's to test. */
-	if (inventory_prepare(&world->inventory, change, &prepared, problem, sizeof(problem)) ==
+	if (inventory_prepare(&world->inventory, &dated, &prepared, problem, sizeof(problem)) ==
 	    0) {
 		inventory_commit(&world->inventory, &prepared);
 	}
@@ -337,6 +339,9 @@ static void happen(struct sim_world *world, const struct sim_item *item)
 	case SIM_FETCHED:
 		if (phone->is_on && phone->boot == item->boot) {
 			judge_settled(phone);
+			apply(world, &(struct change){.kind = CHANGE_DEVICE_FETCHED,
+						      .mac = phone->mac,
+						      .is_complete = true});
 			notice(world, &(struct notice){.kind = NOTICE_FETCHED, .mac = phone->mac},
 			       phone, "fetched its files");
 		}
@@ -372,6 +377,29 @@ static struct span interface_name(void *context, uint32_t interface)
 {
 	(void)context;
 	return interface == 3 ? SPAN("eth1") : SPAN("eth0");
+}
+
+static uint64_t utc_ms(void *context)
+{
+	return ((struct sim_world *)context)->now_ms;
+}
+
+/* One maker, so that what phones obey is learned of their kinds. */
+static bool add_pack(struct sim_world *world)
+{
+	struct vendor_pack *pack = calloc(1, sizeof(*pack));
+
+	if (!pack) {
+		return false;
+	}
+	arena_init(&pack->arena, 4096);
+	pack->name = SPAN("audiocodes");
+	pack->url_max = 256;
+	pack->form = sim_chance(world, 50) ? FORM_PRINT : FORM_RFC;
+	pack->oui = arena_array(&pack->arena, 1, sizeof(*pack->oui));
+	pack->oui[0] = SPAN("00908f");
+	pack->oui_count = 1;
+	return vendors_add(&world->inventory.vendors, pack) == 0;
 }
 
 static void draw_weather(struct sim_world *world)
@@ -414,6 +442,8 @@ static bool open_server(struct sim_world *world, size_t phone_count)
 		.port = 5060,
 		.server_for = server_for,
 		.interface_name = interface_name,
+		.utc_ms = utc_ms,
+		.other_form_ms = 1500,
 		.context = world,
 		.server_transactions_max = room,
 		.client_transactions_max = world->weather.is_tight ? 15 : room,
@@ -422,7 +452,7 @@ static bool open_server(struct sim_world *world, size_t phone_count)
 		.requests_burst = 2,
 	};
 	random_bytes(&world->random, world->options.seed, sizeof(world->options.seed));
-	return inventory_init(&world->inventory, &limits, seed) == 0 &&
+	return inventory_init(&world->inventory, &limits, seed) == 0 && add_pack(world) &&
 	       effects_init(&world->effects, effects_max, effects_bytes_max) == 0 &&
 	       phone_effects_init(&world->phone_effects) == 0 &&
 	       signalling_new(&world->signalling, &world->options) == 0 &&

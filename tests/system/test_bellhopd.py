@@ -68,12 +68,12 @@ def test_check_refuses_a_url_longer_than_the_maker_takes():
     assert f"{file.name}:2: [provisioning] url" in done.stderr, done.stderr
 
 
-def test_check_warns_of_what_does_nothing_yet():
+def test_check_warns_of_what_is_dangerous():
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
-        file.write("[provisioning]\nunknown = bootstrap\n")
+        file.write("[provisioning]\nspoofed = serve\n")
         file.flush()
         done = run("--check", "-c", file.name)
-    assert done.returncode == 0 and "unknown = bootstrap is not there" in done.stderr, done.stderr
+    assert done.returncode == 0 and "spoofed = serve is dangerous" in done.stderr, done.stderr
 
 
 def test_check_refuses_the_port_of_a_door_that_is_shut():

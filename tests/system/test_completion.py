@@ -82,8 +82,8 @@ def test_bash_knows_the_tables_without_a_server():
     assert len(groups) == len(set(groups)), groups
     assert bash("bellhop dev") == ["device"]
     assert {"list", "show", "claim", "remove"} <= set(bash("bellhop device "))
-    assert bash("bellhop device un") == ["unblock"]
-    assert bash("bellhop help device un") == ["unblock"]
+    assert bash("bellhop device un") == ["unblock", "unidentified"]
+    assert bash("bellhop help device un") == ["unblock", "unidentified"]
     assert bash("bellhop help set") == ["settings"]
     assert bash("bellhop completion ") == ["bash", "zsh", "fish"]
     assert {"--set", "--vendor", "--socket"} <= set(bash("bellhop device set x --"))
