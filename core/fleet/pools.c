@@ -109,8 +109,6 @@ int pool_number_settings(const struct pool_number *number, struct settings *sett
 		if (values[i][0]) {
 			error = settings_set(settings, span_text(paths[i]), span_text(values[i]),
 					     problem, problem_size);
-		} else {
-			(void)settings_unset(settings, span_text(paths[i]));
 		}
 	}
 	return error;

@@ -25,6 +25,23 @@ int prepare_own_settings(struct prepare *work, struct device *device)
 
 /* --- Numbers. --- */
 
+/* What the change itself sets goes before what the number's row says. */
+static int repeat_settings(struct prepare *work, struct device *device, char *problem,
+			   size_t problem_size)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < work->change->setting_count && !error; i++) {
+		const struct change_setting *setting = &work->change->settings[i];
+
+		if (!setting->is_unset) {
+			error = settings_set(&device->settings, setting->path, setting->value,
+					     problem, problem_size);
+		}
+	}
+	return error;
+}
+
 /* The number is this device's from now on: nobody else gets it before this is committed. */
 static int give_number(struct prepare *work, struct device *device, struct number_pool *pool,
 		       struct pool_number *number)
@@ -32,9 +49,13 @@ static int give_number(struct prepare *work, struct device *device, struct numbe
 	char problem[256] = "";
 	int error = prepare_own_settings(work, device);
 
+	if (!error && device->extension[0]) {
+		pool_settings_remove(&device->settings);
+	}
 	if (!error) {
 		error = pool_number_settings(number, &device->settings, problem, sizeof(problem));
 	}
+	error = error ? error : repeat_settings(work, device, problem, sizeof(problem));
 	if (error) {
 		writer_text(&work->problem, problem);
 		return error;

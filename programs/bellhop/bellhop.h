@@ -16,8 +16,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 enum { settings_arguments_max = 256 };
 
-/* Options, as bits of what a command takes. */
-enum option_bit {
+/* Options, as bits of what a command takes: more than an int of ISO C has. */
+__extension__ enum option_bit {
 	OPTION_VENDOR = 1 << 0,
 	OPTION_MODEL = 1 << 1,
 	OPTION_PROFILE = 1 << 2,
@@ -46,9 +46,19 @@ enum option_bit {
 	/* Of single commands, again. */
 	OPTION_FORCE = 1 << 24,
 	OPTION_SHAPE = 1 << 25,
+	/* Of rules, pools and imports. */
+	OPTION_MAC = 1LL << 40,
+	OPTION_CERTAINTY = 1LL << 41,
+	OPTION_PRIORITY = 1LL << 42,
+	OPTION_ENABLED = 1LL << 43,
+	OPTION_POOL = 1LL << 44,
+	OPTION_EXTENSION = 1LL << 45,
+	OPTION_RANGE = 1LL << 46,
+	OPTION_PARTIAL = 1LL << 47,
+	OPTION_DRY_RUN = 1LL << 48,
 };
 
-enum { option_count = 26 };
+enum { option_count = 49 };
 
 /* One --set or --unset, in the order of the command line. */
 struct setting_argument {
@@ -81,7 +91,7 @@ struct command {
 	const char *words;
 	size_t words_min;
 	size_t words_max;
-	unsigned options; /* enum option_bit */
+	unsigned long long options; /* enum option_bit */
 	command_fn *run;
 	const char *summary;
 	const char *more; /* further lines of its help, or NULL */
@@ -96,6 +106,9 @@ command_fn run_device_list, run_device_show, run_device_add, run_device_set, run
 	run_device_preview, run_device_unidentified;
 command_fn run_profile_list, run_profile_show, run_profile_set, run_profile_remove;
 command_fn run_file_add, run_file_list, run_file_remove;
+command_fn run_rule_list, run_rule_show, run_rule_set, run_rule_remove, run_rule_test;
+command_fn run_pool_list, run_pool_show, run_pool_set, run_pool_import, run_pool_remove;
+command_fn run_device_import, run_device_history;
 command_fn run_pack_list, run_pack_show, run_pack_check;
 command_fn run_form_list, run_form_pin, run_form_forget;
 command_fn run_events, run_completion;
@@ -147,6 +160,14 @@ char *device_path(const char *mac, const char *rest);
 /* EXIT_DONE, or after saying why not EXIT_FAILED or EXIT_USAGE. */
 int devices_read(const struct arguments *arguments, struct devices *devices);
 void devices_free(struct devices *devices);
+
+/* --- csv_file.c --- */
+
+/*
+ * Reads a file of comma-separated values whole (`-`: the standard input): EXIT_DONE and its bytes,
+ * to be freed, or after saying why EXIT_FAILED.
+ */
+int csv_file_read(const char *path, char **bytes, size_t *length);
 
 /* --- settings.c --- */
 

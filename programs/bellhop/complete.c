@@ -29,7 +29,7 @@ void completion_offer(const struct completion *completion, const char *candidate
 
 /* --- Options and commands. --- */
 
-static unsigned options_of(const struct completion *completion)
+static unsigned long long options_of(const struct completion *completion)
 {
 	return OPTIONS_COMMON | (completion->command ? completion->command->options : 0);
 }

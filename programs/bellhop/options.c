@@ -25,6 +25,18 @@ const struct option_row option_rows[] = {
 	 "also show what comes of profiles and of built-in defaults"},
 	{OPTION_NAME, "name", "NAME", "its name for phones; else the last part of PATH"},
 	{OPTION_SHAPE, "shape", "NAME", "the maker's URL shape of this name"},
+	{OPTION_MAC, "mac", "LIST",
+	 "MACs, prefixes and ranges, as 00908f,001565000000-0015650000ff"},
+	{OPTION_CERTAINTY, "certainty", "DEGREE",
+	 "how sure to be at least: claimed, seen, confirmed, proven"},
+	{OPTION_PRIORITY, "priority", "NUMBER", "0 to 9999, lower ones are tried first; else 100"},
+	{OPTION_ENABLED, "enabled", "yes|no", "whether the rule is tried at all"},
+	{OPTION_POOL, "pool", "POOL", "an extension of this pool"},
+	{OPTION_EXTENSION, "extension", "NUMBER", "this extension of a pool"},
+	{OPTION_RANGE, "range", "LIST",
+	 "numbers without accounts of their own, as 200-249,300-320"},
+	{OPTION_PARTIAL, "partial", NULL, "pass over rows that are refused"},
+	{OPTION_DRY_RUN, "dry-run", NULL, "change nothing, and say what would come of it"},
 	{OPTION_FOLLOW, "follow", NULL, "go on with new ones as they come"},
 	{OPTION_DEVICE, "device", "MAC", "only those of this device"},
 	{OPTION_FORCE, "force", NULL, "replace the file if it is there"},
@@ -44,7 +56,7 @@ const size_t option_row_count = sizeof(option_rows) / sizeof(option_rows[0]);
 
 static unsigned number_of(enum option_bit option)
 {
-	return (unsigned)__builtin_ctz((unsigned)option);
+	return (unsigned)__builtin_ctzll((unsigned long long)option);
 }
 
 const char *argument(const struct arguments *arguments, enum option_bit option)
