@@ -93,7 +93,15 @@ static void ask(const struct api_context *api, struct inventory *inventory, stru
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t seed[random_seed_size] = {3};
-	struct inventory_limits limits = {8, 8, 4, 4, .unidentified_max = 50, .forms_max = 8};
+	struct inventory_limits limits = {8,
+					  8,
+					  4,
+					  4,
+					  .unidentified_max = 50,
+					  .forms_max = 8,
+					  .rules_max = 4,
+					  .pools_max = 4,
+					  .pool_numbers_max = 100};
 	struct api_facts facts = {.version = "0", .data = "/"};
 	struct inventory inventory;
 	struct api_context api = {.inventory = &inventory,

@@ -15,8 +15,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { problem_size = 512 };
 
-static const struct inventory_limits limits = {
-	64, 64, 16, 1, .unidentified_max = 50, .forms_max = 8};
+static const struct inventory_limits limits = {64,
+					       64,
+					       16,
+					       1,
+					       .unidentified_max = 50,
+					       .forms_max = 8,
+					       .rules_max = 8,
+					       .pools_max = 8,
+					       .pool_numbers_max = 1000};
 static char folder[64];
 static struct store_database *database; /* the one in use; it never changes */
 

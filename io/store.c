@@ -129,6 +129,7 @@ static void store_free(struct store *store)
 	list_free(&store->queue);
 	list_free(&store->running);
 	table_free(&store->last);
+	store_road_free(store);
 	store_events_free(&store->events);
 	pthread_cond_destroy(&store->wake);
 	pthread_mutex_destroy(&store->mutex);
@@ -171,6 +172,7 @@ int store_start(struct store **store, const struct store_options *options, char 
 		result = load(new, problem, size);
 	}
 	if (result == 0) {
+		store_look_for_rules(new);
 		result = -pthread_create(&new->thread, NULL, store_writer_run, new);
 		if (result < 0) {
 			snprintf(problem, size, "cannot start the store's thread: %s",
@@ -239,6 +241,8 @@ static bool coalesce(struct store *store, struct job *job)
 		before->arena = job->arena;
 		before->change = job->change;
 		job->arena = arena;
+		store->edits += job->is_urgent && !before->is_urgent;
+		before->is_urgent |= job->is_urgent;
 		(void)table_add(&store->last, before);
 		store->counters.coalesced++;
 		job_free(job);
@@ -252,11 +256,21 @@ static bool coalesce(struct store *store, struct job *job)
 	return false;
 }
 
+/*
+ * Mutex held. What a person waits for; and with rules, a phone that nobody claimed: it asks again
+ * after half a second, and should be served by then.
+ */
+static bool is_urgent(const struct store *store, const struct job *job)
+{
+	return !job_is_report(job) || (store->has_rules && job->change->kind == CHANGE_DEVICE_SEEN);
+}
+
 static int enqueue(struct store *store, struct job *job)
 {
 	int result = 0;
 
 	pthread_mutex_lock(&store->mutex);
+	job->is_urgent = is_urgent(store, job);
 	if (!coalesce(store, job)) {
 		if (store->queue.count >= store->options.queue_max) {
 			if (job_is_of_device(job)) {
@@ -266,7 +280,7 @@ static int enqueue(struct store *store, struct job *job)
 			result = -ENOBUFS;
 		} else {
 			job_list_append(&store->queue, job);
-			store->edits += !job_is_report(job);
+			store->edits += job->is_urgent;
 		}
 	}
 	/* The thread sleeps with a time-out once a report is there: no need to wake it for each. */
@@ -457,6 +471,16 @@ void store_client_close(struct store_client *client)
 
 /* --- Events. --- */
 
+void store_news(struct store *store)
+{
+	for (struct store_client *client = store->clients; client; client = client->next) {
+		if (client->news && !client->has_news) {
+			client->has_news = true;
+			uv_async_send(&client->async);
+		}
+	}
+}
+
 void store_event(struct store *store, const struct effect_report *report, uint64_t utc_ms)
 {
 	store_events_add(&store->events, report, utc_ms);
@@ -465,12 +489,7 @@ void store_event(struct store *store, const struct effect_report *report, uint64
 		store->events_posted_ms = store_clock_ms(CLOCK_MONOTONIC);
 		pthread_cond_signal(&store->wake);
 	}
-	for (struct store_client *client = store->clients; client; client = client->next) {
-		if (client->news && !client->has_news) {
-			client->has_news = true;
-			uv_async_send(&client->async);
-		}
-	}
+	store_news(store);
 	pthread_mutex_unlock(&store->mutex);
 }
 
@@ -500,7 +519,8 @@ uint64_t store_events_newest(struct store *store, const struct mac *mac, size_t 
 	uint64_t id;
 
 	pthread_mutex_lock(&events->mutex);
-	for (id = events->next_id; id > events->first_id && count > 0; id--) {
+	id = events->held_id > 0 ? events->held_id : events->next_id;
+	for (; id > events->first_id && count > 0; id--) {
 		count -= store_event_is_of(events->ring[(id - 1) % events->count_max], mac);
 	}
 	pthread_mutex_unlock(&events->mutex);

@@ -8,11 +8,14 @@
  *
  * Reports of phones (CHANGE_DEVICE_SEEN, _NOTIFIED, _FETCHED, _RESYNC, CHANGE_FORM_LEARNED, and of
  * strangers) wait up to `report_delay_ms` so that many go into one transaction, and a newer one
- * replaces the one just before it of the same device. Changes are taken in the order in which they
+ * replaces the one just before it of the same device. Where there are rules that claim, _SEEN does
+ * not wait: the phone asks again after half a second. Changes are taken in the order in which they
  * were posted.
  *
  * Events go through the store as well: they are kept in memory for `bellhop events`, at most
- * `events_max`, and written with the next batch.
+ * `events_max`, and written with the next batch. What changes a device's state makes its events
+ * itself (core/fleet/road.h): they are written in the same transaction, and seen when it is
+ * durable.
  */
 #ifndef BELLHOP_IO_STORE_H
 #define BELLHOP_IO_STORE_H
@@ -87,7 +90,8 @@ void store_counters(struct store *store, struct store_counters *counters);
 
 /*
  * What became of a change: 0, or a negative errno and one sentence (as inventory_prepare and the
- * database give them). Runs on the loop of the client.
+ * database give them; of CHANGE_DEVICES_IMPORT, with 0 as well, what inventory_prepare tells). Runs
+ * on the loop of the client.
  */
 typedef void store_done_fn(void *context, int result, const char *problem);
 

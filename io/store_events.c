@@ -34,7 +34,7 @@ void store_events_free(struct store_events *events)
 }
 
 /* One block: the event, and behind it its text and its detail. */
-static struct event *event_copy(const struct event *event)
+struct event *store_event_copy(const struct event *event)
 {
 	size_t length = event->text.length < event_text_max ? event->text.length : event_text_max;
 	/* Half an object is none. */
@@ -83,7 +83,7 @@ static void append(struct store_events *events, struct event *event)
 
 int store_events_load(struct store_events *events, const struct event *event)
 {
-	struct event *copy = event_copy(event);
+	struct event *copy = store_event_copy(event);
 
 	if (!copy) {
 		return -ENOMEM;
@@ -119,7 +119,7 @@ void store_events_add(struct store_events *events, const struct effect_report *r
 	struct event *copy;
 
 	snprintf(event.reason, sizeof(event.reason), "%s", report->reason ? report->reason : "");
-	copy = event_copy(&event);
+	copy = store_event_copy(&event);
 	pthread_mutex_lock(&events->mutex);
 	if (copy) {
 		append(events, copy);
@@ -136,7 +136,7 @@ size_t store_events_unwritten(struct store_events *events, struct event **copies
 	pthread_mutex_lock(&events->mutex);
 	for (uint64_t id = events->written_id + 1; id < events->next_id && count < count_max;
 	     id++) {
-		copies[count] = event_copy(events->ring[id % events->count_max]);
+		copies[count] = store_event_copy(events->ring[id % events->count_max]);
 		if (!copies[count]) {
 			break;
 		}
@@ -151,6 +151,12 @@ bool store_event_is_of(const struct event *event, const struct mac *mac)
 	return !mac || (event->has_mac && mac_equal(event->mac, *mac));
 }
 
+/* Mutex held. */
+static uint64_t end_of_seen(const struct store_events *events)
+{
+	return events->held_id > 0 ? events->held_id : events->next_id;
+}
+
 size_t store_events_copy(struct store_events *events, uint64_t *after, const struct mac *mac,
 			 struct event **copies, size_t count_max)
 {
@@ -160,11 +166,11 @@ size_t store_events_copy(struct store_events *events, uint64_t *after, const str
 	if (*after + 1 < events->first_id) {
 		*after = events->first_id - 1;
 	}
-	while (*after + 1 < events->next_id && count < count_max) {
+	while (*after + 1 < end_of_seen(events) && count < count_max) {
 		const struct event *event = events->ring[(*after + 1) % events->count_max];
 
 		if (store_event_is_of(event, mac)) {
-			copies[count] = event_copy(event);
+			copies[count] = store_event_copy(event);
 			if (!copies[count]) {
 				break;
 			}
@@ -193,12 +199,87 @@ void store_events_rewrite(struct store_events *events)
 	pthread_mutex_unlock(&events->mutex);
 }
 
-bool store_events_wait(struct store_events *events)
+size_t store_events_waiting(struct store_events *events)
 {
-	bool waits;
+	size_t count;
 
 	pthread_mutex_lock(&events->mutex);
-	waits = events->written_id + 1 < events->next_id;
+	count = (size_t)(events->next_id - 1 - events->written_id);
 	pthread_mutex_unlock(&events->mutex);
-	return waits;
+	return count;
+}
+
+uint64_t store_events_newest_id(struct store_events *events)
+{
+	uint64_t id;
+
+	pthread_mutex_lock(&events->mutex);
+	id = events->next_id - 1;
+	pthread_mutex_unlock(&events->mutex);
+	return id;
+}
+
+/* --- Events of changes that are not durable yet. --- */
+
+size_t store_events_hold(struct store_events *events, struct event *const *items, size_t count)
+{
+	pthread_mutex_lock(&events->mutex);
+	events->held_id = count > 0 ? events->next_id : 0;
+	events->held = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct event *copy = store_event_copy(items[i]);
+
+		if (copy) {
+			append(events, copy);
+			events->held++;
+		} else {
+			events->lost++;
+		}
+	}
+	count = events->held;
+	pthread_mutex_unlock(&events->mutex);
+	return count;
+}
+
+void store_events_release(struct store_events *events)
+{
+	pthread_mutex_lock(&events->mutex);
+	events->held_id = 0;
+	events->held = 0;
+	pthread_mutex_unlock(&events->mutex);
+}
+
+/* The numbers of those that came after them have been seen by nobody, and are given out again. */
+void store_events_withdraw(struct store_events *events)
+{
+	uint64_t to = events->held_id;
+
+	pthread_mutex_lock(&events->mutex);
+	for (uint64_t id = events->held_id; events->held_id > 0 && id < events->next_id; id++) {
+		struct event **place = &events->ring[id % events->count_max];
+		struct event *event = id >= events->first_id ? *place : NULL;
+
+		if (!event) {
+			continue;
+		}
+		*place = NULL;
+		if (id < events->held_id + events->held) {
+			free(event);
+			continue;
+		}
+		event->id = to;
+		events->ring[to++ % events->count_max] = event;
+	}
+	if (events->held_id > 0) {
+		events->next_id = to;
+		if (events->first_id > to) {
+			events->first_id = to;
+		}
+		if (events->written_id >= to) {
+			events->written_id = to - 1;
+		}
+	}
+	events->held_id = 0;
+	events->held = 0;
+	pthread_mutex_unlock(&events->mutex);
 }

@@ -18,6 +18,8 @@ struct store_events {
 	uint64_t next_id;    /* of the event to come */
 	uint64_t written_id; /* the last one that is in the database, or was given up */
 	uint64_t lost;	     /* given up: overwritten or not written */
+	uint64_t held_id;    /* the first that nobody sees yet; 0: none */
+	size_t held;	     /* so many, from there on, are those of a change */
 };
 
 int store_events_init(struct store_events *events, size_t count_max);
@@ -50,6 +52,20 @@ void store_events_written(struct store_events *events, uint64_t id, bool is_lost
 /* All that are in memory are to be written once more: the database is another one. */
 void store_events_rewrite(struct store_events *events);
 
-bool store_events_wait(struct store_events *events); /* some are not written yet */
+/*
+ * Events that are written together with a change. store_events_hold gives them their numbers and
+ * adds copies of them, which nobody sees (nor what is added after them) until store_events_release;
+ * store_events_withdraw takes them out again, and what came after them moves up. How many were
+ * held; fewer than `count` when there is no memory: those are lost and counted.
+ */
+size_t store_events_hold(struct store_events *events, struct event *const *items, size_t count);
+void store_events_release(struct store_events *events);
+void store_events_withdraw(struct store_events *events);
+
+/* A copy that is one block, for free(); NULL without memory. */
+struct event *store_event_copy(const struct event *event);
+
+size_t store_events_waiting(struct store_events *events); /* how many are not written yet */
+uint64_t store_events_newest_id(struct store_events *events);
 
 #endif

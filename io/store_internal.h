@@ -34,8 +34,9 @@ struct job {
 	void *context;
 	struct prepared prepared;
 	bool is_prepared;
+	bool is_urgent; /* must not wait for others: counted in store.edits */
 	int result;
-	char *problem; /* with a negative result; NULL: no memory for it */
+	char *problem; /* with a negative result, and of a group; NULL: no memory for it */
 };
 
 struct job_list {
@@ -54,6 +55,13 @@ struct store_client {
 	bool has_news;
 };
 
+/* Events that changes of a batch make, to be written with them (core/fleet/road.h). */
+struct road_events {
+	struct event **items; /* owned, with all that is in them */
+	size_t count;
+	size_t size;
+};
+
 struct store {
 	struct store_options options;
 	struct store_database *database;
@@ -64,13 +72,16 @@ struct store {
 	struct job_list queue;
 	struct job_list running; /* taken by the thread */
 	size_t edits;		 /* changes in the queue that must not wait */
+	bool has_rules;		 /* a phone that nobody claimed may be claimed: it must not wait */
 	struct table last;	 /* the last change in the queue of each device */
 	struct store_client *clients;
 	struct store_counters counters;
 	uint64_t events_posted_ms; /* the oldest event that is not written; 0: none */
 	bool is_stopping;
 	struct job *jobs[batch_changes_max]; /* the batch in hand; the thread's own */
-	struct event *batch_events[batch_events_max];
+	struct event **batch_events;	     /* those that are being written; owned */
+	size_t batch_event_count;
+	struct road_events road;       /* of the batch in hand; the thread's own */
 	char told[store_problem_size]; /* the last problem, and when; the thread's own */
 	uint64_t told_ms;
 };
@@ -86,6 +97,23 @@ bool job_is_report(const struct job *job);
 /* The entry of store.last: of changes of devices only. */
 bool job_is_of_device(const struct job *job);
 struct span job_key(const void *entry);
+
+/* --- store_road.c: the thread's own. --- */
+
+/* Copies of up to `count_max` events that are not written into batch_events; and frees them. */
+void store_take_events(struct store *store, size_t count_max);
+void store_drop_events(struct store *store);
+
+/* Adds what is to be told of a job that is prepared. Without memory events are lost and counted. */
+void store_road_add(struct store *store, const struct job *job);
+void store_road_clear(struct store *store);
+void store_road_free(struct store *store);
+
+/* Tells all clients that watch that there are new events. Mutex held. */
+void store_news(struct store *store);
+
+/* Looks anew whether there are rules. */
+void store_look_for_rules(struct store *store);
 
 /* The thread; `store` is its argument. Ends when is_stopping is set and nothing is left to write.
  */

@@ -198,6 +198,7 @@ static void exchange(struct store *store, const struct job *job)
 	inventory_exchange(store->options.inventory, &restoration->inventory);
 	pthread_rwlock_unlock(store->options.inventory_lock);
 	store_events_rewrite(&store->events);
+	store_look_for_rules(store);
 	if (store->options.restored) {
 		restored = outcome_of(job);
 		restored.before = &restoration->inventory;

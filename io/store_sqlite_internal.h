@@ -8,6 +8,7 @@
  *	store_sqlite_schema.c      whose database it is, and bringing it up to date
  *	store_sqlite_rows.c        records become rows
  *	store_sqlite_load.c        rows become records
+ *	store_sqlite_rules.c       rules, pools, and who has which number
  *	store_sqlite_forms.c       both, for the table of forms
  *	store_sqlite_copy.c        copies, and what is made of one that is handed in
  *	store_sqlite_replace.c     another one takes the place of the database
@@ -43,6 +44,13 @@ enum statement {
 	STATEMENT_EVENTS_PRUNE,
 	STATEMENT_AUDIT_WRITE,
 	STATEMENT_AUDIT_PRUNE,
+	STATEMENT_RULE_WRITE,
+	STATEMENT_RULE_REMOVE,
+	STATEMENT_RULE_USED,
+	STATEMENT_POOL_WRITE,
+	STATEMENT_POOL_REMOVE,
+	STATEMENT_NUMBER_WRITE,
+	STATEMENT_NUMBER_REMOVE,
 	STATEMENT_COUNT,
 };
 
@@ -196,6 +204,17 @@ int store_sqlite_load_forms(struct store_sqlite *store, struct inventory *invent
 
 int store_sqlite_load(struct store_database *database, struct inventory *inventory, char *problem,
 		      size_t problem_size);
+
+/* --- store_sqlite_rules.c --- */
+
+/* What a prepared change means for rules, pools and numbers; its device is written before. */
+int store_sqlite_write_rules(struct store_sqlite *store, const struct prepared *prepared,
+			     char *problem, size_t problem_size);
+
+/* After the profiles and the devices. */
+int store_sqlite_load_rules(struct store_sqlite *store, struct inventory *inventory, char *problem,
+			    size_t problem_size);
+
 int store_sqlite_load_events(struct store_database *database, size_t count, store_event_fn *each,
 			     void *context, char *problem, size_t problem_size);
 int store_sqlite_write(struct store_database *database, const struct prepared *prepared,

@@ -344,6 +344,9 @@ int store_sqlite_load(struct store_database *database, struct inventory *invento
 	if (result == 0) {
 		result = load_table(store, devices, load_device, inventory, problem, problem_size);
 	}
+	if (result == 0) {
+		result = store_sqlite_load_rules(store, inventory, problem, problem_size);
+	}
 	return result == 0 ? store_sqlite_load_forms(store, inventory, problem, problem_size)
 			   : result;
 }

@@ -36,6 +36,17 @@ const char *const store_sqlite_statements[STATEMENT_COUNT] = {
 	[STATEMENT_EVENTS_PRUNE] = "DELETE FROM events WHERE id <= ?1",
 	[STATEMENT_AUDIT_WRITE] = "INSERT INTO audit (utc_ms, who, what, subject, detail) "
 				  "VALUES (?1, ?2, ?3, ?4, ?5)",
+	[STATEMENT_RULE_WRITE] = "INSERT INTO rules VALUES (?1, ?2, 0, 0) "
+				 "ON CONFLICT (name) DO UPDATE SET body = ?2",
+	[STATEMENT_RULE_REMOVE] = "DELETE FROM rules WHERE name = ?1",
+	[STATEMENT_RULE_USED] =
+		"UPDATE rules SET used = used + 1, used_utc_ms = ?2 WHERE name = ?1",
+	[STATEMENT_POOL_WRITE] = "INSERT INTO pools VALUES (?1, ?2) "
+				 "ON CONFLICT (name) DO UPDATE SET body = ?2",
+	[STATEMENT_POOL_REMOVE] = "DELETE FROM pools WHERE name = ?1",
+	[STATEMENT_NUMBER_WRITE] = "INSERT INTO device_numbers VALUES (?1, ?2, ?3) "
+				   "ON CONFLICT (mac) DO UPDATE SET pool = ?2, extension = ?3",
+	[STATEMENT_NUMBER_REMOVE] = "DELETE FROM device_numbers WHERE mac = ?1",
 	[STATEMENT_AUDIT_PRUNE] = "DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1",
 };
 
@@ -181,6 +192,15 @@ int store_sqlite_write(struct store_database *database, const struct prepared *p
 	}
 	if (prepared->form && result == 0) {
 		result = store_sqlite_write_form(store, prepared, problem, problem_size);
+	}
+	if (result == 0) {
+		result = store_sqlite_write_rules(store, prepared, problem, problem_size);
+	}
+	for (size_t i = 0; i < prepared->group_count && result == 0; i++) {
+		if (!prepared->group[i].is_nothing) {
+			result = store_sqlite_write(database, &prepared->group[i], problem,
+						    problem_size);
+		}
 	}
 	return result;
 }

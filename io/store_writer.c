@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { problem_size = store_problem_size };
+enum { problem_size = store_problem_size, row_problem_size = 128 };
 
 /* A full disk refuses every report of every phone: that is told once a minute. */
 void store_tell_problem(struct store *store, const char *sentence)
@@ -56,6 +56,8 @@ static int write_audit(struct store *store, const struct job *job, char *problem
 struct batch {
 	struct store *store;
 	bool has_begun;
+	bool is_without_events; /* one of them could not be written: they must not be in the way */
+	bool has_bad_event;
 	char problem[problem_size];
 };
 
@@ -71,22 +73,41 @@ static int batch_begin(struct batch *batch)
 	return result;
 }
 
+/* A group's problem names each of its rows that is refused, also where others are taken. */
+static size_t problem_size_of(const struct change *change)
+{
+	return problem_size + change->group_count * row_problem_size;
+}
+
+static void prepare(struct store *store, struct job *job)
+{
+	size_t size = problem_size_of(job->change);
+	char small[problem_size] = "";
+	char *large = size > problem_size ? calloc(1, size) : NULL;
+	char *problem = large ? large : small;
+
+	pthread_rwlock_rdlock(store->options.inventory_lock);
+	job->result = inventory_prepare(store->options.inventory, job->change, &job->prepared,
+					problem, large ? size : problem_size);
+	pthread_rwlock_unlock(store->options.inventory_lock);
+	if (job->result < 0 || job->change->group_count > 0) {
+		job_fail(job, job->result, problem);
+	}
+	free(large);
+}
+
 /* Checks a change and writes what it comes to. Negative: the database failed. */
 static int batch_write(struct batch *batch, struct job *job)
 {
 	struct store *store = batch->store;
-	char problem[problem_size] = "";
 	int result;
 
-	pthread_rwlock_rdlock(store->options.inventory_lock);
-	job->result = inventory_prepare(store->options.inventory, job->change, &job->prepared,
-					problem, problem_size);
-	pthread_rwlock_unlock(store->options.inventory_lock);
+	prepare(store, job);
 	if (job->result < 0) {
-		job_fail(job, job->result, problem);
 		return 0;
 	}
 	job->is_prepared = true;
+	store_road_add(store, job);
 	if (job->prepared.is_nothing) {
 		return 0;
 	}
@@ -101,19 +122,52 @@ static int batch_write(struct batch *batch, struct job *job)
 	return result;
 }
 
-static int batch_write_events(struct batch *batch, struct event *const *events, size_t count)
+/*
+ * What was told and is not written yet, and what the changes of the batch tell: with the numbers
+ * that they have, so all before them are written as well.
+ */
+static int batch_write_events(struct batch *batch)
 {
-	struct store_database *database = batch->store->database;
+	struct store *store = batch->store;
+	struct store_database *database = store->database;
+	size_t held = store_events_hold(&store->events, store->road.items, store->road.count);
 	int result = 0;
 
-	for (size_t i = 0; i < count && result == 0; i++) {
+	if (batch->is_without_events) {
+		return 0;
+	}
+	store_take_events(store, held > 0 ? SIZE_MAX : batch_events_max);
+	for (size_t i = 0; i < store->batch_event_count && result == 0; i++) {
 		result = batch_begin(batch);
 		if (result == 0) {
-			result = database->class->write_event(database, events[i], batch->problem,
-							      problem_size);
+			result = database->class->write_event(database, store->batch_events[i],
+							      batch->problem, problem_size);
+			batch->has_bad_event = result < 0;
 		}
 	}
 	return result;
+}
+
+/* What became of the events of the batch. */
+static void settle_events(struct store *store, int result)
+{
+	if (result < 0) {
+		store_events_withdraw(&store->events);
+	} else {
+		if (store->batch_event_count > 0) {
+			store_events_written(&store->events,
+					     store->batch_events[store->batch_event_count - 1]->id,
+					     false);
+		}
+		store_events_release(&store->events);
+	}
+	store_drop_events(store);
+	if (result == 0 && store->road.count > 0) {
+		pthread_mutex_lock(&store->mutex);
+		store_news(store);
+		pthread_mutex_unlock(&store->mutex);
+	}
+	store_road_clear(store);
 }
 
 static int batch_end(struct batch *batch, int result)
@@ -151,6 +205,7 @@ static void commit_to_memory(struct store *store, struct job *const *jobs, size_
 		}
 	}
 	pthread_rwlock_unlock(store->options.inventory_lock);
+	store_look_for_rules(store);
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i]->result == 0 && store->options.committed) {
 			store->options.committed(store->options.context, jobs[i]->change);
@@ -159,49 +214,67 @@ static void commit_to_memory(struct store *store, struct job *const *jobs, size_
 }
 
 /* Writes the jobs and the events in one transaction: all of them or none. */
-static int write_together(struct store *store, struct job *const *jobs, size_t count,
-			  struct event *const *events, size_t event_count,
-			  char problem[static problem_size])
+static int write_together(struct batch *batch, struct job *const *jobs, size_t count)
 {
-	struct batch batch = {.store = store};
+	struct store *store = batch->store;
 	int result = 0;
 
 	for (size_t i = 0; i < count && result == 0; i++) {
-		result = batch_write(&batch, jobs[i]);
+		result = batch_write(batch, jobs[i]);
 	}
 	if (result == 0) {
-		result = batch_write_events(&batch, events, event_count);
+		result = batch_write_events(batch);
 	}
-	result = batch_end(&batch, result);
-	if (batch.has_begun && result == 0) {
+	result = batch_end(batch, result);
+	if (batch->has_begun && result == 0) {
 		pthread_mutex_lock(&store->mutex);
 		store->counters.transactions++;
 		pthread_mutex_unlock(&store->mutex);
 	}
 	if (result < 0) {
 		drop_prepared(jobs, count);
-		memcpy(problem, batch.problem, problem_size);
-		return result;
+	} else {
+		commit_to_memory(store, jobs, count);
 	}
-	commit_to_memory(store, jobs, count);
-	return 0;
+	settle_events(store, result);
+	return result;
+}
+
+/* One change, or the events alone; a bad event must not be in the way of a change. */
+static int write_alone(struct store *store, struct job *const *jobs, size_t count,
+		       char problem[static problem_size])
+{
+	struct batch batch = {.store = store};
+	int result = write_together(&batch, jobs, count);
+
+	if (result < 0 && batch.has_bad_event && count > 0) {
+		batch = (struct batch){.store = store, .is_without_events = true};
+		result = write_together(&batch, jobs, count);
+	}
+	if (result < 0) {
+		memcpy(problem, batch.problem, problem_size);
+	}
+	return result;
 }
 
 /*
  * A batch that the database refused is tried again change by change, so that one which cannot be
  * written does not take the others with it; not when another program holds the database, because
- * each would wait for that.
+ * each would wait for that. Returns how many events there were to write.
  */
-static void write_batch(struct store *store, size_t count, size_t event_count)
+static size_t write_batch(struct store *store, size_t count)
 {
-	struct event *const *events = store->batch_events;
-	char problem[problem_size] = "";
-	int fault = write_together(store, store->jobs, count, events, event_count, problem);
+	struct batch batch = {.store = store};
+	size_t event_count = store_events_waiting(&store->events);
+	uint64_t last_event_id = store_events_newest_id(&store->events);
+	int fault = write_together(&batch, store->jobs, count);
+	char problem[problem_size];
 	int result = fault;
 
+	memcpy(problem, batch.problem, sizeof(problem));
 	for (size_t i = 0; i < count && fault < 0; i++) {
 		if (fault != -EBUSY) {
-			result = write_together(store, &store->jobs[i], 1, NULL, 0, problem);
+			result = write_alone(store, &store->jobs[i], 1, problem);
 		}
 		if (result < 0) {
 			job_fail(store->jobs[i], result, problem);
@@ -210,16 +283,14 @@ static void write_batch(struct store *store, size_t count, size_t event_count)
 			}
 		}
 	}
-	if (event_count == 0) {
-		return;
-	}
 	if (fault < 0 && fault != -EBUSY) {
-		result = write_together(store, NULL, 0, events, event_count, problem);
+		result = write_alone(store, NULL, 0, problem);
 	}
-	store_events_written(&store->events, events[event_count - 1]->id, result < 0);
-	if (result < 0) {
+	if (event_count > 0 && result < 0) {
+		store_events_written(&store->events, last_event_id, true);
 		store_tell_problem(store, problem);
 	}
+	return event_count;
 }
 
 /* Milliseconds until there is something to do, 0: now, UINT64_MAX: when woken. Mutex held. */
@@ -276,7 +347,7 @@ static size_t take_jobs(struct store *store)
 		if (job_is_of_device(job) && table_find(&store->last, job_key(job)) == job) {
 			table_remove(&store->last, job_key(job));
 		}
-		store->edits -= !job_is_report(job);
+		store->edits -= job->is_urgent;
 		job_list_append(&store->running, job);
 		store->jobs[count++] = job;
 	}
@@ -298,19 +369,6 @@ static void acknowledge(struct store *store)
 			job_free(job);
 		}
 	}
-}
-
-/* Writes what run_batch took; how many events were among it. */
-static size_t write_all(struct store *store, size_t count)
-{
-	size_t event_count =
-		store_events_unwritten(&store->events, store->batch_events, batch_events_max);
-
-	write_batch(store, count, event_count);
-	for (size_t i = 0; i < event_count; i++) {
-		free(store->batch_events[i]);
-	}
-	return event_count;
 }
 
 static void tend(struct store *store)
@@ -340,12 +398,12 @@ static bool run_batch(struct store *store)
 	if (is_restoration) {
 		store_restore_run(store, store->jobs[0]);
 	} else {
-		event_count = write_all(store, count);
+		event_count = write_batch(store, count);
 	}
 
 	pthread_mutex_lock(&store->mutex);
 	acknowledge(store);
-	if (store->events_posted_ms == 0 && store_events_wait(&store->events)) {
+	if (store->events_posted_ms == 0 && store_events_waiting(&store->events) > 0) {
 		store->events_posted_ms = store_clock_ms(CLOCK_MONOTONIC);
 	}
 	is_over = store->is_stopping && !store->queue.first && event_count == 0 && !is_restoration;

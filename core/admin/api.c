@@ -28,6 +28,16 @@ static const struct route {
 	{"GET", "/api/v1/devices/{mac}/files", api_device_files},
 	{"GET", "/api/v1/devices/{mac}/preview", api_device_preview},
 	{"GET", "/api/v1/devices/{mac}/preview/{file...}", api_device_preview},
+	{"POST", "/api/v1/devices/import", api_devices_import},
+	{"GET", "/api/v1/devices/{mac}/rules", api_device_rules},
+	{"GET", "/api/v1/rules", api_rules_list},
+	{"GET", "/api/v1/rules/{name}", api_rule_get},
+	{"PUT", "/api/v1/rules/{name}", api_rule_put},
+	{"DELETE", "/api/v1/rules/{name}", api_rule_remove},
+	{"GET", "/api/v1/pools", api_pools_list},
+	{"GET", "/api/v1/pools/{name}", api_pool_get},
+	{"PUT", "/api/v1/pools/{name}", api_pool_put},
+	{"DELETE", "/api/v1/pools/{name}", api_pool_remove},
 	{"GET", "/api/v1/unidentified", api_unidentified_list},
 	{"GET", "/api/v1/profiles", api_profiles_list},
 	{"GET", "/api/v1/profiles/{name}", api_profile_get},
@@ -497,6 +507,9 @@ static json_t *json_of_subject(const struct api_context *api, const struct api_a
 		profile = inventory_profile(api->inventory, change->profile);
 		return profile ? api_json_profile(api->inventory, profile, false, false)
 			       : json_removed(change, answer->removed);
+	case CHANGE_RULE_SET:
+	case CHANGE_POOL_SET:
+		return api_json_rule_or_pool(api->inventory, change);
 	case CHANGE_FILE_SET:
 		file = inventory_file(api->inventory, change->file);
 		return file ? api_json_file(file) : json_removed(change, answer->removed);
@@ -511,10 +524,9 @@ static json_t *json_of_subject(const struct api_context *api, const struct api_a
 	case CHANGE_UNIDENTIFIED_SEEN:
 	case CHANGE_FORM_LEARNED:
 	case CHANGE_FORM_FORGET:
-	case CHANGE_RULE_SET:
 	case CHANGE_RULE_REMOVE:
-	case CHANGE_POOL_SET:
 	case CHANGE_POOL_REMOVE:
+	case CHANGE_DEVICES_IMPORT:
 	case CHANGE_KIND_COUNT:
 		break;
 	}
@@ -524,6 +536,10 @@ static json_t *json_of_subject(const struct api_context *api, const struct api_a
 void api_finish(const struct api_context *api, struct api_answer *answer, int result,
 		const char *problem)
 {
+	if (answer->change && answer->change->kind == CHANGE_DEVICES_IMPORT) {
+		api_finish_import(answer, result, problem);
+		return;
+	}
 	if (result < 0) {
 		api_answer_problem(answer, result, problem);
 		return;

@@ -74,6 +74,8 @@ json_t *api_json_device(const struct inventory *inventory, const struct device *
 			       text(device_certainty_name(is_bound ? CERTAINTY_PROVEN
 								   : device->certainty)));
 	failed |= api_json_set(json, "claimed_by", text(device->claimed_by));
+	failed |= api_json_set(json, "pool", text(device->pool));
+	failed |= api_json_set(json, "extension", text(device->extension));
 	failed |= api_json_set(json, "told_form", text(notify_form_name(device->told_form)));
 	failed |= api_json_set(json, "told_shape", text(device->told_shape));
 	failed |= api_json_set(json, "told_both", json_boolean(device->told_both));
@@ -126,6 +128,8 @@ static const struct member {
 	{"profile", MEMBER_TEXT, FIELD_PROFILE, offsetof(struct change, profile)},
 	{"label", MEMBER_TEXT, FIELD_LABEL, offsetof(struct change, label)},
 	{"interface", MEMBER_TEXT, FIELD_BOUND_INTERFACE, offsetof(struct change, bound_interface)},
+	{"pool", MEMBER_TEXT, FIELD_POOL, offsetof(struct change, pool)},
+	{"extension", MEMBER_TEXT, FIELD_EXTENSION, offsetof(struct change, extension)},
 	{"form", MEMBER_FORM, FIELD_FORM, 0},
 	{"address", MEMBER_ADDRESS, FIELD_BOUND_ADDRESS, 0},
 };
@@ -198,7 +202,8 @@ static bool fail_unknown_member(struct call *call, const char *name)
 	snprintf(error, sizeof(error), "a device has no member \"%s\" that can be set",
 		 w.failed ? "" : shown);
 	call_fail(call, 400, error,
-		  "use vendor, model, profile, label, address, interface, form or settings");
+		  "use vendor, model, profile, label, address, interface, form or settings; "
+		  "with claim also pool and extension");
 	return false;
 }
 
@@ -212,6 +217,10 @@ static bool read_edits(struct call *call, json_t *body, bool has_mac, struct cha
 	{
 		const struct member *member = find_member(name);
 
+		if (member && (member->field & (FIELD_POOL | FIELD_EXTENSION)) &&
+		    change->kind != CHANGE_DEVICE_CLAIM) {
+			member = NULL; /* a number goes with a claim */
+		}
 		if (strcmp(name, "settings") == 0) {
 			if (!call_read_settings(call, value, change)) {
 				return false;
@@ -225,6 +234,11 @@ static bool read_edits(struct call *call, json_t *body, bool has_mac, struct cha
 		}
 	}
 	return true;
+}
+
+bool call_read_device(struct call *call, json_t *members_of_one, struct change *change)
+{
+	return read_edits(call, members_of_one, true, change);
 }
 
 /* A change of the device named in the path, with what the body edits. */

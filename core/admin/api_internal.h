@@ -99,6 +99,21 @@ call_handler_fn api_device_resync, api_device_reboot, api_resync, api_reboot;
 /* What is told of an order that was handed on. */
 void api_finish_order(const struct api_context *api, struct api_answer *answer);
 
+call_handler_fn api_rules_list, api_rule_get, api_rule_put, api_rule_remove, api_device_rules;
+call_handler_fn api_pools_list, api_pool_get, api_pool_put, api_pool_remove;
+call_handler_fn api_devices_import;
+
+/* The rule or pool that a change was about, as it is now. */
+json_t *api_json_rule_or_pool(const struct inventory *inventory, const struct change *change);
+json_t *api_json_rule(const struct rule *rule, bool has_secrets);
+json_t *api_json_pool(const struct number_pool *pool);
+
+/* Reads the members of one device of an import into the change. */
+bool call_read_device(struct call *call, json_t *members, struct change *change);
+
+/* What came of an import: as api_finish. */
+void api_finish_import(struct api_answer *answer, int result, const char *problem);
+
 /* openapi.json, embedded when the project is built. */
 extern const char api_openapi[];
 extern const size_t api_openapi_length;

@@ -28,6 +28,7 @@ static const char *const names[] = {
 	[CHANGE_RULE_REMOVE] = "rule remove",
 	[CHANGE_POOL_SET] = "pool set",
 	[CHANGE_POOL_REMOVE] = "pool remove",
+	[CHANGE_DEVICES_IMPORT] = "device import",
 };
 
 const char *api_change_name(enum change_kind kind)
@@ -76,6 +77,10 @@ void api_change_subject(const struct change *change, struct writer *subject)
 	case CHANGE_POOL_SET:
 	case CHANGE_POOL_REMOVE:
 		writer_put(subject, change->name);
+		break;
+	case CHANGE_DEVICES_IMPORT:
+		writer_unsigned(subject, change->group_count);
+		writer_text(subject, " devices");
 		break;
 	case CHANGE_KIND_COUNT:
 		break;
@@ -135,6 +140,8 @@ char *api_change_text(const struct change *change)
 		{FIELD_LABEL, "label", change->label},
 		{FIELD_BOUND_INTERFACE, "interface", change->bound_interface},
 		{FIELD_PARENT, "parent", change->parent},
+		{FIELD_POOL, "pool", change->pool},
+		{FIELD_EXTENSION, "extension", change->extension},
 		{FIELD_SHAPE, "shape", change->shape},
 	};
 	json_t *json = json_object();

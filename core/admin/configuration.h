@@ -90,6 +90,9 @@ struct configuration {
 	uint64_t new_devices_max;
 	uint64_t unidentified_max;
 	uint64_t profiles_max;
+	uint64_t rules_max;
+	uint64_t pools_max;
+	uint64_t pool_numbers_max;
 	uint64_t files_max;
 	uint64_t forms_max;
 	uint64_t events_max;

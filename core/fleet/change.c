@@ -33,20 +33,52 @@ static bool keep_settings(struct arena *arena, struct change *copy)
 	return true;
 }
 
+/* Everything that a change points at. */
+static bool keep_all(struct arena *arena, struct change *copy)
+{
+	struct span *const texts[] = {
+		&copy->vendor,	  &copy->model, &copy->firmware,  &copy->profile,
+		&copy->parent,	  &copy->label, &copy->shape,	  &copy->name,
+		&copy->body,	  &copy->pool,	&copy->extension, &copy->bound_interface,
+		&copy->interface, &copy->file,
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (!keep(arena, texts[i])) {
+			return false;
+		}
+	}
+	return keep_settings(arena, copy);
+}
+
+/* Groups are not inside one another. */
+static bool keep_group(struct arena *arena, struct change *copy)
+{
+	struct change *group;
+
+	if (copy->group_count == 0) {
+		copy->group = NULL;
+		return true;
+	}
+	group = arena_array(arena, copy->group_count, sizeof(*group));
+	if (!group) {
+		return false;
+	}
+	for (size_t i = 0; i < copy->group_count; i++) {
+		group[i] = copy->group[i];
+		group[i].group = NULL;
+		group[i].group_count = 0;
+		if (!keep_all(arena, &group[i])) {
+			return false;
+		}
+	}
+	copy->group = group;
+	return true;
+}
+
 struct change *change_copy(struct arena *arena, const struct change *change)
 {
 	struct change *copy = arena_duplicate(arena, change, sizeof(*change));
 
-	if (!copy) {
-		return NULL;
-	}
-	if (!keep(arena, &copy->vendor) || !keep(arena, &copy->model) ||
-	    !keep(arena, &copy->firmware) || !keep(arena, &copy->profile) ||
-	    !keep(arena, &copy->parent) || !keep(arena, &copy->label) ||
-	    !keep(arena, &copy->bound_interface) || !keep(arena, &copy->interface) ||
-	    !keep(arena, &copy->file) || !keep(arena, &copy->shape) || !keep(arena, &copy->name) ||
-	    !keep(arena, &copy->body) || !keep_settings(arena, copy)) {
-		return NULL;
-	}
-	return copy;
+	return copy && keep_all(arena, copy) && keep_group(arena, copy) ? copy : NULL;
 }

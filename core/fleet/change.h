@@ -67,6 +67,12 @@ enum change_kind {
 	CHANGE_RULE_REMOVE,
 	CHANGE_POOL_SET,
 	CHANGE_POOL_REMOVE,
+	/*
+	 * Many devices are claimed in one step: `group`. All or none, unless `is_partial`; with
+	 * `is_trial` none, and the answer says what would come of it. `problem` then holds more
+	 * than a sentence: see core/fleet/prepare_group.c.
+	 */
+	CHANGE_DEVICES_IMPORT,
 	CHANGE_KIND_COUNT,
 };
 
@@ -88,6 +94,8 @@ enum change_field {
 	FIELD_CERTAINTY = 1 << 11,
 	FIELD_TOLD = 1 << 12, /* NOTIFIED: `form`, `shape`, `told_both` */
 	FIELD_SHAPE = 1 << 13,
+	FIELD_POOL = 1 << 20,	   /* CLAIM: a number of `pool`; empty: it gives back its number */
+	FIELD_EXTENSION = 1 << 21, /* CLAIM: that number, of whatever pool has it */
 };
 
 struct change_setting {
@@ -118,6 +126,8 @@ struct change {
 	uint16_t resync_status;
 	struct span name; /* of a rule or pool */
 	struct span body; /* of a rule or pool: JSON, as core/fleet/rules.h has it */
+	struct span pool; /* of numbers; CLAIM */
+	struct span extension;
 	struct address bound_address;
 	struct span bound_interface;
 	struct address address;
@@ -132,7 +142,14 @@ struct change {
 	uint8_t file_sha256[file_sha256_size]; /* FILE_HASHED */
 	bool is_complete;  /* FETCHED: with this the phone has all it should have */
 	uint64_t revision; /* FETCHED: inventory.revision when the bytes were made; 0: now's */
+	const struct change *group; /* IMPORT: claims */
+	size_t group_count;
+	unsigned row; /* one of a group: the line it came from */
+	bool is_partial;
+	bool is_trial;
 };
+
+enum { change_group_max = 10000 };
 
 /* A deep copy whose spans live in `arena`, or NULL when it is full. */
 struct change *change_copy(struct arena *arena, const struct change *change);

@@ -20,6 +20,8 @@ enum {
 	device_interface_size = 16,
 	device_shape_size = 24,
 	device_rule_size = 64,
+	device_pool_size = 64,
+	device_extension_size = 32,
 };
 
 enum device_state {
@@ -111,6 +113,9 @@ struct device {
 	uint16_t resync_status;		   /* of its last response to that, or 0 */
 	uint64_t resync_utc_ms;		   /* when `resync` became what it is */
 	char claimed_by[device_rule_size]; /* name of the rule that claimed it; empty: a person */
+	/* Its number (core/fleet/pools.h), or empty: one key of an index, filled up with zeros. */
+	char pool[device_pool_size];
+	char extension[device_extension_size];
 	/*
 	 * Revisions (see inventory.h) instead of times, so that a clock that is set back does not
 	 * hide a change: `revision` is of the last change of what this device's files are made

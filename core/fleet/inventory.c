@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fleet/inventory.h"
+#include "core/fleet/inventory_numbers.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -50,7 +51,11 @@ static int reserve_all(struct inventory *inventory)
 		&inventory->devices,  &inventory->devices_by_key, &inventory->devices_by_bound,
 		&inventory->profiles, &inventory->files,	  &inventory->files_folded,
 		&inventory->forms};
+	int error = inventory_numbers_init(inventory);
 
+	if (error) {
+		return error;
+	}
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		if (table_reserve(tables[i]) != 0) {
 			return -ENOMEM;
@@ -130,6 +135,7 @@ void inventory_free(struct inventory *inventory)
 	while ((entry = table_next(&inventory->files, &cursor))) {
 		catalogue_file_free(entry);
 	}
+	inventory_numbers_free(inventory);
 	unidentified_free(&inventory->unidentified);
 	table_free(&inventory->devices);
 	table_free(&inventory->devices_by_key);
@@ -322,6 +328,7 @@ static void insert_device(struct inventory *inventory, struct device *device)
 {
 	table_add(&inventory->devices, device);
 	add_to_indexes(inventory, device);
+	inventory_numbers_add(inventory, device);
 	device->state = inventory_state_of(inventory, device);
 	inventory->count_by_state[device->state]++;
 }
@@ -331,8 +338,13 @@ static void replace_device(struct inventory *inventory, struct device *place, st
 {
 	enum device_state before = place->state;
 	enum device_state state = inventory_state_of(inventory, fresh);
+	bool has_other_number = strcmp(place->pool, fresh->pool) != 0 ||
+				strcmp(place->extension, fresh->extension) != 0;
 
 	remove_from_indexes(inventory, place);
+	if (has_other_number) {
+		inventory_numbers_remove(inventory, place);
+	}
 	if (keeps_settings) {
 		fresh->settings = place->settings;
 	} else {
@@ -341,6 +353,9 @@ static void replace_device(struct inventory *inventory, struct device *place, st
 	*place = *fresh;
 	free(fresh);
 	add_to_indexes(inventory, place);
+	if (has_other_number) {
+		inventory_numbers_add(inventory, place);
+	}
 	place->state = before;
 	set_state(inventory, place, state);
 }
@@ -368,6 +383,7 @@ static void commit_device(struct inventory *inventory, struct prepared *prepared
 
 	if (prepared->is_removal) {
 		remove_from_indexes(inventory, place);
+		inventory_numbers_remove(inventory, place);
 		table_remove(&inventory->devices, device_mac(place));
 		inventory->count_by_state[place->state]--;
 		device_free(place);
@@ -468,12 +484,28 @@ static void unlink_pending(struct prepared *prepared)
 	}
 }
 
+static void commit_group(struct inventory *inventory, struct prepared *prepared)
+{
+	for (size_t i = 0; i < prepared->group_count; i++) {
+		inventory_commit(inventory, &prepared->group[i]);
+	}
+	free(prepared->group);
+}
+
 void inventory_commit(struct inventory *inventory, struct prepared *prepared)
 {
 	if (!prepared->inventory) {
 		return;
 	}
 	unlink_pending(prepared);
+	if (prepared->group) {
+		commit_group(inventory, prepared);
+	} else if (prepared->rule || prepared->pool) {
+		inventory_numbers_commit(inventory, prepared);
+	}
+	if (prepared->is_claim_by_rule) {
+		inventory_rule_used(inventory, prepared->device);
+	}
 	if (prepared->device) {
 		commit_device(inventory, prepared);
 	} else if (prepared->profile) {
@@ -494,9 +526,18 @@ void prepared_free(struct prepared *prepared)
 	if (prepared->inventory) {
 		unlink_pending(prepared);
 	}
+	while (prepared->group_count > 0) {
+		prepared_free(&prepared->group[--prepared->group_count]);
+	}
+	free(prepared->group);
+	if (prepared->is_number_reserved) {
+		inventory_number_unreserve(prepared->inventory, prepared->device);
+	}
 	device_free(prepared->device);
 	profile_free(prepared->profile);
 	catalogue_file_free(prepared->file);
+	rule_free(prepared->rule);
+	number_pool_free(prepared->pool);
 	free(prepared->unidentified);
 	free(prepared->form);
 	free(prepared->form_evicted);
@@ -535,7 +576,9 @@ static bool device_is_sound(const struct device *device)
 	       text_is_plain(device->firmware, sizeof(device->firmware)) &&
 	       text_has_no_controls(device->label) && text_has_no_controls(device->profile) &&
 	       text_has_no_controls(device->interface) &&
-	       text_has_no_controls(device->bound_interface);
+	       text_has_no_controls(device->bound_interface) &&
+	       text_has_no_controls(device->claimed_by) && !device->pool[0] &&
+	       !device->extension[0];
 }
 
 int inventory_load_device(struct inventory *inventory, struct device *device)

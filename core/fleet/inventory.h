@@ -24,7 +24,9 @@
 #include "core/fleet/change.h"
 #include "core/fleet/device.h"
 #include "core/fleet/forms.h"
+#include "core/fleet/pools.h"
 #include "core/fleet/profile.h"
+#include "core/fleet/rules.h"
 #include "core/fleet/unidentified.h"
 #include "core/fleet/vendor.h"
 
@@ -58,6 +60,9 @@ struct inventory_limits {
 	size_t new_devices_max; /* of them, in state new: strangers cannot fill the table */
 	size_t profiles_max;
 	size_t files_max;
+	size_t rules_max;
+	size_t pools_max;
+	size_t pool_numbers_max; /* of all pools together */
 	size_t unidentified_max;
 	size_t forms_max; /* records of what kinds of phones obey */
 };
@@ -79,7 +84,12 @@ struct inventory {
 	struct table files_folded;     /* by folded name: one of those that differ only in case */
 	struct unidentified_table unidentified; /* senders that are no device */
 	struct table forms;			/* by kind of phone: core/fleet/forms.h */
-	uint64_t forms_replaced; /* an old one gave way because forms_max was reached */
+	uint64_t forms_replaced;	/* an old one gave way because forms_max was reached */
+	struct table rules;		/* by name */
+	struct rule **rule_order;	/* all of them, as they are tried */
+	struct table pools;		/* by name */
+	size_t pool_numbers;		/* in all pools */
+	struct table devices_by_number; /* by pool and extension, those that have one */
 	struct vendors vendors;
 	uint64_t generation; /* rises with every commit */
 	size_t count_by_state[DEVICE_BLOCKED + 1];
@@ -108,10 +118,18 @@ const struct profile *inventory_profile(const struct inventory *inventory, struc
 /* A catalogue file by name; exact first, then without regard to case (ecosystem.md 4.1). */
 const struct catalogue_file *inventory_file(const struct inventory *inventory, struct span name);
 
+const struct rule *inventory_rule(const struct inventory *inventory, struct span name);
+const struct number_pool *inventory_pool(const struct inventory *inventory, struct span name);
+
+/* The device that has this number, or NULL. */
+const struct device *inventory_device_by_number(const struct inventory *inventory, struct span pool,
+						struct span extension);
+
 /* Walk in no particular order; start with `*cursor` 0. */
 const struct device *inventory_next_device(const struct inventory *inventory, size_t *cursor);
 const struct profile *inventory_next_profile(const struct inventory *inventory, size_t *cursor);
 const struct catalogue_file *inventory_next_file(const struct inventory *inventory, size_t *cursor);
+const struct number_pool *inventory_next_pool(const struct inventory *inventory, size_t *cursor);
 
 /*
  * What a change comes to: complete records to store and to put in place. Opaque to all but the
@@ -127,6 +145,20 @@ struct prepared {
 	struct device *device;
 	struct profile *profile;
 	struct catalogue_file *file;
+	struct rule *rule;
+	struct number_pool *pool;
+	struct prepared *group; /* of CHANGE_DEVICES_IMPORT; owned */
+	size_t group_count;
+	/* What an operator is told of, beside the records: core/fleet/road.h. */
+	bool was_there; /* the device was there, in this state */
+	enum device_state state_before;
+	bool is_claim_by_rule;	 /* device->claimed_by says which */
+	bool is_number_changed;	 /* device->pool and ->extension are to be stored */
+	bool is_number_reserved; /* they are, in the pool */
+	bool is_pool_empty;	 /* `rule_name` would have claimed it */
+	char rule_name[device_rule_size];
+	char pool_name[device_pool_size];
+	size_t stale_count; /* devices that a profile makes stale */
 	struct unidentified *unidentified;
 	struct form_record *form; /* with `is_removal`: all that `form_fields` names of it go */
 	uint32_t form_fields;	  /* FIELD_MODEL, FIELD_FIRMWARE */
@@ -136,7 +168,7 @@ struct prepared {
 };
 
 /* A sighting that says nothing new is stored again after this long. */
-enum { inventory_seen_interval_ms = 60000 };
+enum { inventory_seen_interval_ms = 60000, inventory_empty_interval_ms = 60000 };
 
 /*
  * Checks a change and makes its outcome. 0 and `*prepared` (owned by the caller until commit), or a
@@ -173,6 +205,12 @@ enum device_state inventory_state_of(const struct inventory *inventory,
 int inventory_load_device(struct inventory *inventory, struct device *device);
 int inventory_load_profile(struct inventory *inventory, struct profile *profile);
 int inventory_load_file(struct inventory *inventory, struct catalogue_file *file);
+int inventory_load_rule(struct inventory *inventory, struct rule *rule);
+int inventory_load_pool(struct inventory *inventory, struct number_pool *pool);
+
+/* The number of a device that is loaded. -ENOENT no such device; -EEXIST another one has it. */
+int inventory_load_number(struct inventory *inventory, struct mac mac, struct span pool,
+			  struct span extension);
 
 /* Frees a record that was not handed over. */
 void device_free(struct device *device);
@@ -180,8 +218,9 @@ void profile_free(struct profile *profile);
 void catalogue_file_free(struct catalogue_file *file);
 
 /*
- * That every device and every profile names a profile that is there, and that no chain is a circle
- * or too long. 0, or -EINVAL with a sentence that names the first that does not.
+ * That every device, rule and profile names a profile that is there (a rule: also its pool), and
+ * that no chain is a circle or too long. 0, or -EINVAL with a sentence that names the first that
+ * does not.
  */
 int inventory_check_profiles(const struct inventory *inventory, char *problem, size_t problem_size);
 

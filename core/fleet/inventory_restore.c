@@ -20,6 +20,21 @@ static int say(char *problem, size_t problem_size, const char *what, const char 
 	return -EINVAL;
 }
 
+static int say_pool(char *problem, size_t problem_size, const struct rule *rule)
+{
+	struct writer w = writer_over(problem, problem_size > 0 ? problem_size - 1 : 0);
+
+	writer_text(&w, "rule ");
+	writer_text(&w, rule->name);
+	writer_text(&w, " names the pool ");
+	writer_text(&w, rule->pool);
+	writer_text(&w, ", which is not there");
+	if (problem_size > 0) {
+		problem[w.length] = '\0';
+	}
+	return -EINVAL;
+}
+
 /* Empty stands for "default". */
 static bool is_there(const struct inventory *inventory, const char *profile)
 {
@@ -47,6 +62,16 @@ int inventory_check_profiles(const struct inventory *inventory, char *problem, s
 
 			mac_text(device->mac, mac);
 			return say(problem, problem_size, "device ", mac, device->profile);
+		}
+	}
+	for (size_t i = 0; i < inventory->rules.count; i++) {
+		const struct rule *rule = inventory->rule_order[i];
+
+		if (!is_there(inventory, rule->profile)) {
+			return say(problem, problem_size, "rule ", rule->name, rule->profile);
+		}
+		if (rule->pool[0] && !inventory_pool(inventory, span_text(rule->pool))) {
+			return say_pool(problem, problem_size, rule);
 		}
 	}
 	return 0;
@@ -92,12 +117,27 @@ static void exchange_tables(struct table *a, struct table *b)
 	a->full = kept.full;
 }
 
+static void exchange_rules(struct inventory *inventory, struct inventory *other)
+{
+	struct rule **order = inventory->rule_order;
+	size_t numbers = inventory->pool_numbers;
+
+	exchange_tables(&inventory->rules, &other->rules);
+	exchange_tables(&inventory->pools, &other->pools);
+	exchange_tables(&inventory->devices_by_number, &other->devices_by_number);
+	inventory->rule_order = other->rule_order;
+	other->rule_order = order;
+	inventory->pool_numbers = other->pool_numbers;
+	other->pool_numbers = numbers;
+}
+
 void inventory_exchange(struct inventory *inventory, struct inventory *other)
 {
 	exchange_tables(&inventory->devices, &other->devices);
 	exchange_tables(&inventory->devices_by_key, &other->devices_by_key);
 	exchange_tables(&inventory->devices_by_bound, &other->devices_by_bound);
 	exchange_tables(&inventory->profiles, &other->profiles);
+	exchange_rules(inventory, other);
 	exchange_tables(&inventory->forms, &other->forms);
 	for (size_t i = 0; i < sizeof(inventory->count_by_state) / sizeof(size_t); i++) {
 		size_t count = inventory->count_by_state[i];

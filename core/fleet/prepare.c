@@ -57,7 +57,8 @@ static bool is_of_table(const struct prepared *p, const struct inventory *invent
 {
 	return (table == &inventory->devices && p->device) ||
 	       (table == &inventory->profiles && p->profile) ||
-	       (table == &inventory->files && p->file);
+	       (table == &inventory->files && p->file) || (table == &inventory->rules && p->rule) ||
+	       (table == &inventory->pools && p->pool);
 }
 
 /* Removals that are not committed yet are not counted: rather one too many than one too few. */
@@ -153,20 +154,31 @@ static int prepare(struct prepare *work)
 	case CHANGE_FILE_REMOVE:
 	case CHANGE_FILE_HASHED:
 		return prepare_file(work);
+	case CHANGE_RULE_SET:
+	case CHANGE_RULE_REMOVE:
+		return prepare_rule(work);
+	case CHANGE_POOL_SET:
+	case CHANGE_POOL_REMOVE:
+		return prepare_pool(work);
+	case CHANGE_DEVICES_IMPORT:
+		return prepare_group(work);
 	case CHANGE_UNIDENTIFIED_SEEN:
 		return prepare_unidentified(work);
 	case CHANGE_FORM_LEARNED:
 	case CHANGE_FORM_PIN:
 	case CHANGE_FORM_FORGET:
 		return prepare_form(work);
-	case CHANGE_RULE_SET:
-	case CHANGE_RULE_REMOVE:
-	case CHANGE_POOL_SET:
-	case CHANGE_POOL_REMOVE:
 	case CHANGE_KIND_COUNT:
 		break;
 	}
 	return prepare_refuse(work, -EINVAL, "no such kind of change", SPAN(""));
+}
+
+/* What a refused change has made; it is in no list. */
+static void drop(struct prepared *out)
+{
+	out->before = NULL;
+	prepared_free(out);
 }
 
 int inventory_prepare(struct inventory *inventory, const struct change *change,
@@ -180,18 +192,17 @@ int inventory_prepare(struct inventory *inventory, const struct change *change,
 						      problem_size > 0 ? problem_size - 1 : 0)};
 	int error = prepare(&work);
 
+	if (problem_size > 0) {
+		problem[work.problem.length] = '\0';
+	}
 	if (error) {
-		device_free(out.device);
-		profile_free(out.profile);
-		catalogue_file_free(out.file);
-		free(out.unidentified);
-		free(out.form);
-		free(out.form_evicted);
+		out.inventory = inventory;
+		drop(&out);
 		if (error == -ENOMEM && work.problem.length == 0) {
 			writer_text(&work.problem, "out of memory");
-		}
-		if (problem_size > 0) {
-			problem[work.problem.length] = '\0';
+			if (problem_size > 0) {
+				problem[work.problem.length] = '\0';
+			}
 		}
 		return error;
 	}

@@ -36,10 +36,28 @@ int prepare_settings(struct prepare *work, struct settings *settings);
 
 uint64_t prepare_next_revision(struct prepare *work);
 
+/* A rule gives this profile to what it claims. */
+bool prepare_rules_use(const struct prepare *work, struct span profile);
+
 /* One kind of record each: fill `out`, or say why not. */
 int prepare_device(struct prepare *work);
 int prepare_profile(struct prepare *work);
 int prepare_file(struct prepare *work);
+int prepare_rule(struct prepare *work);
+int prepare_pool(struct prepare *work);
+
+/*
+ * What claims a device beside its state: for a person's claim the number that he asked for, for a
+ * sighting the first rule that fits. `device` is as the change makes it but for its key, and has
+ * its settings where the change keeps them not.
+ */
+int prepare_claim(struct prepare *work, struct device *device);
+
+/* Copies the settings that the device has, for a change that kept them until now. */
+int prepare_own_settings(struct prepare *work, struct device *device);
+
+/* CHANGE_DEVICES_IMPORT: `problem` as core/fleet/prepare_group.c has it, also with 0. */
+int prepare_group(struct prepare *work);
 int prepare_unidentified(struct prepare *work);
 int prepare_form(struct prepare *work);
 

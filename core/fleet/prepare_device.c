@@ -275,16 +275,21 @@ static int set_state(struct prepare *work, struct device *device)
 	case CHANGE_RULE_REMOVE:
 	case CHANGE_POOL_SET:
 	case CHANGE_POOL_REMOVE:
+	case CHANGE_DEVICES_IMPORT:
 	case CHANGE_KIND_COUNT:
 		break;
 	}
+	return 0;
+}
+
+static void give_key(struct prepare *work, struct device *device)
+{
 	if (device->state == DEVICE_CLAIMED && !device->key[0]) {
 		struct writer key = writer_over(device->key, sizeof(device->key));
 
 		random_write_hex(&work->inventory->random, &key, (device_key_size - 1) / 2);
 		writer_terminate(&key);
 	}
-	return 0;
 }
 
 static size_t new_devices(const struct prepare *work)
@@ -323,21 +328,33 @@ static bool is_source_full(const struct prepare *work)
 	return count >= inventory_words_max;
 }
 
+static int refuse_sighting(struct prepare *work)
+{
+	__atomic_fetch_add(&work->inventory->refused_new, 1, __ATOMIC_RELAXED);
+	return prepare_refuse(work, -ENOSPC, "too many devices that nobody claimed", SPAN(""));
+}
+
 static int check_room(struct prepare *work)
 {
 	struct inventory *inventory = work->inventory;
-	bool is_full = prepare_count(work, &inventory->devices) >= inventory->limits.devices_max;
 
-	if (is_sighting(work) &&
-	    (is_full || new_devices(work) >= inventory->limits.new_devices_max ||
-	     is_source_full(work))) {
-		__atomic_fetch_add(&inventory->refused_new, 1, __ATOMIC_RELAXED);
-		return prepare_refuse(work, -ENOSPC, "too many devices that nobody claimed",
-				      SPAN(""));
+	if (prepare_count(work, &inventory->devices) < inventory->limits.devices_max) {
+		return 0;
 	}
-	return is_full ? prepare_refuse(work, -ENOSPC,
+	return is_sighting(work)
+		       ? refuse_sighting(work)
+		       : prepare_refuse(work, -ENOSPC,
 					"the inventory is full; remove devices or raise its limit",
-					SPAN(""))
+					SPAN(""));
+}
+
+/* A stranger; one that a rule has claimed is none. */
+static int check_room_for_new(struct prepare *work, const struct device *device)
+{
+	return work->out->is_addition && is_sighting(work) && device->state == DEVICE_NEW &&
+			       (new_devices(work) >= work->inventory->limits.new_devices_max ||
+				is_source_full(work))
+		       ? refuse_sighting(work)
 		       : 0;
 }
 
@@ -379,6 +396,7 @@ static int check_existence(struct prepare *work, const struct device *old)
 	case CHANGE_RULE_REMOVE:
 	case CHANGE_POOL_SET:
 	case CHANGE_POOL_REMOVE:
+	case CHANGE_DEVICES_IMPORT:
 	case CHANGE_KIND_COUNT:
 		break;
 	}
@@ -397,7 +415,7 @@ static bool is_revised(const struct prepare *work, const struct device *old,
 {
 	const struct settings *settings;
 
-	if (old && is_hearsay(work)) {
+	if (old && is_hearsay(work) && !work->out->is_claim_by_rule) {
 		return false;
 	}
 	if (!old || strcmp(old->vendor, device->vendor) != 0 ||
@@ -450,10 +468,10 @@ static int copy_settings(struct prepare *work, struct device *device)
 	return error ? error : prepare_settings(work, &device->settings);
 }
 
-int prepare_device(struct prepare *work)
+/* The record as the fields of the change make it. */
+static int make_device(struct prepare *work, const struct device *old)
 {
 	const struct change *change = work->change;
-	const struct device *old = prepare_find_device(work, change->mac);
 	struct device *device;
 	int error = check_existence(work, old);
 
@@ -474,6 +492,8 @@ int prepare_device(struct prepare *work)
 	device->mac = change->mac;
 	work->out->is_removal = change->kind == CHANGE_DEVICE_REMOVE;
 	work->out->is_addition = !old;
+	work->out->was_there = old != NULL;
+	work->out->state_before = old ? old->state : DEVICE_NEW;
 	work->out->keeps_settings = old && change->setting_count == 0;
 	if (work->out->is_removal) {
 		return 0;
@@ -489,9 +509,24 @@ int prepare_device(struct prepare *work)
 	error = error ? error : set_names(work, device);
 	error = error ? error : set_binding(work, device);
 	error = error ? error : set_seen(work, device);
-	error = error ? error : set_state(work, device);
+	return error ? error : set_state(work, device);
+}
+
+int prepare_device(struct prepare *work)
+{
+	const struct device *old = prepare_find_device(work, work->change->mac);
+	struct device *device;
+	int error = make_device(work, old);
+
+	device = work->out->device;
+	if (error || work->out->is_removal) {
+		return error;
+	}
+	guess_vendor(work, device);
+	error = prepare_claim(work, device);
+	error = error ? error : check_room_for_new(work, device);
 	if (!error) {
-		guess_vendor(work, device);
+		give_key(work, device);
 		stamp(work, old, device);
 	}
 	return error;

@@ -99,6 +99,30 @@ static int copy_profile(struct prepare *work, const struct profile *old, struct 
 			    "not a profile");
 }
 
+/* Devices that have what they should have, and will not once the profile is in place. */
+static size_t count_users(const struct prepare *work, const struct profile *changed)
+{
+	const struct profile *chain[profile_depth_max];
+	const struct device *device;
+	size_t cursor = 0;
+	size_t count = 0;
+
+	while ((device = inventory_next_device(work->inventory, &cursor))) {
+		int depth =
+			device->state == DEVICE_FETCHED
+				? profile_chain(work->inventory, span_text(device->profile), chain)
+				: 0;
+
+		for (int i = 0; i < depth; i++) {
+			if (strcmp(chain[i]->name, changed->name) == 0) {
+				count++;
+				break;
+			}
+		}
+	}
+	return count;
+}
+
 static int set_profile(struct prepare *work, const struct profile *old, struct profile *profile)
 {
 	int error = copy_profile(work, old, profile);
@@ -114,6 +138,7 @@ static int set_profile(struct prepare *work, const struct profile *old, struct p
 				settings_equal(&old->settings, &profile->settings);
 	if (!work->out->is_nothing) {
 		profile->revision = prepare_next_revision(work);
+		work->out->stale_count = old ? count_users(work, profile) : 0;
 	}
 	return 0;
 }
@@ -151,6 +176,9 @@ static bool is_used(const struct prepare *work, struct span name)
 			return true;
 		}
 	}
+	if (prepare_rules_use(work, name)) {
+		return true;
+	}
 	cursor = 0;
 	while ((device = inventory_next_device(work->inventory, &cursor))) {
 		if (device_uses(work, device, name)) {
@@ -171,9 +199,9 @@ static int check_removal(struct prepare *work, const struct profile *old)
 		return prepare_refuse(work, -EINVAL, "the profile default cannot be removed",
 				      SPAN(""));
 	}
-	return is_used(work, name)
-		       ? prepare_refuse(work, -EBUSY, "devices or profiles still use it", name)
-		       : 0;
+	return is_used(work, name) ? prepare_refuse(work, -EBUSY,
+						    "devices, profiles or rules still use it", name)
+				   : 0;
 }
 
 int prepare_profile(struct prepare *work)

@@ -96,9 +96,9 @@ int pack_take_dhcp(struct pack_reader *l, json_t *root)
 	error = pack_check_members(l, object, known);
 	error = error ? error
 		      : pack_take_string(l, object, "class", false, &l->pack->dhcp_class_prefix);
-	if (!error && (!is_plain(l->pack->dhcp_class_prefix, class_max) ||
-		       span_find(l->pack->dhcp_class_prefix, ',') <
-			       l->pack->dhcp_class_prefix.length)) {
+	if (!error &&
+	    (!is_plain(l->pack->dhcp_class_prefix, class_max) ||
+	     span_find(l->pack->dhcp_class_prefix, ',') < l->pack->dhcp_class_prefix.length)) {
 		error = pack_refuse_member(
 			l, "class", "must be printable, at most 64 characters, without a comma");
 	}

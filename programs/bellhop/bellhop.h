@@ -47,8 +47,16 @@ enum { settings_arguments_max = 256 };
 #define OPTION_ALL	  (UINT64_C(1) << 26)
 #define OPTION_DRY_RUN	  (UINT64_C(1) << 27)
 #define OPTION_WAIT	  (UINT64_C(1) << 28)
+#define OPTION_MAC	  (UINT64_C(1) << 29)
+#define OPTION_CERTAINTY  (UINT64_C(1) << 30)
+#define OPTION_PRIORITY	  (UINT64_C(1) << 31)
+#define OPTION_ENABLED	  (UINT64_C(1) << 32)
+#define OPTION_POOL	  (UINT64_C(1) << 33)
+#define OPTION_EXTENSION  (UINT64_C(1) << 34)
+#define OPTION_RANGE	  (UINT64_C(1) << 35)
+#define OPTION_PARTIAL	  (UINT64_C(1) << 36)
 
-enum { option_count = 29 };
+enum { option_count = 37 };
 
 /* One --set or --unset, in the order of the command line. */
 struct setting_argument {
@@ -96,6 +104,9 @@ command_fn run_device_list, run_device_show, run_device_add, run_device_set, run
 	run_device_preview, run_device_unidentified, run_device_resync, run_device_reboot;
 command_fn run_profile_list, run_profile_show, run_profile_set, run_profile_remove;
 command_fn run_file_add, run_file_list, run_file_remove;
+command_fn run_rule_list, run_rule_show, run_rule_set, run_rule_remove, run_rule_test;
+command_fn run_pool_list, run_pool_show, run_pool_set, run_pool_import, run_pool_remove;
+command_fn run_device_import, run_device_history;
 command_fn run_pack_list, run_pack_show, run_pack_check;
 command_fn run_form_list, run_form_pin, run_form_forget;
 command_fn run_events, run_completion;
@@ -147,6 +158,14 @@ char *device_path(const char *mac, const char *rest);
 /* EXIT_DONE, or after saying why not EXIT_FAILED or EXIT_USAGE. */
 int devices_read(const struct arguments *arguments, struct devices *devices);
 void devices_free(struct devices *devices);
+
+/* --- csv_file.c --- */
+
+/*
+ * Reads a file of comma-separated values whole (`-`: the standard input): EXIT_DONE and its bytes,
+ * to be freed, or after saying why EXIT_FAILED.
+ */
+int csv_file_read(const char *path, char **bytes, size_t *length);
 
 /* --- settings.c --- */
 

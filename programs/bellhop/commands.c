@@ -45,8 +45,15 @@ const struct command commands[] = {
 	 "add a device that nobody claims yet", edit_more},
 	{"device", "set", "MAC...", 1, words_many, EDIT_OPTIONS, run_device_set, "edit a device",
 	 edit_more},
-	{"device", "claim", "MAC...", 1, words_many, EDIT_OPTIONS, run_device_claim,
-	 "let a device be served; adds it if need be", edit_more},
+	{"device", "claim", "MAC...", 1, words_many, EDIT_OPTIONS | OPTION_POOL | OPTION_EXTENSION,
+	 run_device_claim, "let a device be served; adds it if need be", edit_more},
+	{"device", "import", "FILE", 1, 1, OPTION_DRY_RUN | OPTION_PARTIAL, run_device_import,
+	 "claim the devices of a CSV file (-: stdin), all or none",
+	 "The first line names the columns: mac, and of vendor, model, profile, label, address,\n"
+	 "interface, extension, pool and settings (sip_lines.1.password) those that there are.\n"
+	 "An empty field is nothing said. Commas or semicolons stand between fields."},
+	{"device", "history", "MAC", 1, 1, 0, run_device_history,
+	 "the road of a device: each change of its state, and why", NULL},
 	{"device", "block", "MAC...", 1, words_many, 0, run_device_block,
 	 "serve a device nothing any more", many_more},
 	{"device", "unblock", "MAC...", 1, words_many, 0, run_device_unblock, "undo a block",
@@ -72,6 +79,34 @@ const struct command commands[] = {
 	 "make or edit a profile", "Names of settings: `bellhop help settings`."},
 	{"profile", "remove", "NAME", 1, 1, 0, run_profile_remove,
 	 "remove a profile that nothing uses", NULL},
+	{"rule", "list", NULL, 0, 0, 0, run_rule_list,
+	 "rules that claim phones by themselves, as they are tried", NULL},
+	{"rule", "show", "NAME", 1, 1, OPTION_SECRETS, run_rule_show, "one rule", NULL},
+	{"rule", "set", "NAME", 1, 1,
+	 OPTION_MAC | OPTION_VENDOR | OPTION_MODEL | OPTION_INTERFACE | OPTION_CERTAINTY |
+		 OPTION_PRIORITY | OPTION_ENABLED | OPTION_PROFILE | OPTION_LABEL | OPTION_POOL |
+		 OPTION_SET | OPTION_UNSET,
+	 run_rule_set, "make or edit a rule: what is not named stays",
+	 "The first rule that fits claims a phone when it shows itself. An empty value (--mac "
+	 "\"\")\n"
+	 "takes a condition away. --model takes * and ?; --label takes %{extension}, %{mac},\n"
+	 "%{model} and %{vendor}. Without --certainty a phone's own word alone claims nothing."},
+	{"rule", "remove", "NAME", 1, 1, 0, run_rule_remove,
+	 "remove a rule; what it has claimed stays claimed", NULL},
+	{"rule", "test", "MAC", 1, 1,
+	 OPTION_VENDOR | OPTION_MODEL | OPTION_INTERFACE | OPTION_CERTAINTY, run_rule_test,
+	 "which rule would claim a phone, and why the others would not", NULL},
+	{"pool", "list", NULL, 0, 0, 0, run_pool_list, "pools of extensions", NULL},
+	{"pool", "show", "NAME", 1, 1, OPTION_SECRETS, run_pool_show,
+	 "one pool: its rows, and which device has which number", NULL},
+	{"pool", "set", "NAME", 1, 1, OPTION_RANGE, run_pool_set,
+	 "make a pool, or give it other ranges; its rows stay", NULL},
+	{"pool", "import", "NAME FILE", 2, 2, 0, run_pool_import,
+	 "add the rows of a CSV file (-: stdin) to a pool, which is made if need be",
+	 "The first line names the columns: extension, and of username, auth_username, password\n"
+	 "and display_name those that there are. A row takes the place of one with its extension."},
+	{"pool", "remove", "NAME", 1, 1, 0, run_pool_remove,
+	 "remove a pool that no rule uses; devices keep their numbers", NULL},
 	{"file", "add", "PATH", 1, 1, OPTION_NAME, run_file_add,
 	 "put a file where any claimed phone may fetch it", NULL},
 	{"file", "list", NULL, 0, 0, 0, run_file_list, "those files", NULL},

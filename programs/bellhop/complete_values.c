@@ -265,9 +265,12 @@ static void offer_set(const struct completion *completion)
 static void offer_unset(const struct completion *completion)
 {
 	const struct command *command = completion->command;
-	bool is_profile = command && command->group && strcmp(command->group, "profile") == 0;
+	const char *group = command && command->group ? command->group : "";
 	char *path = path_of_first_word(completion,
-					is_profile ? "/api/v1/profiles/" : "/api/v1/devices/", "");
+					strcmp(group, "profile") == 0 ? "/api/v1/profiles/"
+					: strcmp(group, "rule") == 0  ? "/api/v1/rules/"
+								      : "/api/v1/devices/",
+					"");
 	json_t *reply = path ? ask(completion, path) : NULL;
 	json_t *settings = json_object_get(reply, "settings");
 	const char *name;
@@ -341,6 +344,15 @@ void complete_option_value(const struct completion *completion, uint64_t option)
 	case OPTION_UNSET:
 		offer_unset(completion);
 		break;
+	case OPTION_POOL:
+		offer_list(completion, "/api/v1/pools", "pools", "name");
+		break;
+	case OPTION_CERTAINTY:
+		offer_alternatives(completion, "", "claimed|seen|confirmed|proven");
+		break;
+	case OPTION_ENABLED:
+		offer_alternatives(completion, "", "yes|no");
+		break;
 	case OPTION_STATE:
 		offer_states(completion);
 		break;
@@ -363,8 +375,13 @@ void complete_option_value(const struct completion *completion, uint64_t option)
 	case OPTION_FOLLOW:
 	case OPTION_FORCE:
 	case OPTION_ALL:
-	case OPTION_DRY_RUN:
 	case OPTION_WAIT:
+	case OPTION_MAC:
+	case OPTION_PRIORITY:
+	case OPTION_EXTENSION:
+	case OPTION_RANGE:
+	case OPTION_PARTIAL:
+	case OPTION_DRY_RUN:
 	case OPTION_JSON:
 	case OPTION_HELP:
 	case OPTION_VERSION:
@@ -388,7 +405,12 @@ void complete_word_value(const struct completion *completion, const char *name)
 		offer_list(completion, "/api/v1/files", "files", "name");
 	} else if (strcmp(name, "NAME") == 0 && strcmp(group, "pack") == 0) {
 		offer_list(completion, "/api/v1/packs", "packs", "name");
-	} else if (strcmp(name, "FILE") == 0 && strcmp(group, "device") == 0) {
+	} else if (strcmp(name, "NAME") == 0 && strcmp(group, "rule") == 0) {
+		offer_list(completion, "/api/v1/rules", "rules", "name");
+	} else if (strcmp(name, "NAME") == 0 && strcmp(group, "pool") == 0) {
+		offer_list(completion, "/api/v1/pools", "pools", "name");
+	} else if (strcmp(name, "FILE") == 0 && strcmp(group, "device") == 0 &&
+		   strcmp(completion->command->name, "import") != 0) {
 		offer_device_files(completion);
 	} else if (strcmp(name, "PATH") == 0 || strcmp(name, "FILE") == 0 ||
 		   strcmp(name, "FOLDER") == 0) {

@@ -25,10 +25,11 @@ static json_t *edits_from_arguments(const struct arguments *arguments)
 		uint64_t option;
 		const char *member;
 	} members[] = {
-		{OPTION_VENDOR, "vendor"},   {OPTION_MODEL, "model"},
-		{OPTION_PROFILE, "profile"}, {OPTION_LABEL, "label"},
-		{OPTION_ADDRESS, "address"}, {OPTION_INTERFACE, "interface"},
-		{OPTION_FORM, "form"},
+		{OPTION_VENDOR, "vendor"},	 {OPTION_MODEL, "model"},
+		{OPTION_PROFILE, "profile"},	 {OPTION_LABEL, "label"},
+		{OPTION_ADDRESS, "address"},	 {OPTION_INTERFACE, "interface"},
+		{OPTION_FORM, "form"},		 {OPTION_POOL, "pool"},
+		{OPTION_EXTENSION, "extension"},
 	};
 	json_t *settings = settings_from_arguments(arguments);
 	json_t *body = settings ? json_object() : NULL;
@@ -55,6 +56,17 @@ static json_t *edits_from_arguments(const struct arguments *arguments)
 	return body;
 }
 
+/* ", extension 204" */
+static void print_number(const json_t *reply)
+{
+	const char *extension = json_string_value(json_object_get(reply, "extension"));
+
+	if (extension && *extension) {
+		printf(", extension ");
+		(void)table_put(extension);
+	}
+}
+
 /* "00908f123456 is claimed"; "removed 00908f123456 (claimed, 440HD, Reception)". */
 static void print_outcome(const json_t *reply)
 {
@@ -67,6 +79,7 @@ static void print_outcome(const json_t *reply)
 		(void)table_put(table_text(json_object_get(reply, "mac"), number));
 		printf(" is ");
 		(void)table_put(table_text(json_object_get(reply, "state"), number));
+		print_number(reply);
 		putchar('\n');
 		return;
 	}

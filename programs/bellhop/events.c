@@ -150,3 +150,50 @@ int run_events(const struct arguments *arguments)
 	}
 	return EXIT_FAILED;
 }
+
+/* --- The road of one device. --- */
+
+/* TIME TEXT; the reason before what is no change of its state. */
+static bool print_step(void *context, const char *line)
+{
+	json_t *event = json_loads(line, JSON_ALLOW_NUL, NULL);
+	const char *reason = json_string_value(json_object_get(event, "reason"));
+	char number[table_number_size];
+
+	if (argument(context, OPTION_JSON)) {
+		puts(line);
+	} else {
+		(void)table_put(table_text(json_object_get(event, "time"), number));
+		putchar(' ');
+		if (reason && strcmp(reason, "state") != 0) {
+			(void)table_put(reason);
+			putchar(' ');
+		}
+		(void)table_put(table_text(json_object_get(event, "text"), number));
+		putchar('\n');
+	}
+	json_decref(event);
+	return fflush(stdout) == 0;
+}
+
+int run_device_history(const struct arguments *arguments)
+{
+	static const char start[] = "/api/v1/events";
+	struct text path = {.data = NULL};
+	struct arguments copy = *arguments;
+	char most[24];
+	enum stream_end end = STREAM_REFUSED;
+
+	snprintf(most, sizeof(most), "%d", catch_up_max);
+	if (text_add(&path, start, sizeof(start) - 1) < 0 ||
+	    text_add_parameter(&path, "device", arguments->words[0]) < 0 ||
+	    text_add_parameter(&path, "limit", most) < 0) {
+		(void)fail("out of memory");
+	} else {
+		end = client_stream(arguments, path.data, print_step, &copy);
+	}
+	free(path.data);
+	return end == STREAM_CUT ? fail("the server went away before it had told all; try again")
+	       : end == STREAM_WHOLE ? EXIT_DONE
+				     : EXIT_FAILED;
+}

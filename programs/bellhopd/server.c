@@ -341,6 +341,9 @@ static int start_inventory(struct server *server, char *problem, size_t problem_
 		.unidentified_max = config->unidentified_max,
 		.profiles_max = config->profiles_max,
 		.files_max = config->files_max,
+		.rules_max = config->rules_max,
+		.pools_max = config->pools_max,
+		.pool_numbers_max = config->pool_numbers_max,
 		.forms_max = config->forms_max,
 	};
 	struct vendors vendors = {0};

@@ -55,8 +55,15 @@ static const struct api_context api = {
 static void start(void)
 {
 	static const uint8_t seed[random_seed_size] = {7};
-	struct inventory_limits limits = {3000,		 3000, 50, 50, .unidentified_max = 50,
-					  .forms_max = 8};
+	struct inventory_limits limits = {3000,
+					  3000,
+					  50,
+					  50,
+					  .unidentified_max = 50,
+					  .forms_max = 8,
+					  .rules_max = 20,
+					  .pools_max = 20,
+					  .pool_numbers_max = 1000};
 
 	if (inventory_init(&inventory, &limits, seed) < 0) {
 		abort();

@@ -233,7 +233,15 @@ static void answers_are_json(void)
 
 int main(void)
 {
-	struct inventory_limits limits = {100, 100, 50, 50, .unidentified_max = 50, .forms_max = 8};
+	struct inventory_limits limits = {100,
+					  100,
+					  50,
+					  50,
+					  .unidentified_max = 50,
+					  .forms_max = 8,
+					  .rules_max = 20,
+					  .pools_max = 20,
+					  .pool_numbers_max = 1000};
 	static const uint8_t seed[random_seed_size] = {9};
 
 	if (inventory_init(&inventory, &limits, seed) < 0) {

@@ -19,6 +19,9 @@ static inline void fleet_open(struct inventory *inventory, size_t devices_max, s
 					  .new_devices_max = new_max,
 					  .profiles_max = 20,
 					  .files_max = 8,
+					  .rules_max = 20,
+					  .pools_max = 5,
+					  .pool_numbers_max = 5000,
 					  .forms_max = 4};
 
 	if (inventory_init(inventory, &limits, seed) != 0) {

@@ -85,6 +85,9 @@ static inline int house_open(struct house *house)
 					  .new_devices_max = most,
 					  .profiles_max = 100,
 					  .files_max = 100,
+					  .rules_max = 20,
+					  .pools_max = 20,
+					  .pool_numbers_max = 10000,
 					  .forms_max = 100};
 	struct store_sqlite_options sqlite = {.path = house->path,
 					      .events_max = events_max,
