@@ -71,6 +71,9 @@ static void ask(const struct api_context *api, struct inventory *inventory, stru
 	case API_BACKUP:
 	case API_RESTORE:
 		break;
+	case API_ORDER:
+		api_finish(api, &answer, 0, "");
+		break;
 	case API_CHANGE:
 	case API_UPLOAD:
 	case API_FILE_REMOVE:

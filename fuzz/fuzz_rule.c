@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rules, pools and ranges of MACs out of their texts. What is taken is written and read again as the
- * same; a rule looks at a phone, and its pool gives each of its numbers once.
+ * Rules, pools and ranges of MACs out of their texts. What is taken is written and read again as
+ * the same; a rule looks at a phone, and its pool gives each of its numbers once.
  */
 #include "core/fleet/pools.h"
 #include "core/fleet/rules.h"
@@ -94,8 +94,8 @@ static void read_range(struct span text)
 		return;
 	}
 	mac_range_write(&w, &range);
-	if (mac_range_parse(writer_span(&w), &again) != 0 ||
-	    !mac_equal(range.first, again.first) || !mac_equal(range.last, again.last)) {
+	if (mac_range_parse(writer_span(&w), &again) != 0 || !mac_equal(range.first, again.first) ||
+	    !mac_equal(range.last, again.last)) {
 		abort();
 	}
 }

@@ -81,6 +81,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span bytes = span_make((const char *)data, size);
 
 	bench_open_with(&bench, 4, 16);
+	bench.options.other_form_ms = 1500;
+	signalling_free(bench.signalling);
+	check(signalling_new(&bench.signalling, &bench.options) == 0);
 	bench_claim(&bench, bench_mac);
 	bench_claim(&bench, alive_mac);
 	if (size > 0 && data[size - 1] % 2 == 1) {

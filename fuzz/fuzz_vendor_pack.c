@@ -5,7 +5,8 @@
  * says (User-Agent, Event, a rendered file).
  */
 #include "core/fleet/parameters.h"
-#include "core/fleet/vendor.h"
+#include "core/fleet/vendor_files.h"
+#include "core/fleet/vendor_match.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +25,27 @@ static int read_pack(void *context, struct span name, struct arena *arena, struc
 	return bytes->data ? 0 : -ENOMEM;
 }
 
+/* What a pattern is said to need is in every text that it matches. */
+static void check_literals(const struct vendor_patterns *patterns, struct span text)
+{
+	for (size_t i = 0; i < patterns->count; i++) {
+		struct vendor_pattern bare = patterns->items[i];
+		struct vendor_work work;
+		bool is_match;
+
+		vendor_work_begin(&work);
+		vendor_work_text(&work, text);
+		is_match = vendor_pattern_matches(&work, &patterns->items[i], NULL);
+		bare.literal = SPAN("");
+		vendor_work_begin(&work);
+		vendor_work_text(&work, text);
+		if (vendor_pattern_matches(&work, &bare, NULL) != is_match ||
+		    work.steps > vendor_steps_max) {
+			abort();
+		}
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span input = span_make((const char *)data, size);
@@ -33,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct vendors vendors = {0};
 	struct vendor_pack *pack = NULL;
 	struct vendor_reading reading = {0};
+	struct vendor_file_reading file;
 	struct mac mac = {{0, 0x90, 0x8f, 0, 0, 1}};
 	struct span name;
 	char problem[256] = "";
@@ -54,6 +77,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	}
 	vendor_event_model(pack, says);
+	if (vendor_read_file_name(&vendors, says, &file) &&
+	    (file.pack != pack || !file.rule || file.model.length > says.length ||
+	     (file.has_mac && !mac_is_device(file.mac)))) {
+		abort();
+	}
+	check_literals(&pack->sip_user_agent, says);
+	check_literals(&pack->http_user_agent, says);
 	parameters_check(pack, says, &name);
 	vendors_free(&vendors);
 	return 0;

@@ -312,6 +312,25 @@ static void list_devices(struct visit *visit)
 	admin_visit_reply(visit);
 }
 
+static void give_order(struct visit *visit)
+{
+	const struct admin_door_options *options = &visit->door->options;
+	int result = options->order
+			     ? options->order(options->context, visit->answer.order, visit->who)
+			     : -ENOTCONN;
+
+	if (result == 0) {
+		visit->answer.order = NULL;
+		admin_visit_finish(visit, 0, "");
+	} else if (result == -ENOSPC) {
+		admin_visit_finish(visit, result,
+				   "orders for too many devices are under way; wait for some of "
+				   "them, or raise resyncs in [limits]");
+	} else {
+		admin_visit_finish(visit, result, "no SIP door is open; see the server's log");
+	}
+}
+
 static void carry_out(struct visit *visit)
 {
 	switch (visit->answer.verdict) {
@@ -320,6 +339,9 @@ static void carry_out(struct visit *visit)
 		break;
 	case API_CHANGE:
 		post(visit);
+		break;
+	case API_ORDER:
+		give_order(visit);
 		break;
 	case API_UPLOAD:
 	case API_FILE_REMOVE:

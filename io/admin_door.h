@@ -33,6 +33,12 @@ struct admin_door_options {
 	/* Something below DATA/files/ was put or removed, and the change of the catalogue made. May
 	 * be NULL. */
 	void (*files_changed)(void *context);
+	/*
+	 * Takes over an order to phones that `who` gives: 0, or -ENOSPC (too many are under way),
+	 * or another negative errno; the list is then still the caller's. NULL: there is nobody to
+	 * send it.
+	 */
+	int (*order)(void *context, struct resync_list *list, const char *who);
 	void *context;
 };
 

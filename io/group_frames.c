@@ -17,8 +17,6 @@ enum {
 	packet_octets_max = 65535,
 	control_size = 128, /* PACKET_AUXDATA and SO_RXQ_OVFL */
 	udp_header_length = 8,
-	/* linux/if_packet.h since 4.11 */
-	fanout_unique_id = 0x2000,
 };
 
 struct group_frames {
@@ -103,7 +101,8 @@ int group_frame_parse(struct span packet, struct endpoint group, bool is_checked
 		return -EBADMSG;
 	}
 	*datagram = (struct udp_received){
-		.bytes = span_slice(udp, udp_header_length, udp.length),
+		/* Empty or not it lies behind its header, as a UDP socket's does in its buffer. */
+		.bytes = span_make(udp.data + udp_header_length, udp.length - udp_header_length),
 		.source = source,
 		.target = group,
 	};
@@ -205,7 +204,9 @@ static void ready(void *context, bool has_error)
 /* Whole datagrams of a sender that fragments, where the kernel can (since 4.11). */
 static void ask_for_defragmentation(int descriptor)
 {
-	int fanout = (PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG | fanout_unique_id) << 16;
+	uint32_t fanout = (uint32_t)(PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG |
+				     PACKET_FANOUT_FLAG_UNIQUEID)
+			  << 16;
 
 	(void)setsockopt(descriptor, SOL_PACKET, PACKET_FANOUT, &fanout, sizeof(fanout));
 }

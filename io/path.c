@@ -26,6 +26,27 @@ static bool look_up(int descriptor, struct address local, struct endpoint to, ui
 	return connect(descriptor, (struct sockaddr *)&storage, length) == 0;
 }
 
+bool path_local_address(struct endpoint to, uint32_t interface, struct address *local)
+{
+	bool is_ipv6 = to.address.family == ADDRESS_IPV6;
+	int descriptor = socket(is_ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct address any = {.family = to.address.family};
+	struct sockaddr_storage storage = {0};
+	socklen_t length = sizeof(storage);
+	bool is_found;
+
+	if (descriptor < 0) {
+		return false;
+	}
+	is_found = look_up(descriptor, any, to, interface) &&
+		   getsockname(descriptor, (struct sockaddr *)&storage, &length) == 0;
+	close(descriptor);
+	if (is_found) {
+		*local = udp_from_sockaddr(&storage).address;
+	}
+	return is_found;
+}
+
 size_t path_octets_max(struct address local, struct endpoint to, uint32_t interface)
 {
 	bool is_ipv6 = to.address.family == ADDRESS_IPV6;

@@ -12,4 +12,7 @@
  */
 size_t path_octets_max(struct address local, struct endpoint to, uint32_t interface);
 
+/* Our address that the route to `to` leaves from: true and `*local`, or false without a route. */
+bool path_local_address(struct endpoint to, uint32_t interface, struct address *local);
+
 #endif

@@ -19,7 +19,7 @@ enum { pbx_name_size = 32, pbx_rule_size = 512 };
 struct pbx_holder {
 	struct address bound;	  /* 0.0.0.0, ::, or the group itself */
 	unsigned uid;		  /* of its owner */
-	pid_t pid;		  /* 0: not to be seen by this user, or gone */
+	pid_t pid;		  /* one of those that hold it; 0: not to be seen, or gone */
 	char name[pbx_name_size]; /* of its program: "asterisk"; empty when pid is 0 */
 };
 

@@ -3,6 +3,7 @@
 
 #include "core/provision/suspicion.h"
 #include "io/frame.h"
+#include "io/path.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -53,6 +54,8 @@ struct sip_door {
 	struct notice posted[sip_door_notices_max];
 	size_t posted_count;
 	uint64_t posted_lost;
+	struct resync_list *orders; /* posted, the first one first */
+	size_t orders_count;	    /* devices in them, and those that signalling has */
 	struct sip_door_counters published;
 };
 
@@ -253,6 +256,10 @@ static void publish_counters(struct sip_door *door)
 	pthread_mutex_lock(&door->mutex);
 	door->published = *counters;
 	door->published.notices_lost += door->posted_lost;
+	door->orders_count = signalling_order_count(door->signalling);
+	for (const struct resync_list *list = door->orders; list; list = list->next) {
+		door->orders_count += list->count;
+	}
 	pthread_mutex_unlock(&door->mutex);
 }
 
@@ -313,11 +320,29 @@ static void unreachable(void *context, struct endpoint to, int error)
 	loop_timer_set(&socket->door->timer, 0);
 }
 
+/* Hands the orders that were posted to signalling; its timer then runs at once. */
+static void take_orders(struct sip_door *door)
+{
+	struct resync_list *orders;
+
+	pthread_mutex_lock(&door->mutex);
+	orders = door->orders;
+	door->orders = NULL;
+	pthread_mutex_unlock(&door->mutex);
+	while (orders) {
+		struct resync_list *next = orders->next;
+
+		signalling_order(door->signalling, orders, loop_now_ms(&door->loop));
+		orders = next;
+	}
+}
+
 static void posted(uv_async_t *async)
 {
 	struct sip_door *door = async->data;
 	size_t left;
 
+	take_orders(door);
 	do {
 		size_t room = learned_max - door->learned_count;
 		size_t count;
@@ -438,6 +463,35 @@ static struct span interface_name(void *context, uint32_t interface)
 	const struct interface *found = interfaces_by_index(door->interfaces, interface);
 
 	return found ? span_text(found->name) : span_make(NULL, 0);
+}
+
+static bool has_meaning_on_its_link_only(struct address address)
+{
+	return address.family == ADDRESS_IPV6 && address.octets[0] == 0xfe &&
+	       (address.octets[1] & 0xc0) == 0x80;
+}
+
+/* Where an order leaves from: as the answer to a phone that asks; for one that is far, by route. */
+static bool local_for(void *context, struct address remote, struct span name, struct address *local,
+		      uint32_t *index)
+{
+	const struct sip_door *door = context;
+	char text[IF_NAMESIZE] = "";
+	bool is_named = span_to_text(name, text, sizeof(text)) == 0 && text[0];
+	const struct interface *seen = is_named ? interfaces_by_name(door->interfaces, text) : NULL;
+	struct udp_received in = {.source = {.address = remote, .port = 5060},
+				  .interface = interfaces_towards(door->interfaces, remote)};
+
+	*index = 0;
+	if (seen && interfaces_is_on_link(door->interfaces, remote, seen->index)) {
+		in.interface = seen->index;
+	}
+	if (has_meaning_on_its_link_only(remote)) {
+		in.interface = seen ? seen->index : in.interface;
+		*index = in.interface;
+	}
+	(void)path_local_address(in.source, *index, &in.local);
+	return choose_local(door, &in, local);
 }
 
 static void server_for(void *context, const struct device *device, struct address local,
@@ -591,6 +645,7 @@ static int open_signalling(struct sip_door *door, char problem[static sip_door_p
 	options.server_for = server_for;
 	options.utc_ms = utc_ms;
 	options.interface_name = interface_name;
+	options.local_for = local_for;
 	options.context = door;
 	error = effects_init(&door->effects, effects_max, effects_bytes_max);
 	door->effects.report_level_min = wanted_report_level(door);
@@ -647,6 +702,7 @@ static void close_all(struct sip_door *door)
 	loop_timer_close(&door->timer, NULL);
 	loop_close(&door->loop);
 	signalling_free(door->signalling);
+	resync_list_free(door->orders);
 	effects_free(&door->effects);
 	pthread_mutex_destroy(&door->mutex);
 	free(door);
@@ -715,6 +771,23 @@ int sip_door_notice(struct sip_door *door, const struct notice *notice)
 		error = -ENOSPC;
 	} else {
 		door->posted[door->posted_count++] = *notice;
+	}
+	pthread_mutex_unlock(&door->mutex);
+	uv_async_send(&door->posted_wake);
+	return error;
+}
+
+int sip_door_order(struct sip_door *door, struct resync_list *list)
+{
+	size_t max = door->options.signalling.resync.targets_max;
+	int error = 0;
+
+	pthread_mutex_lock(&door->mutex);
+	if (list->count > max || door->orders_count > max - list->count) {
+		error = -ENOSPC;
+	} else {
+		resync_list_append(&door->orders, list);
+		door->orders_count += list->count;
 	}
 	pthread_mutex_unlock(&door->mutex);
 	uv_async_send(&door->posted_wake);

@@ -37,8 +37,8 @@ struct sip_door_options {
 	char interfaces[sip_door_interfaces_max][IF_NAMESIZE];
 	size_t interface_count;
 	/*
-	 * For signalling_new. The door fills `group`, `port` and `interface_name` itself;
-	 * `server_for` is called with `context` on the door's thread, under the lock.
+	 * For signalling_new. The door fills `group`, `port`, `interface_name` and `local_for`
+	 * itself; `server_for` is called with `context` on the door's thread, under the lock.
 	 */
 	struct signalling_options signalling;
 	pthread_rwlock_t *inventory_lock;
@@ -84,6 +84,13 @@ void sip_door_stop(struct sip_door *door);
 
 /* Any thread: a notice for signalling (NOTICE_FETCHED, _WITHDRAWN). 0, or -ENOSPC (counted). */
 int sip_door_notice(struct sip_door *door, const struct notice *notice);
+
+/*
+ * Any thread: takes over whom to tell to fetch again or to restart (resync.h). 0; or -ENOSPC when
+ * that would be more devices at once than signalling.resync.targets_max: the list is then still the
+ * caller's.
+ */
+int sip_door_order(struct sip_door *door, struct resync_list *list);
 
 /* Any thread: the counters as of the last event. */
 void sip_door_counters(struct sip_door *door, struct sip_door_counters *counters);

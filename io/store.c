@@ -67,8 +67,8 @@ struct span job_key(const void *entry)
 static bool is_report(const struct change *change)
 {
 	return change->kind == CHANGE_DEVICE_SEEN || change->kind == CHANGE_DEVICE_NOTIFIED ||
-	       change->kind == CHANGE_DEVICE_FETCHED || change->kind == CHANGE_UNIDENTIFIED_SEEN ||
-	       change->kind == CHANGE_FORM_LEARNED;
+	       change->kind == CHANGE_DEVICE_FETCHED || change->kind == CHANGE_DEVICE_RESYNC ||
+	       change->kind == CHANGE_UNIDENTIFIED_SEEN || change->kind == CHANGE_FORM_LEARNED;
 }
 
 bool job_is_report(const struct job *job)
@@ -78,7 +78,8 @@ bool job_is_report(const struct job *job)
 
 bool job_is_of_device(const struct job *job)
 {
-	return job->change && job->change->kind <= CHANGE_DEVICE_FETCHED;
+	return job->change && (job->change->kind <= CHANGE_DEVICE_FETCHED ||
+			       job->change->kind == CHANGE_DEVICE_RESYNC);
 }
 
 void job_fail(struct job *job, int result, const char *problem)

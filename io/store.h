@@ -6,7 +6,7 @@
  * memory is on disk, and an acknowledged change survives a power cut. A change that cannot be
  * written is refused with the reason and memory stays as it is.
  *
- * Reports of phones (CHANGE_DEVICE_SEEN, _NOTIFIED, _FETCHED, CHANGE_FORM_LEARNED, and of
+ * Reports of phones (CHANGE_DEVICE_SEEN, _NOTIFIED, _FETCHED, _RESYNC, CHANGE_FORM_LEARNED, and of
  * strangers) wait up to `report_delay_ms` so that many go into one transaction, and a newer one
  * replaces the one just before it of the same device. Where there are rules that claim, _SEEN does
  * not wait: the phone asks again after half a second. Changes are taken in the order in which they

@@ -255,7 +255,8 @@ void store_events_withdraw(struct store_events *events)
 	uint64_t to;
 
 	pthread_mutex_lock(&events->mutex);
-	/* Where there was no room for all of them, the numbers of those that gave way stay unused. */
+	/* Where there was no room for all of them, the numbers of those that gave way stay unused.
+	 */
 	to = events->held_id > events->first_id ? events->held_id : events->first_id;
 	for (uint64_t id = events->held_id; events->held_id > 0 && id < events->next_id; id++) {
 		struct event **place = &events->ring[id % events->count_max];

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /* "Bell": tells our databases from others (PRAGMA application_id). */
 enum { application_id = 0x42656c6c };
@@ -286,6 +287,27 @@ static int check_audit(struct store_sqlite *store, char *problem, size_t problem
 	return check_whole(store, sql, "", problem, problem_size);
 }
 
+/* An upload that was cut within pages that hold nothing yet would pass every other check. */
+static int check_length(struct store_sqlite *store, char *problem, size_t problem_size)
+{
+	struct stat info;
+	int page_count = 0;
+	int page_size = 0;
+	int code = query_number(store->connection, "PRAGMA page_count", &page_count);
+
+	if (code == SQLITE_OK) {
+		code = query_number(store->connection, "PRAGMA page_size", &page_size);
+	}
+	if (code != SQLITE_OK || stat(store->path, &info) != 0) {
+		return store_sqlite_fault(store, code != SQLITE_OK ? code : SQLITE_IOERR, "read",
+					  problem, problem_size);
+	}
+	return info.st_size < (off_t)page_count * page_size
+		       ? refuse(store, -EUCLEAN, "is damaged (its end is missing)",
+				store_sqlite_remedy(store), problem, problem_size)
+		       : 0;
+}
+
 int store_sqlite_examine(struct store_sqlite *store, bool is_whole_check, int *version,
 			 char *problem, size_t problem_size)
 {
@@ -295,6 +317,9 @@ int store_sqlite_examine(struct store_sqlite *store, bool is_whole_check, int *v
 		result = *version == 0 ? refuse(store, -EPROTO, "is empty",
 						store_sqlite_remedy(store), problem, problem_size)
 				       : check_tables(store, *version, problem, problem_size);
+	}
+	if (result == 0 && store->is_candidate) {
+		result = check_length(store, problem, problem_size);
 	}
 	/* Of a file that is handed in also every index, and every reference between rows. */
 	if (result == 0 && is_whole_check) {

@@ -21,6 +21,10 @@ static const struct route {
 	{"POST", "/api/v1/devices/{mac}/claim", api_device_claim},
 	{"POST", "/api/v1/devices/{mac}/block", api_device_block},
 	{"POST", "/api/v1/devices/{mac}/unblock", api_device_unblock},
+	{"POST", "/api/v1/devices/{mac}/resync", api_device_resync},
+	{"POST", "/api/v1/devices/{mac}/reboot", api_device_reboot},
+	{"POST", "/api/v1/resync", api_resync},
+	{"POST", "/api/v1/reboot", api_reboot},
 	{"GET", "/api/v1/devices/{mac}/files", api_device_files},
 	{"GET", "/api/v1/devices/{mac}/preview", api_device_preview},
 	{"GET", "/api/v1/devices/{mac}/preview/{file...}", api_device_preview},
@@ -156,6 +160,8 @@ void call_fail_memory(struct call *call)
 void api_answer_free(struct api_answer *answer)
 {
 	drop_body(answer);
+	free(answer->order);
+	answer->order = NULL;
 	free(answer->list.macs);
 	free(answer->list.text);
 	answer->list = (struct api_list){.macs = NULL};
@@ -536,6 +542,10 @@ void api_finish(const struct api_context *api, struct api_answer *answer, int re
 	}
 	if (result < 0) {
 		api_answer_problem(answer, result, problem);
+		return;
+	}
+	if (answer->verdict == API_ORDER) {
+		api_finish_order(api, answer);
 		return;
 	}
 	api_answer_json(answer, answer->is_creation ? 201 : 200, json_of_subject(api, answer));

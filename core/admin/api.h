@@ -16,6 +16,7 @@
 #include "core/admin/event.h"
 #include "core/fleet/config.h"
 #include "core/fleet/inventory.h"
+#include "core/fleet/resync_plan.h"
 
 enum {
 	api_json_body_max = 8 << 20,	/* bytes of a JSON body */
@@ -81,6 +82,7 @@ enum api_body {
 enum api_verdict {
 	API_ANSWER,	 /* status, content_type and body are the answer */
 	API_CHANGE,	 /* post `change`, then api_finish with its outcome */
+	API_ORDER,	 /* hand `order` to who sends it (NULL it then), then api_finish */
 	API_UPLOAD,	 /* put the uploaded file at `file` below DATA/files/, then api_finish */
 	API_FILE_REMOVE, /* remove `file` below DATA/files/, then api_finish */
 	API_LIST,	 /* call api_list_step until it is an API_ANSWER */
@@ -123,7 +125,17 @@ struct api_answer {
 	bool is_creation; /* success is 201 */
 	struct api_list list;
 	struct api_events_query events;
-	char *owned; /* memory of `body`; NULL when it is constant */
+	struct resync_list *order;   /* API_ORDER; owned by the answer as long as it is there */
+	struct api_skipped *skipped; /* API_ORDER, in the arena: what was named and is not in it */
+	size_t skipped_count;
+	size_t accepted; /* API_ORDER: how many it is for */
+	char *owned;	 /* memory of `body`; NULL when it is constant */
+};
+
+/* A device that an order names and that it cannot be given to. */
+struct api_skipped {
+	struct mac mac;
+	bool is_unclaimed; /* it is there, and nobody claimed it; else there is none */
 };
 
 /*

@@ -94,6 +94,10 @@ call_handler_fn api_forms_list, api_form_pin, api_form_forget;
 call_handler_fn api_database_get, api_database_put;
 call_handler_fn api_unidentified_list;
 call_handler_fn api_events_get, api_settings_list, api_openapi_get;
+call_handler_fn api_device_resync, api_device_reboot, api_resync, api_reboot;
+
+/* What is told of an order that was handed on. */
+void api_finish_order(const struct api_context *api, struct api_answer *answer);
 
 call_handler_fn api_rules_list, api_rule_get, api_rule_put, api_rule_remove, api_device_rules;
 call_handler_fn api_pools_list, api_pool_get, api_pool_put, api_pool_remove;

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/admin/configuration.h"
 
+#include "core/base/time.h"
+
 #include <errno.h>
 #include <stddef.h>
 
 enum key_type {
-	KEY_PATH,      /* struct span; DATA/ at its start stands for [server] data */
-	KEY_TEXT,      /* struct span */
-	KEY_URL,       /* struct span; checked for scheme and placeholders */
-	KEY_STORE,     /* struct span; checked for its scheme */
-	KEY_LISTEN,    /* struct configuration_listen */
-	KEY_NAMES,     /* sip_interfaces */
-	KEY_CHOICE,    /* uint32_t: index of the word */
-	KEY_BOOL_WORD, /* bool: the second of two words */
-	KEY_ACCESS,    /* access_by_key, access_by_neighbour */
-	KEY_COUNT,     /* uint64_t */
-	KEY_DURATION,  /* uint64_t: seconds; "15m" */
+	KEY_PATH,	   /* struct span; DATA/ at its start stands for [server] data */
+	KEY_TEXT,	   /* struct span */
+	KEY_URL,	   /* struct span; checked for scheme and placeholders */
+	KEY_STORE,	   /* struct span; checked for its scheme */
+	KEY_LISTEN,	   /* struct configuration_listen */
+	KEY_NAMES,	   /* sip_interfaces */
+	KEY_CHOICE,	   /* uint32_t: index of the word */
+	KEY_BOOL_WORD,	   /* bool: the second of two words */
+	KEY_ACCESS,	   /* access_by_key, access_by_neighbour */
+	KEY_COUNT,	   /* uint64_t */
+	KEY_DURATION,	   /* uint64_t, milliseconds */
+	KEY_DURATION_OR_0, /* the same; 0: never */
 };
 
 struct key {
@@ -25,7 +28,7 @@ struct key {
 	const char *legal;
 	enum key_type type;
 	size_t offset;
-	uint64_t min; /* KEY_LISTEN: endpoints; KEY_COUNT: value; KEY_DURATION: unless 0 */
+	uint64_t min; /* KEY_LISTEN: endpoints; KEY_COUNT, KEY_DURATION: value */
 	uint64_t max;
 };
 
@@ -41,8 +44,8 @@ static const struct key keys[] = {
 	 0, 0},
 	{"sip", "interfaces", "", "interface names, or empty for all that do multicast", KEY_NAMES,
 	 FIELD(sip_interfaces), 0, 0},
-	{"sip", "canary", "15m", "0 (never), or a time from 1s to 24h: 30s, 15m, 1h", KEY_DURATION,
-	 FIELD(sip_canary_s), 1, 86400},
+	{"sip", "canary", "15m", "0 (never), or a time from 1s to 24h: 30s, 15m, 1h",
+	 KEY_DURATION_OR_0, FIELD(sip_canary_ms), 1000, 86400000},
 	{"sip", "padding", "on", "off or on", KEY_BOOL_WORD, FIELD(pads_answers), 0, 0},
 	{"http", "listen", "0.0.0.0:8080", "ADDRESS:PORT, several, or empty", KEY_LISTEN,
 	 FIELD(http_listen), 0, configuration_listen_max},
@@ -68,6 +71,11 @@ static const struct key keys[] = {
 	 0, 0},
 	{"provisioning", "spoofed", "refuse", "refuse or serve", KEY_BOOL_WORD,
 	 FIELD(serves_spoofed), 0, 0},
+	{"resync", "rate", "20", "1 to 1000", KEY_COUNT, FIELD(resync_rate), 1, 1000},
+	{"resync", "concurrency", "50", "1 to 10000", KEY_COUNT, FIELD(resync_concurrency), 1,
+	 10000},
+	{"resync", "verify", "5m", "1s to 7d", KEY_DURATION, FIELD(resync_verify_ms), 1000,
+	 7 * 86400000},
 	{"store", "url", "sqlite:DATA/bellhop.db", "sqlite:PATH", KEY_STORE, FIELD(store_url), 0,
 	 0},
 	{"log", "level", "info", "error, warning, info or debug", KEY_CHOICE, FIELD(log_level), 0,
@@ -93,6 +101,8 @@ static const struct key keys[] = {
 	 1000000},
 	{"limits", "sip_requests_per_source", "50", "0 (no limit) to 1000000", KEY_COUNT,
 	 FIELD(sip_requests_per_source), 0, 1000000},
+	{"limits", "resyncs", "100000", "1 to 10000000", KEY_COUNT, FIELD(resyncs_max), 1,
+	 10000000},
 	{"limits", "neighbours", "65536", "16 to 10000000", KEY_COUNT, FIELD(neighbours_max), 16,
 	 10000000},
 	{"limits", "http_connections", "2048", "1 to 100000", KEY_COUNT,
@@ -226,40 +236,6 @@ static int parse_access(struct configuration *c, struct span value)
 	return 0;
 }
 
-/* "30s", "15m", "1h"; a number alone is seconds. */
-static int parse_duration(const struct key *key, struct span value, uint64_t *seconds)
-{
-	static const struct {
-		char letter;
-		uint64_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
-	uint64_t unit_s = 1;
-	uint64_t number;
-
-	for (size_t i = 0; value.length > 0 && i < sizeof(units) / sizeof(*units); i++) {
-		if (value.data[value.length - 1] == units[i].letter) {
-			unit_s = units[i].seconds;
-			value = span_slice(value, 0, value.length - 1);
-			break;
-		}
-	}
-	if (span_to_unsigned(value, key->max / unit_s, &number) != 0 ||
-	    (number > 0 && number * unit_s < key->min)) {
-		return -EINVAL;
-	}
-	*seconds = number * unit_s;
-	return 0;
-}
-
-static void print_duration(uint64_t seconds, struct writer *w)
-{
-	bool is_hours = seconds > 0 && seconds % 3600 == 0;
-	bool is_minutes = seconds > 0 && seconds % 60 == 0;
-
-	writer_unsigned(w, is_hours ? seconds / 3600 : is_minutes ? seconds / 60 : seconds);
-	writer_text(w, is_hours ? "h" : is_minutes ? "m" : seconds > 0 ? "s" : "");
-}
-
 static int parse_word(const struct key *key, struct span value, size_t *index)
 {
 	const char *const *words = words_of(key);
@@ -307,6 +283,25 @@ static int check_url(struct span url)
 	}
 }
 
+static int parse_duration(const struct key *key, struct span value, uint64_t *duration_ms)
+{
+	uint64_t read_ms;
+	int error;
+
+	if (key->type == KEY_DURATION_OR_0 && span_equal(value, SPAN("0"))) {
+		*duration_ms = 0;
+		return 0;
+	}
+	error = time_parse_duration(value, &read_ms);
+	if (error == 0 && (read_ms < key->min || read_ms > key->max)) {
+		error = -EINVAL;
+	}
+	if (error == 0) {
+		*duration_ms = read_ms;
+	}
+	return error;
+}
+
 static int set_value(struct configuration *c, const struct key *key, struct span value)
 {
 	void *field = (char *)c + key->offset;
@@ -349,6 +344,7 @@ static int set_value(struct configuration *c, const struct key *key, struct span
 		error = span_to_unsigned(value, key->max, field);
 		return error == 0 && *(uint64_t *)field < key->min ? -EINVAL : error;
 	case KEY_DURATION:
+	case KEY_DURATION_OR_0:
 		return parse_duration(key, value, field);
 	}
 	if (error == 0) {
@@ -608,6 +604,26 @@ static void print_text(struct span value, struct writer *w)
 	writer_char(w, '"');
 }
 
+/* In the largest unit that it is a whole number of. */
+static void print_duration(uint64_t duration_ms, struct writer *w)
+{
+	static const struct {
+		uint64_t ms;
+		const char *name;
+	} units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+	size_t i = 0;
+
+	if (duration_ms == 0) {
+		writer_char(w, '0');
+		return;
+	}
+	while (duration_ms % units[i].ms != 0) {
+		i++;
+	}
+	writer_unsigned(w, duration_ms / units[i].ms);
+	writer_text(w, units[i].name);
+}
+
 static void print_value(const struct configuration *c, const struct key *key, struct writer *w)
 {
 	const void *field = (const char *)c + key->offset;
@@ -643,6 +659,7 @@ static void print_value(const struct configuration *c, const struct key *key, st
 		writer_unsigned(w, *(const uint64_t *)field);
 		break;
 	case KEY_DURATION:
+	case KEY_DURATION_OR_0:
 		print_duration(*(const uint64_t *)field, w);
 		break;
 	}

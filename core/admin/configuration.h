@@ -58,7 +58,7 @@ struct configuration {
 	struct configuration_listen sip_listen; /* at least one, all of one port */
 	struct configuration_listen sip_group;	/* one, or none: no multicast */
 	uint32_t sip_group_socket;		/* enum configuration_group_socket */
-	uint64_t sip_canary_s;			/* 0: none */
+	uint64_t sip_canary_ms;			/* 0: none */
 	struct span sip_interfaces[configuration_interfaces_max];
 	size_t sip_interface_count; /* 0: all that are up and do multicast */
 	struct configuration_listen http_listen;
@@ -104,6 +104,10 @@ struct configuration {
 	uint64_t http_connections_per_source_max;
 	uint64_t tftp_transfers_max;
 	uint64_t tftp_transfers_per_source_max;
+	uint64_t resyncs_max;
+	uint64_t resync_rate; /* a second */
+	uint64_t resync_concurrency;
+	uint64_t resync_verify_ms;
 };
 
 /*

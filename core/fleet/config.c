@@ -325,8 +325,12 @@ static const struct vendor_file *rule_of(const struct vendor_pack *pack,
 					 struct vendor_work *work)
 {
 	for (size_t i = 0; pack && i < pack->file_count; i++) {
-		if (names_file(device, &pack->files[i], name) ||
-		    fits_pattern(work, device, &pack->files[i])) {
+		if (names_file(device, &pack->files[i], name)) {
+			return &pack->files[i];
+		}
+	}
+	for (size_t i = 0; pack && i < pack->file_count; i++) {
+		if (fits_pattern(work, device, &pack->files[i])) {
 			return &pack->files[i];
 		}
 	}

@@ -52,7 +52,7 @@ struct config_file {
 
 /*
  * What `name` (below the device's URL) means for this device; kind NONE when it means nothing. The
- * pack's rows are asked in their order: a name spelt out for this device, or one of the row's
+ * pack's rows are asked in their order, first for a name spelt out for this device, then by their
  * patterns. A name with the MAC of another device is none of its names. A device whose maker is not
  * recorded (its first sighting may still wait to be stored) is taken for one of the maker whose OUI
  * it has; nobody's: it is asked after in all packs, and the name counts when only one has it.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fleet/forms.h"
 
+#include "core/base/uncleared.h"
 #include "core/fleet/inventory.h"
 
 #include <assert.h>
@@ -68,35 +69,24 @@ struct span form_record_key(const void *record)
 	return span_make(record, form_key_size);
 }
 
-/* A text that the device's record would take over (core/fleet/prepare_device.c). */
-static struct span plain(struct span text, size_t size, const char *otherwise)
-{
-	return device_text_is_plain(text, size) ? text : span_text(otherwise);
-}
-
 struct form_key form_key_of(const struct device *device, const struct form_key *seen)
 {
-	struct form_key key = {span_text(device->vendor), span_text(device->model),
-			       span_text(device->firmware)};
+	bool has_vendor = !seen || device->vendor[0];
+	bool has_model = !seen || device->model[0];
+	bool has_firmware = !seen || seen->firmware.length == 0;
 
-	if (!seen) {
-		return key;
-	}
-	if (key.vendor.length == 0) {
-		key.vendor = seen->vendor;
-	}
-	if (key.model.length == 0) {
-		key.model = plain(seen->model, device_model_size, "");
-	}
-	key.firmware = plain(seen->firmware, device_firmware_size, device->firmware);
-	return key;
+	return (struct form_key){
+		.vendor = has_vendor ? span_text(device->vendor) : seen->vendor,
+		.model = has_model ? span_text(device->model) : seen->model,
+		.firmware = has_firmware ? span_text(device->firmware) : seen->firmware,
+	};
 }
 
 /* --- records --- */
 
 const struct form_record *form_find(const struct inventory *inventory, const struct form_key *key)
 {
-	char bytes[form_key_size];
+	UNCLEARED char bytes[form_key_size];
 
 	/* Of a phone whose maker nobody knows nothing can be told to others. */
 	if (inventory->forms.count == 0 || key->vendor.length == 0 ||

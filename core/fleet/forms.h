@@ -88,7 +88,8 @@ struct form_choice {
 
 /*
  * What a device is of: what is recorded of it, and of `seen` what it would become (see
- * CHANGE_DEVICE_NOTIFIED). The spans lie in the device and in `seen`.
+ * CHANGE_DEVICE_NOTIFIED), whose texts are plain, as identity_from_subscribe leaves them. The spans
+ * lie in the device and in `seen`.
  */
 struct form_key form_key_of(const struct device *device, const struct form_key *seen);
 

@@ -32,6 +32,9 @@
 
 enum { catalogue_name_max = 200 };
 
+/* New devices at one address on their word alone (CERTAINTY_CLAIMED); more are refused. */
+enum { inventory_words_max = 256 };
+
 /* A file below DATA/files/ that any claimed phone may fetch. */
 struct catalogue_file {
 	char *name;   /* as phones ask for it, relative, '/' between parts; owned */
@@ -90,7 +93,7 @@ struct inventory {
 	struct vendors vendors;
 	uint64_t generation; /* rises with every commit */
 	size_t count_by_state[DEVICE_BLOCKED + 1];
-	uint64_t refused_new; /* sightings dropped because new_devices_max was reached */
+	uint64_t refused_new; /* sightings dropped because such a limit was reached */
 };
 
 /*
@@ -184,7 +187,10 @@ void inventory_commit(struct inventory *inventory, struct prepared *prepared);
 /* Drops a prepared change that is not to be committed; nothing after a commit. */
 void prepared_free(struct prepared *prepared);
 
-/* How many sightings found new_devices_max (or devices_max) reached; from any thread. */
+/*
+ * How many sightings found new_devices_max, devices_max or inventory_words_max reached; from any
+ * thread.
+ */
 uint64_t inventory_refused_new(const struct inventory *inventory);
 
 /* The state of a device as its revisions and those of its profiles say; others keep theirs. */

@@ -302,6 +302,32 @@ static size_t new_devices(const struct prepare *work)
 	return count;
 }
 
+static bool is_word_from(const struct device *device, struct address address)
+{
+	return device->state == DEVICE_NEW && device->certainty == CERTAINTY_CLAIMED &&
+	       address_equal(device->address, address);
+}
+
+/* As many as may be stand at this address on their word alone. */
+static bool is_source_full(const struct prepare *work)
+{
+	struct address address = address_unmapped(work->change->address);
+	const struct device *device;
+	size_t cursor = 0;
+	size_t count = 0;
+
+	if (!has(work, FIELD_CERTAINTY) || work->change->certainty != CERTAINTY_CLAIMED) {
+		return false;
+	}
+	while ((device = inventory_next_device(work->inventory, &cursor))) {
+		count += is_word_from(device, address);
+	}
+	for (const struct prepared *p = work->inventory->pending; p; p = p->before) {
+		count += p->is_addition && p->device && is_word_from(p->device, address);
+	}
+	return count >= inventory_words_max;
+}
+
 static int refuse_sighting(struct prepare *work)
 {
 	__atomic_fetch_add(&work->inventory->refused_new, 1, __ATOMIC_RELAXED);
@@ -326,7 +352,8 @@ static int check_room(struct prepare *work)
 static int check_room_for_new(struct prepare *work, const struct device *device)
 {
 	return work->out->is_addition && is_sighting(work) && device->state == DEVICE_NEW &&
-			       new_devices(work) >= work->inventory->limits.new_devices_max
+			       (new_devices(work) >= work->inventory->limits.new_devices_max ||
+				is_source_full(work))
 		       ? refuse_sighting(work)
 		       : 0;
 }

@@ -28,6 +28,25 @@ struct resync_list *resync_list_new(enum resync_order order, size_t count_max)
 	return list;
 }
 
+void resync_list_append(struct resync_list **chain, struct resync_list *list)
+{
+	while (*chain) {
+		chain = &(*chain)->next;
+	}
+	list->next = NULL;
+	*chain = list;
+}
+
+void resync_list_free(struct resync_list *chain)
+{
+	while (chain) {
+		struct resync_list *next = chain->next;
+
+		free(chain);
+		chain = next;
+	}
+}
+
 /*
  * The effective value of a setting that has no built-in default, without laying all the others over
  * one another: an order may be for a whole fleet.

@@ -32,6 +32,10 @@ struct resync_list {
 /* An empty list with room for so many; NULL without memory. */
 struct resync_list *resync_list_new(enum resync_order order, size_t count_max);
 
+/* Puts one behind the last of a chain; frees a chain. */
+void resync_list_append(struct resync_list **chain, struct resync_list *list);
+void resync_list_free(struct resync_list *chain);
+
 struct resync_plan {
 	enum device_resync verdict; /* RESYNC_WAITING: it can go out; _NO_ADDRESS, _UNSUPPORTED */
 	const char *why;	    /* a constant sentence, where it cannot */

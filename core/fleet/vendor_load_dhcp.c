@@ -96,8 +96,11 @@ int pack_take_dhcp(struct pack_reader *l, json_t *root)
 	error = pack_check_members(l, object, known);
 	error = error ? error
 		      : pack_take_string(l, object, "class", false, &l->pack->dhcp_class_prefix);
-	if (!error && !is_plain(l->pack->dhcp_class_prefix, class_max)) {
-		error = pack_refuse_member(l, "class", "must be printable, at most 64 characters");
+	if (!error &&
+	    (!is_plain(l->pack->dhcp_class_prefix, class_max) ||
+	     span_find(l->pack->dhcp_class_prefix, ',') < l->pack->dhcp_class_prefix.length)) {
+		error = pack_refuse_member(
+			l, "class", "must be printable, at most 64 characters, without a comma");
 	}
 	error = error ? error : take_options(l, object);
 	pack_leave(l, error ? l->path_length : before);

@@ -14,9 +14,10 @@
 #include "core/fleet/vendor.h"
 
 enum {
-	vendor_text_max = 512,	  /* bytes of a text that are looked at */
-	vendor_steps_max = 20000, /* of all patterns that one text is held against */
-	vendor_groups_max = 15,	  /* in one pattern */
+	vendor_text_max = 512, /* bytes of a text that are looked at */
+	vendor_steps_max =
+		5000, /* of all patterns that one text is held against; honest ones: 100 */
+	vendor_groups_max = 15, /* in one pattern */
 	vendor_literal_max = 32
 };
 

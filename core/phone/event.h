@@ -20,7 +20,8 @@ enum phone_event_kind {
 	PHONE_EVENT_CONFIG,	/* changed_count, effects, name of the first changed one */
 	PHONE_EVENT_APPLIED,	/* changed_count, effects */
 	PHONE_EVENT_FAILED,	/* reason, text */
-	PHONE_EVENT_NEXT_CHECK, /* utc_s, reason random_time or reboot; powerup: never */
+	PHONE_EVENT_NEXT_CHECK, /* utc_s, reason random_time, reboot or check_sync; powerup: never
+				 */
 	phone_event_kind_count,
 };
 

@@ -50,6 +50,7 @@ static int init_subscriber(struct phone *phone)
 		.allowed = phone->options.allowed,
 		.allowed_count = phone->options.allowed_count,
 		.message = phone->options.message,
+		.takes_orders = !phone->options.is_once,
 	};
 
 	return subscriber_init(&phone->subscriber, &options, phone->options.random);
@@ -290,11 +291,30 @@ static void task_done(struct phone *phone, const struct phone_change *change, ui
 	}
 }
 
+/* What it is ordered while it is busy it does afterwards; to restart is more than to look again. */
+static void look_at_order(struct phone *phone, uint64_t now_ms, struct phone_effects *effects)
+{
+	enum subscriber_order order = phone->subscriber.order;
+
+	phone->subscriber.order = SUBSCRIBER_ORDER_NONE;
+	if (order == SUBSCRIBER_ORDER_NONE) {
+		return;
+	}
+	if (phone->state != PHONE_WAITING && phone->state != PHONE_IDLE) {
+		phone->order = order > phone->order ? order : phone->order;
+	} else if (order == SUBSCRIBER_ORDER_REBOOT) {
+		round_reboot(phone, now_ms, effects);
+	} else {
+		begin_round(phone, now_ms, effects);
+	}
+}
+
 void phone_receive(struct phone *phone, const struct packet *packet, uint64_t now_ms,
 		   struct phone_effects *effects)
 {
 	subscriber_receive(&phone->subscriber, packet, now_ms, effects);
 	look_at_subscriber(phone, now_ms, effects);
+	look_at_order(phone, now_ms, effects);
 }
 
 void phone_expire(struct phone *phone, uint64_t now_ms, struct phone_effects *effects)

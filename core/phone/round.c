@@ -46,15 +46,25 @@ static void plan_next(struct phone *phone, bool is_reboot, uint64_t now_ms,
 	if (phone->options.is_once) {
 		return;
 	}
-	if (is_reboot) {
+	if (is_reboot || phone->order == SUBSCRIBER_ORDER_REBOOT) {
 		plan_reboot(phone, now_ms, &event);
+	} else if (phone->order == SUBSCRIBER_ORDER_CHECK) {
+		phone->wake_ms = now_ms;
+		event.reason = "check_sync";
 	} else {
 		plan_period(phone, now_ms, &event);
 	}
+	phone->order = SUBSCRIBER_ORDER_NONE;
 	if (phone->wake_ms != UINT64_MAX) {
 		event.utc_s = round_utc_s(phone, phone->wake_ms);
 	}
 	phone_effects_add(effects, event);
+}
+
+void round_reboot(struct phone *phone, uint64_t now_ms, struct phone_effects *effects)
+{
+	phone->state = PHONE_WAITING;
+	plan_next(phone, true, now_ms, effects);
 }
 
 /* Ends the round: `failure` NULL when the phone is configured. */

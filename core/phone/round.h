@@ -28,7 +28,8 @@ struct phone {
 	char learned[phone_url_text_max]; /* the URL that SIP brought: used until it fails */
 	size_t learned_length;
 	uint64_t wake_ms;
-	bool is_power_up; /* the next round is one after a start, not at a period */
+	bool is_power_up;	     /* the next round is one after a start, not at a period */
+	enum subscriber_order order; /* came while a round went on: for its end */
 
 	uint64_t clock_ms; /* now_ms at which utc_ms was true */
 	uint64_t utc_ms;
@@ -63,6 +64,9 @@ int64_t round_utc_s(const struct phone *phone, uint64_t now_ms);
 /* Ends the round and plans the next: `failure` NULL when the phone is configured. */
 void round_finish(struct phone *phone, const char *failure, const char *text, uint64_t now_ms,
 		  struct phone_effects *effects);
+
+/* The phone restarts: it looks again after that, as at a power-up. */
+void round_reboot(struct phone *phone, uint64_t now_ms, struct phone_effects *effects);
 
 /* Puts a task of that kind, with a number of its own, before the shell. */
 void round_new_task(struct phone *phone, enum phone_task_kind kind, enum phone_file file);

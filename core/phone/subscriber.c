@@ -320,6 +320,7 @@ struct verdict {
 	const char *sentence; /* the reason phrase, or NULL for the usual one */
 	const char *form;
 	bool is_taken;	    /* it belongs to our subscription */
+	bool is_order;	    /* it is none of it, and obeyed */
 	bool is_remembered; /* its copies are answered from memory */
 };
 
@@ -415,8 +416,22 @@ static bool requires_unknown(const struct sip_message *message)
 	return sip_list_next(&required, &tag);
 }
 
+/* A copy is answered from memory and is no second order. */
+static struct verdict take_order(struct subscriber *s, const struct sip_event *event)
+{
+	struct sip_parameter reboot;
+	bool is_reboot = sip_parameters_find(event->parameters, SPAN("reboot"), &reboot) &&
+			 span_equal_nocase(reboot.value, SPAN("true"));
+
+	s->order = is_reboot ? SUBSCRIBER_ORDER_REBOOT : SUBSCRIBER_ORDER_CHECK;
+	return (struct verdict){.status = 200,
+				.reason = is_reboot ? "reboot" : "check_sync",
+				.is_remembered = true,
+				.is_order = true};
+}
+
 /* Steps 11 to 16 of the decision table, seen from the phone. */
-static struct verdict check_request(const struct subscriber *s, const struct sip_message *message)
+static struct verdict check_request(struct subscriber *s, const struct sip_message *message)
 {
 	struct verdict taken = {.status = 200, .is_taken = true, .is_remembered = true};
 	struct sip_event event;
@@ -437,6 +452,9 @@ static struct verdict check_request(const struct subscriber *s, const struct sip
 	error = sip_message_event(message, &event);
 	if (error == -EEXIST || error == -EINVAL) {
 		return refuse(400, "event", sip_message_fault_text(SIP_HEADER_EVENT, error));
+	}
+	if (error == 0 && s->options.takes_orders && span_equal(event.type, SPAN("check-sync"))) {
+		return take_order(s, &event);
 	}
 	if (error != 0 || !span_equal(event.type, package)) {
 		return refuse(489, "other_package", NULL);
@@ -553,8 +571,8 @@ static int receive_request(struct subscriber *s, const struct packet *packet, ui
 	}
 	answer(s, packet, &verdict, now_ms, effects);
 	report_notify(packet, &verdict, without_blanks_behind(message->body), effects);
-	s->ignored_count += !verdict.is_taken;
-	return verdict.is_taken ? 0 : -ENOMSG;
+	s->ignored_count += !verdict.is_taken && !verdict.is_order;
+	return verdict.is_taken || verdict.is_order ? 0 : -ENOMSG;
 }
 
 int subscriber_receive(struct subscriber *subscriber, const struct packet *packet, uint64_t now_ms,

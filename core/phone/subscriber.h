@@ -13,7 +13,9 @@
  * also when it comes before the 200 (R-6665-41); and `print`, as the manual shows it: From and To
  * as in the SUBSCRIBE, our tag in From, our own Via. Both are answered 200, copies with the same
  * octets. Nothing else is believed: 481 for what matches no subscription, a second server's NOTIFY
- * included, 489 for another package, 415 for another body.
+ * included, 489 for another package, 415 for another body. But for an order, where `takes_orders`
+ * says so: a NOTIFY with Event check-sync, outside any subscription, asks the phone to look again,
+ * with ;reboot=true to restart (dialects.md C).
  *
  * The decider owns no socket: datagrams come in by subscriber_receive and go out as EFFECT_SEND.
  */
@@ -50,7 +52,10 @@ struct subscriber_options {
 	const struct subscriber_allowed *allowed; /* the caller's, outlives the subscriber */
 	size_t allowed_count;
 	struct sip_message *message; /* room to parse in; deciders of one thread may share it */
+	bool takes_orders;
 };
+
+enum subscriber_order { SUBSCRIBER_ORDER_NONE, SUBSCRIBER_ORDER_CHECK, SUBSCRIBER_ORDER_REBOOT };
 
 /* The three values that make one SUBSCRIBE differ from another. */
 struct subscriber_ids {
@@ -82,7 +87,8 @@ struct subscriber {
 	const char
 		*failure; /* a constant word: no_answer, no_notify, refused, no_url, url_refused */
 	unsigned status;  /* of the final response, 0 without one */
-	struct endpoint server; /* who sent the NOTIFY that was taken */
+	struct endpoint server;	     /* who sent the NOTIFY that was taken */
+	enum subscriber_order order; /* the last one; for the caller to carry out and clear */
 	size_t url_length;
 	char url[phone_url_text_max]; /* as it was in the body, without white space behind it */
 	struct subscriber_ids ids;

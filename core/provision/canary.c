@@ -305,6 +305,7 @@ void canary_receive(struct canary *canary, const struct packet *packet, uint64_t
 	}
 	keep(rogue->interface, sizeof(rogue->interface),
 	     canary->options.interface_name(canary->options.context, sent->interface));
+	rogue->port = packet->source.port;
 	rogue->last_ms = now_ms;
 	note_program(rogue, m);
 	if (m->is_request) {
@@ -377,7 +378,7 @@ static void tell(struct canary_rogue *rogue, uint64_t now_ms, struct effects *ef
 					      .reason = "rogue_responder",
 					      .text = writer_span(&w),
 					      .detail = d.failed ? SPAN("") : writer_span(&d),
-					      .source = {.address = rogue->address}});
+					      .source = {rogue->address, rogue->port}});
 	rogue->told_ms = now_ms;
 	rogue->due_ms = UINT64_MAX;
 }

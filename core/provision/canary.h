@@ -50,6 +50,7 @@ struct canary_options {
 /* Somebody who answered. Texts are printable and end in NUL. */
 struct canary_rogue {
 	struct address address;
+	uint16_t port; /* that it answered from last */
 	char interface[canary_interface_size];
 	unsigned status; /* of its final response; 0: only a NOTIFY came */
 	bool has_url;

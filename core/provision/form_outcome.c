@@ -151,18 +151,23 @@ static void blame(struct signalling *s, const struct attempt *a, const char *wha
 static void send_other(struct signalling *s, const struct attempt *a, const char *what,
 		       uint64_t now_ms, struct effects *effects)
 {
+	const struct device *device = inventory_device(s->options.inventory, a->device);
+
 	if (effects_send(effects, a->from, a->to, a->interface, a->other_bytes) != 0) {
 		signalling_count(s, "effects_full");
 		(void)attempts_end(s->attempts, a->device);
 		return;
 	}
 	signalling_count(s, "other_form_sent");
-	post(effects, &(struct change){.kind = CHANGE_DEVICE_NOTIFIED,
-				       .fields = FIELD_TOLD,
-				       .mac = a->device,
-				       .form = a->form,
-				       .shape = span_text(a->shape),
-				       .told_both = true});
+	/* Of a guest (unknown = bootstrap) is not recorded how it was told. */
+	if (device && device_is_claimed(device)) {
+		post(effects, &(struct change){.kind = CHANGE_DEVICE_NOTIFIED,
+					       .fields = FIELD_TOLD,
+					       .mac = a->device,
+					       .form = a->form,
+					       .shape = span_text(a->shape),
+					       .told_both = true});
+	}
 	blame(s, a, what, effects);
 	attempts_sent(s->attempts, a->device, now_ms);
 }
@@ -185,8 +190,9 @@ void form_outcome_silent(struct signalling *s, const struct attempt *attempt, ui
 	send_other(s, attempt, " had no answer in time", now_ms, effects);
 }
 
-static void answered(struct signalling *s, const struct attempt *a, uint64_t now_ms,
-		     struct effects *effects)
+/* Not inlined, as below. */
+static __attribute__((noinline)) void answered(struct signalling *s, const struct attempt *a,
+					       uint64_t now_ms, struct effects *effects)
 {
 	unsigned status = s->message.status;
 	char what[64];
@@ -321,19 +327,15 @@ void form_outcome_fetched(struct signalling *s, struct mac mac, struct effects *
 
 /* --- a shape --- */
 
-void form_outcome_shape(const struct notifier_decision *decision, struct endpoint source,
-			struct effects *effects)
+/* Not inlined: its buffer would be cleared for every phone, also where nothing is to be said. */
+static __attribute__((noinline)) void blame_shape(const struct notifier_decision *decision,
+						  struct endpoint source, struct effects *effects)
 {
 	const struct device *device = decision->device;
 	const struct form_key *key = &decision->key;
 	char bytes[signalling_report_size];
 	struct writer w = writer_over(bytes, sizeof(bytes));
 
-	if (device->told_unfetched == 0 || decision->choice.shape_reason == FORM_LEARNED ||
-	    decision->choice.shape_reason == FORM_PINNED || device->told_shape[0] == '\0' ||
-	    span_equal(decision->choice.shape, span_text(device->told_shape))) {
-		return;
-	}
 	write_kind(&w, key);
 	mac_write(&w, device->mac);
 	writer_text(&w, " did not come for its files with the URL shape ");
@@ -349,5 +351,18 @@ void form_outcome_shape(const struct notifier_decision *decision, struct endpoin
 					       .model = key->model,
 					       .firmware = key->firmware,
 					       .shape = span_text(device->told_shape)});
+	}
+}
+
+void form_outcome_shape(const struct notifier_decision *decision, struct endpoint source,
+			struct effects *effects)
+{
+	const struct device *device = decision->device;
+	enum form_reason reason = decision->choice.shape_reason;
+
+	if (device->told_unfetched > 0 && device->told_shape[0] && reason != FORM_LEARNED &&
+	    reason != FORM_PINNED &&
+	    !span_equal(decision->choice.shape, span_text(device->told_shape))) {
+		blame_shape(decision, source, effects);
 	}
 }

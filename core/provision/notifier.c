@@ -308,11 +308,12 @@ static bool is_unidentified(const struct signalling_options *options,
 {
 	switch (decision->identity.verdict) {
 	case IDENTITY_CONFLICT:
-		return true;
+		return decision->verdict != NOTIFIER_SERVE;
 	case IDENTITY_UNKNOWN:
 		return options->policy->unknown != UNKNOWN_IGNORE;
 	case IDENTITY_UNPROVEN:
-		return decision->verdict != NOTIFIER_SERVE &&
+		/* A guest by its word alone makes no device: it is one when it fetches. */
+		return (decision->verdict != NOTIFIER_SERVE || decision->is_bootstrap) &&
 		       options->policy->unknown != UNKNOWN_IGNORE &&
 		       strcmp(decision->reason, "blocked") != 0;
 	case IDENTITY_KNOWN:
@@ -342,7 +343,8 @@ void notifier_record(const struct signalling_options *options, const struct pack
 		.mac = is_served ? decision->mac : identity->mac,
 		.address = packet->source.address,
 		.interface = interface_name(options, packet->interface),
-		.identified_by = identity->by,
+		.identified_by = identity->verdict == IDENTITY_CONFLICT ? identity->claimed_in
+									: identity->by,
 		.certainty = identity->certainty,
 	};
 
@@ -352,8 +354,7 @@ void notifier_record(const struct signalling_options *options, const struct pack
 		change.shape = decision->choice.shape;
 	}
 	record_claims(&change, identity);
-	if (is_served || (decision->is_listed &&
-			  (identity->verdict == IDENTITY_KNOWN || decision->is_bootstrap))) {
+	if (is_served || (decision->is_listed && identity->verdict == IDENTITY_KNOWN)) {
 		post(effects, &change);
 	}
 	if (is_unidentified(options, decision)) {

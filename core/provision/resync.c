@@ -62,12 +62,7 @@ void resync_free(struct resync *r)
 	while ((target = table_next(&r->targets, &cursor))) {
 		pool_give(&r->pool, target);
 	}
-	while (r->lists) {
-		struct resync_list *next = r->lists->next;
-
-		free(r->lists);
-		r->lists = next;
-	}
+	resync_list_free(r->lists);
 	table_free(&r->targets);
 	pool_free(&r->pool);
 	client_transactions_free(r->clients);
@@ -264,13 +259,7 @@ void resync_withdraw_all(struct resync *r, struct effects *effects)
 
 void resync_order(struct resync *r, struct resync_list *list, uint64_t now_ms)
 {
-	struct resync_list **end = &r->lists;
-
-	while (*end) {
-		end = &(*end)->next;
-	}
-	list->next = NULL;
-	*end = list;
+	resync_list_append(&r->lists, list);
 	r->take_ms = r->listed > 0 ? r->take_ms : now_ms;
 	r->listed += list->count;
 }

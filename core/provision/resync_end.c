@@ -100,7 +100,7 @@ static const struct outcome *outcome_of(enum device_resync state)
 	return found;
 }
 
-/* resync of 0011… at 10.0.0.7:5060: refused with 401; it wants … */
+/* resync of 00908f123456 at 10.0.0.7:5060: refused with 401; it wants … */
 static void report(const struct resync_target *target, enum report_level level, const char *reason,
 		   const char *sentence, const char *why, struct effects *effects)
 {
@@ -110,14 +110,16 @@ static void report(const struct resync_target *target, enum report_level level, 
 	if (!effects_wants_report(effects, level)) {
 		return;
 	}
-	writer_text(&w, resync_order_name(target->order));
-	writer_text(&w, ": ");
+	if (target->order != RESYNC_ORDER_CLAIMED) {
+		writer_text(&w, resync_order_name(target->order));
+		writer_text(&w, " of ");
+	}
 	mac_write(&w, target->mac);
 	if (address_is_set(target->to.address)) {
 		writer_text(&w, " at ");
 		endpoint_write(&w, target->to);
 	}
-	writer_text(&w, ": ");
+	writer_text(&w, target->order == RESYNC_ORDER_CLAIMED ? " " : ": ");
 	writer_text(&w, sentence);
 	if (target->state == RESYNC_REFUSED) {
 		writer_unsigned(&w, target->status);

@@ -51,30 +51,9 @@ static void set_maker(struct change *change, const struct identity *identity,
 		 before ? before->firmware : "");
 }
 
-/* How many stand at this address on their word alone. */
-static size_t count_at(const struct inventory *inventory, struct address address)
+static bool may_add(const struct sighting_place *place, struct sightings *sightings)
 {
-	const struct device *device;
-	size_t count = 0;
-	size_t cursor = 0;
-
-	address = address_unmapped(address);
-	while ((device = inventory_next_device(inventory, &cursor))) {
-		count += device->state == DEVICE_NEW && device->certainty == CERTAINTY_CLAIMED &&
-			 address_equal(device->address, address);
-	}
-	return count;
-}
-
-static bool may_add(const struct inventory *inventory, const struct identity *identity,
-		    const struct sighting_place *place, struct sightings *sightings)
-{
-	if (!sightings) {
-		return true;
-	}
-	if (!rate_limit_take(&sightings->rate, place->source.address, place->now_ms) ||
-	    (identity->certainty == CERTAINTY_CLAIMED &&
-	     count_at(inventory, place->source.address) >= sightings_per_source_max)) {
+	if (sightings && !rate_limit_take(&sightings->rate, place->source.address, place->now_ms)) {
 		sightings->refused++;
 		return false;
 	}
@@ -96,7 +75,7 @@ static void note_device(const struct inventory *inventory, const struct identity
 	    device->certainty > CERTAINTY_CLAIMED) {
 		return;
 	}
-	if (!device && !may_add(inventory, identity, place, sightings)) {
+	if (!device && !may_add(place, sightings)) {
 		return;
 	}
 	change.kind = CHANGE_DEVICE_SEEN;

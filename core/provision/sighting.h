@@ -7,7 +7,7 @@
  * What a request says costs nothing to say. On-link it must agree with the hardware address behind
  * it, else it is listed as `spoofed?` and makes no device; behind a router it makes one that is
  * `claimed` only. New ones are taken from one source at sighting_per_minute, and at most
- * sightings_per_source_max of them stand at one address whose hardware address was not seen.
+ * inventory_words_max of them stand at one address.
  */
 #ifndef BELLHOP_CORE_PROVISION_SIGHTING_H
 #define BELLHOP_CORE_PROVISION_SIGHTING_H
@@ -17,7 +17,7 @@
 #include "core/fleet/policy.h"
 #include "core/provision/rate_limit.h"
 
-enum { sighting_per_minute = 30, sighting_burst = 120, sightings_per_source_max = 256 };
+enum { sighting_per_minute = 30, sighting_burst = 120 };
 
 /* Of all doors together, on the one thread that they run on. */
 struct sightings {

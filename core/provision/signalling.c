@@ -235,8 +235,8 @@ static struct client_key notify_key(const struct turn *t, const struct notify_me
  * The form is a guess: the other one is made ready, for when the phone does not answer. Of the
  * round before this one nothing is awaited any more.
  */
-static void watch(const struct turn *t, const struct notify_message *m,
-		  const struct client_request *notify)
+static __attribute__((noinline)) void watch(const struct turn *t, const struct notify_message *m,
+					    const struct client_request *notify)
 {
 	struct signalling *s = t->s;
 	const struct notifier_decision *decision = &s->decision;

@@ -10,55 +10,55 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 enum { settings_arguments_max = 256 };
 
-/* Options, as bits of what a command takes: more than an int of ISO C has. */
-__extension__ enum option_bit {
-	OPTION_VENDOR = 1 << 0,
-	OPTION_MODEL = 1 << 1,
-	OPTION_PROFILE = 1 << 2,
-	OPTION_LABEL = 1 << 3,
-	OPTION_ADDRESS = 1 << 4,
-	OPTION_INTERFACE = 1 << 5,
-	OPTION_FORM = 1 << 6,
-	OPTION_SET = 1 << 7,
-	OPTION_UNSET = 1 << 8,
-	OPTION_PARENT = 1 << 9,
-	OPTION_STATE = 1 << 10,
-	OPTION_SEARCH = 1 << 11,
-	OPTION_SECRETS = 1 << 12,
-	OPTION_EFFECTIVE = 1 << 13,
-	OPTION_NAME = 1 << 14,
-	OPTION_FOLLOW = 1 << 15,
-	OPTION_DEVICE = 1 << 16,
-	OPTION_LIMIT = 1 << 17,
-	/* Taken by every command. */
-	OPTION_SOCKET = 1 << 18,
-	OPTION_URL = 1 << 19,
-	OPTION_TOKEN_FILE = 1 << 20,
-	OPTION_JSON = 1 << 21,
-	OPTION_HELP = 1 << 22,
-	OPTION_VERSION = 1 << 23,
-	/* Of single commands, again. */
-	OPTION_FORCE = 1 << 24,
-	OPTION_SHAPE = 1 << 25,
-	/* Of rules, pools and imports. */
-	OPTION_MAC = 1LL << 40,
-	OPTION_CERTAINTY = 1LL << 41,
-	OPTION_PRIORITY = 1LL << 42,
-	OPTION_ENABLED = 1LL << 43,
-	OPTION_POOL = 1LL << 44,
-	OPTION_EXTENSION = 1LL << 45,
-	OPTION_RANGE = 1LL << 46,
-	OPTION_PARTIAL = 1LL << 47,
-	OPTION_DRY_RUN = 1LL << 48,
-};
+/* Options, as bits of what a command takes: those of every command first. */
+#define OPTION_SOCKET	  (UINT64_C(1) << 0)
+#define OPTION_URL	  (UINT64_C(1) << 1)
+#define OPTION_TOKEN_FILE (UINT64_C(1) << 2)
+#define OPTION_JSON	  (UINT64_C(1) << 3)
+#define OPTION_HELP	  (UINT64_C(1) << 4)
+#define OPTION_VERSION	  (UINT64_C(1) << 5)
+#define OPTION_VENDOR	  (UINT64_C(1) << 6)
+#define OPTION_MODEL	  (UINT64_C(1) << 7)
+#define OPTION_PROFILE	  (UINT64_C(1) << 8)
+#define OPTION_LABEL	  (UINT64_C(1) << 9)
+#define OPTION_ADDRESS	  (UINT64_C(1) << 10)
+#define OPTION_INTERFACE  (UINT64_C(1) << 11)
+#define OPTION_FORM	  (UINT64_C(1) << 12)
+#define OPTION_SET	  (UINT64_C(1) << 13)
+#define OPTION_UNSET	  (UINT64_C(1) << 14)
+#define OPTION_PARENT	  (UINT64_C(1) << 15)
+#define OPTION_STATE	  (UINT64_C(1) << 16)
+#define OPTION_SEARCH	  (UINT64_C(1) << 17)
+#define OPTION_SECRETS	  (UINT64_C(1) << 18)
+#define OPTION_EFFECTIVE  (UINT64_C(1) << 19)
+#define OPTION_NAME	  (UINT64_C(1) << 20)
+#define OPTION_FOLLOW	  (UINT64_C(1) << 21)
+#define OPTION_DEVICE	  (UINT64_C(1) << 22)
+#define OPTION_LIMIT	  (UINT64_C(1) << 23)
+#define OPTION_FORCE	  (UINT64_C(1) << 24)
+#define OPTION_SHAPE	  (UINT64_C(1) << 25)
+#define OPTION_ALL	  (UINT64_C(1) << 26)
+#define OPTION_DRY_RUN	  (UINT64_C(1) << 27)
+#define OPTION_WAIT	  (UINT64_C(1) << 28)
 
-enum { option_count = 49 };
+/* Of rules, pools and imports. */
+#define OPTION_MAC	 (UINT64_C(1) << 29)
+#define OPTION_CERTAINTY (UINT64_C(1) << 30)
+#define OPTION_PRIORITY	 (UINT64_C(1) << 31)
+#define OPTION_ENABLED	 (UINT64_C(1) << 32)
+#define OPTION_POOL	 (UINT64_C(1) << 33)
+#define OPTION_EXTENSION (UINT64_C(1) << 34)
+#define OPTION_RANGE	 (UINT64_C(1) << 35)
+#define OPTION_PARTIAL	 (UINT64_C(1) << 36)
+
+enum { option_count = 37 };
 
 /* One --set or --unset, in the order of the command line. */
 struct setting_argument {
@@ -77,7 +77,7 @@ struct arguments {
 };
 
 /* The value of an option, or NULL when it is not given. */
-const char *argument(const struct arguments *arguments, enum option_bit option);
+const char *argument(const struct arguments *arguments, uint64_t option);
 
 typedef int command_fn(const struct arguments *arguments);
 
@@ -91,7 +91,7 @@ struct command {
 	const char *words;
 	size_t words_min;
 	size_t words_max;
-	unsigned long long options; /* enum option_bit */
+	uint64_t options; /* OPTION_… */
 	command_fn *run;
 	const char *summary;
 	const char *more; /* further lines of its help, or NULL */
@@ -103,7 +103,7 @@ extern const size_t command_count;
 command_fn run_help, run_status;
 command_fn run_device_list, run_device_show, run_device_add, run_device_set, run_device_claim,
 	run_device_block, run_device_unblock, run_device_remove, run_device_files,
-	run_device_preview, run_device_unidentified;
+	run_device_preview, run_device_unidentified, run_device_resync, run_device_reboot;
 command_fn run_profile_list, run_profile_show, run_profile_set, run_profile_remove;
 command_fn run_file_add, run_file_list, run_file_remove;
 command_fn run_rule_list, run_rule_show, run_rule_set, run_rule_remove, run_rule_test;
@@ -124,7 +124,7 @@ void print_help(FILE *out);
 void print_command_help(FILE *out, const struct command *command);
 
 /* The name in the option table, without dashes: "socket". */
-const char *option_name(enum option_bit option);
+const char *option_name(uint64_t option);
 
 /* How many letters must be changed to make one word of the other. */
 size_t word_distance(const char *a, const char *b);

@@ -14,6 +14,12 @@ static const char edit_more[] =
 static const char many_more[] =
 	"Several MACs may be named, or - for a list on the standard input, one a line.";
 
+static const char order_more[] =
+	"For MACs, or - for a list on the standard input, or those of a profile and of the\n"
+	"profiles that inherit from it, or --all; claimed ones only. They are told one after\n"
+	"the other, at the pace of [resync] in bellhop.conf. What it came to is shown by\n"
+	"`bellhop device show` and told as an event.";
+
 static const char backup_more[] =
 	"Devices, profiles, settings, events and the audit log are in it, secrets and all;\n"
 	"files that phones fetch by name (`bellhop file`) are not: copy DATA/files as well.";
@@ -54,6 +60,12 @@ const struct command commands[] = {
 	 many_more},
 	{"device", "remove", "MAC...", 1, words_many, 0, run_device_remove,
 	 "forget a device and its settings", many_more},
+	{"device", "resync", "MAC...", 0, words_many,
+	 OPTION_PROFILE | OPTION_ALL | OPTION_DRY_RUN | OPTION_WAIT, run_device_resync,
+	 "tell phones to fetch their files again", order_more},
+	{"device", "reboot", "MAC...", 0, words_many,
+	 OPTION_PROFILE | OPTION_ALL | OPTION_DRY_RUN | OPTION_WAIT, run_device_reboot,
+	 "tell phones to restart", order_more},
 	{"device", "files", "MAC", 1, 1, 0, run_device_files, "the files that a device may ask for",
 	 NULL},
 	{"device", "preview", "MAC [FILE]", 1, 2, 0, run_device_preview,

@@ -29,12 +29,12 @@ void completion_offer(const struct completion *completion, const char *candidate
 
 /* --- Options and commands. --- */
 
-static unsigned long long options_of(const struct completion *completion)
+static uint64_t options_of(const struct completion *completion)
 {
 	return OPTIONS_COMMON | (completion->command ? completion->command->options : 0);
 }
 
-static bool may_repeat(enum option_bit option)
+static bool may_repeat(uint64_t option)
 {
 	return option == OPTION_SET || option == OPTION_UNSET;
 }
@@ -138,7 +138,7 @@ static const struct option_row *take_word(struct completion *completion, char *w
 	length = word[1] == '-' ? strcspn(word + 2, "=") : 0;
 	row = option_find(word + 2, length);
 	if (row) {
-		arguments->values[__builtin_ctz((unsigned)row->bit)] =
+		arguments->values[__builtin_ctzll(row->bit)] =
 			word[2 + length] == '=' ? word + 3 + length : "";
 	}
 	return row && row->value && word[2 + length] != '=' ? row : NULL;
@@ -202,8 +202,7 @@ void complete_words(char **words, size_t count)
 	completion.arguments.timeout_s = complete_timeout_s;
 	for (size_t i = 0; room && i + 1 < count; i++) {
 		if (pending) {
-			completion.arguments.values[__builtin_ctz((unsigned)pending->bit)] =
-				words[i];
+			completion.arguments.values[__builtin_ctzll(pending->bit)] = words[i];
 			pending = NULL;
 		} else {
 			pending = take_word(&completion, words[i], &is_words_only);

@@ -29,7 +29,7 @@ void completion_offer(const struct completion *completion, const char *candidate
 		      const char *meaning);
 
 /* Candidates for the value of an option. */
-void complete_option_value(const struct completion *completion, enum option_bit option);
+void complete_option_value(const struct completion *completion, uint64_t option);
 
 /* Candidates for a word that the command's usage line calls `name`: "MAC", "bash|zsh|fish". */
 void complete_word_value(const struct completion *completion, const char *name);

@@ -319,7 +319,7 @@ static void ask_for_files(void)
 	puts(":files");
 }
 
-void complete_option_value(const struct completion *completion, enum option_bit option)
+void complete_option_value(const struct completion *completion, uint64_t option)
 {
 	switch (option) {
 	case OPTION_VENDOR:
@@ -379,7 +379,9 @@ void complete_option_value(const struct completion *completion, enum option_bit 
 	case OPTION_EXTENSION:
 	case OPTION_RANGE:
 	case OPTION_PARTIAL:
+	case OPTION_ALL:
 	case OPTION_DRY_RUN:
+	case OPTION_WAIT:
 	case OPTION_JSON:
 	case OPTION_HELP:
 	case OPTION_VERSION:

@@ -36,6 +36,24 @@ static void add_form(json_t *device)
 	}
 }
 
+/* "refused (401), 2026-…", or nothing where it was never told. */
+static void show_resync(json_t *device)
+{
+	const char *resync = json_string_value(json_object_get(device, "resync"));
+	const char *when = json_string_value(json_object_get(device, "resync_time"));
+	json_int_t status = json_integer_value(json_object_get(device, "resync_status"));
+	json_t *shown = NULL;
+
+	if (resync && strcmp(resync, "refused") == 0) {
+		shown = json_sprintf("refused (%d), %s", (int)status, when ? when : "");
+	} else if (resync && strcmp(resync, "none") != 0) {
+		shown = json_sprintf("%s, %s", resync, when ? when : "");
+	}
+	if (shown) {
+		json_object_set_new(device, "resync_shown", shown);
+	}
+}
+
 static void print_device(json_t *device)
 {
 	static const struct column rows[] = {
@@ -61,9 +79,11 @@ static void print_device(json_t *device)
 		{.title = "last seen", .member = "last_seen"},
 		{.title = "notified", .member = "notified"},
 		{.title = "fetched", .member = "fetched"},
+		{.title = "told to fetch", .member = "resync_shown"},
 	};
 
 	add_form(device);
+	show_resync(device);
 	table_print_object(rows, sizeof(rows) / sizeof(rows[0]), device);
 	print_settings("settings", json_object_get(device, "settings"));
 	print_settings("effective settings", json_object_get(device, "effective_settings"));
@@ -109,7 +129,7 @@ static int list_path(struct text *path, const struct arguments *arguments, const
 	static const char start[] = "/api/v1/devices";
 	static const struct {
 		const char *name;
-		enum option_bit option;
+		uint64_t option;
 	} filters[] = {
 		{"state", OPTION_STATE},     {"vendor", OPTION_VENDOR}, {"model", OPTION_MODEL},
 		{"profile", OPTION_PROFILE}, {"search", OPTION_SEARCH},

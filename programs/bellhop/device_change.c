@@ -22,7 +22,7 @@ struct wish {
 static json_t *edits_from_arguments(const struct arguments *arguments)
 {
 	static const struct {
-		enum option_bit option;
+		uint64_t option;
 		const char *member;
 	} members[] = {
 		{OPTION_VENDOR, "vendor"},	 {OPTION_MODEL, "model"},
@@ -368,7 +368,7 @@ int run_device_set(const struct arguments *arguments)
 	bool is_any = arguments->setting_count > 0;
 
 	for (size_t i = 0; i < option_count; i++) {
-		is_any |= arguments->values[i] && !((1ull << i) & OPTIONS_COMMON);
+		is_any |= arguments->values[i] && !((UINT64_C(1) << i) & OPTIONS_COMMON);
 	}
 	if (!is_any) {
 		say("nothing to set; name at least one option, see `bellhop help device set`");

@@ -70,8 +70,9 @@ static void read_header(struct import *import, const struct csv_row *row)
 		char *name = column_name(row->fields[i], &import->is_setting[i]);
 
 		if (!name) {
-			say_bad(import, row->line, "a device has no such column, and no such "
-						   "setting",
+			say_bad(import, row->line,
+				"a device has no such column, and no such "
+				"setting",
 				row->fields[i]);
 			continue;
 		}
@@ -239,8 +240,7 @@ static void print_outcome(const struct import *import, const json_t *reply)
 	long long refused = json_integer_value(json_object_get(reply, "refused"));
 	bool is_trial = json_is_true(json_object_get(reply, "dry_run"));
 
-	printf("%lld devices %s", devices - refused,
-	       is_trial ? "would be claimed" : "are claimed");
+	printf("%lld devices %s", devices - refused, is_trial ? "would be claimed" : "are claimed");
 	if (refused > 0 || import->bad > 0) {
 		printf(", %lld rows %s", refused + (long long)import->bad,
 		       is_trial ? "would be passed over" : "were passed over");
@@ -298,8 +298,9 @@ static int import_all(const struct arguments *arguments, struct import *import, 
 
 int run_device_import(const struct arguments *arguments)
 {
-	struct import import = {
-		.path = arguments->words[0], .devices = json_array(), .seen = json_object()};
+	struct import import = {.path = arguments->words[0],
+				.devices = json_array(),
+				.seen = json_object()};
 	char *bytes = NULL;
 	size_t length = 0;
 	int result = csv_file_read(import.path, &bytes, &length);

@@ -30,6 +30,7 @@ static const struct option_name {
 } option_names[] = {
 	{66, "tftp-server-name", "tftp-server-name"},
 	{67, "boot-file-name", "bootfile-name"},
+	{114, "v4-captive-portal", "default-url"},
 };
 
 static const struct option_name *name_of(unsigned code)
@@ -126,7 +127,7 @@ static void print_makers_of(const struct dhcp_writer *w, unsigned code, const ch
 static void print_dnsmasq_option(const char *tag, unsigned code, const char *value)
 {
 	if (is_addresses(code)) {
-		printf("dhcp-option=%soption:%u,%s\n", tag, code, value);
+		printf("dhcp-option=%s%u,%s\n", tag, code, value);
 	} else {
 		printf("dhcp-option=%s%u,\"%s\"\n", tag, code, value);
 	}

@@ -40,7 +40,7 @@ static void print_option(FILE *out, const struct option_row *row)
 	fprintf(out, "  %-23s %s\n", left, row->summary);
 }
 
-static void print_options(FILE *out, unsigned long long options)
+static void print_options(FILE *out, uint64_t options)
 {
 	for (size_t i = 0; i < option_row_count; i++) {
 		if (options & option_rows[i].bit) {

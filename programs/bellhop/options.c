@@ -36,9 +36,11 @@ const struct option_row option_rows[] = {
 	{OPTION_RANGE, "range", "LIST",
 	 "numbers without accounts of their own, as 200-249,300-320"},
 	{OPTION_PARTIAL, "partial", NULL, "pass over rows that are refused"},
-	{OPTION_DRY_RUN, "dry-run", NULL, "change nothing, and say what would come of it"},
 	{OPTION_FOLLOW, "follow", NULL, "go on with new ones as they come"},
 	{OPTION_DEVICE, "device", "MAC", "only those of this device"},
+	{OPTION_ALL, "all", NULL, "all devices that are claimed"},
+	{OPTION_DRY_RUN, "dry-run", NULL, "do nothing, and tell what would come of it"},
+	{OPTION_WAIT, "wait", NULL, "until every one of them has its outcome"},
 	{OPTION_FORCE, "force", NULL, "replace the file if it is there"},
 	{OPTION_LIMIT, "limit", "NUMBER", "the newest so many; 100 when not given"},
 	{OPTION_SOCKET, "socket", "PATH",
@@ -54,17 +56,17 @@ const struct option_row option_rows[] = {
 
 const size_t option_row_count = sizeof(option_rows) / sizeof(option_rows[0]);
 
-static unsigned number_of(enum option_bit option)
+static unsigned number_of(uint64_t option)
 {
-	return (unsigned)__builtin_ctzll((unsigned long long)option);
+	return (unsigned)__builtin_ctzll(option);
 }
 
-const char *argument(const struct arguments *arguments, enum option_bit option)
+const char *argument(const struct arguments *arguments, uint64_t option)
 {
 	return arguments->values[number_of(option)];
 }
 
-const char *option_name(enum option_bit option)
+const char *option_name(uint64_t option)
 {
 	for (size_t i = 0; i < option_row_count; i++) {
 		if (option_rows[i].bit == option) {

@@ -6,7 +6,7 @@
 #include "programs/bellhop/bellhop.h"
 
 struct option_row {
-	enum option_bit bit;
+	uint64_t bit;
 	const char *name;
 	const char *value; /* "MAC"; NULL: a flag */
 	const char *summary;
@@ -16,10 +16,9 @@ extern const struct option_row option_rows[];
 extern const size_t option_row_count;
 
 /* Taken by every command. */
-enum {
-	OPTIONS_COMMON = OPTION_SOCKET | OPTION_URL | OPTION_TOKEN_FILE | OPTION_JSON |
-			 OPTION_HELP | OPTION_VERSION
-};
+#define OPTIONS_COMMON                                                                             \
+	(OPTION_SOCKET | OPTION_URL | OPTION_TOKEN_FILE | OPTION_JSON | OPTION_HELP |              \
+	 OPTION_VERSION)
 
 /* The row of an option by its name without dashes, or NULL. */
 const struct option_row *option_find(const char *name, size_t length);

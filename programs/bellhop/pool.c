@@ -355,9 +355,8 @@ int run_pool_import(const struct arguments *arguments)
 		result = body ? EXIT_DONE : EXIT_FAILED;
 	}
 	if (result == EXIT_DONE) {
-		json_object_set_new(
-			body, "numbers",
-			merged(json_object_get(body, "numbers"), import.by_extension));
+		json_object_set_new(body, "numbers",
+				    merged(json_object_get(body, "numbers"), import.by_extension));
 		result = put(arguments, body);
 	}
 	json_decref(import.by_extension);

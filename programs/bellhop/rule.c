@@ -79,18 +79,18 @@ int run_rule_show(const struct arguments *arguments)
 	};
 	struct text path = {.data = NULL};
 	json_t *reply = NULL;
-	int result =
-		rule_path(&path, arguments->words[0], argument(arguments, OPTION_SECRETS)) < 0
-			? fail("out of memory")
-			: client_ask(arguments, "GET", path.data, NULL, &reply);
+	int result = rule_path(&path, arguments->words[0], argument(arguments, OPTION_SECRETS)) < 0
+			     ? fail("out of memory")
+			     : client_ask(arguments, "GET", path.data, NULL, &reply);
 
 	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
 		result = print_json(reply);
 	} else if (result == EXIT_DONE) {
 		join_macs(reply);
-		json_object_set_new(
-			reply, "enabled",
-			json_string(json_is_true(json_object_get(reply, "enabled")) ? "yes" : "no"));
+		json_object_set_new(reply, "enabled",
+				    json_string(json_is_true(json_object_get(reply, "enabled"))
+							? "yes"
+							: "no"));
 		table_print_object(rows, sizeof(rows) / sizeof(rows[0]), reply);
 		print_settings("settings", json_object_get(reply, "settings"));
 	}
@@ -138,7 +138,7 @@ static json_t *list_of(const char *text)
 	return list;
 }
 
-static int set_text(const struct arguments *arguments, enum option_bit option, json_t *rule)
+static int set_text(const struct arguments *arguments, uint64_t option, json_t *rule)
 {
 	const char *value = argument(arguments, option);
 
@@ -205,9 +205,9 @@ static int set_settings(const struct arguments *arguments, json_t *rule)
 
 static int edit(const struct arguments *arguments, json_t *rule)
 {
-	static const enum option_bit texts[] = {OPTION_VENDOR,	  OPTION_MODEL,	  OPTION_INTERFACE,
-						OPTION_CERTAINTY, OPTION_PROFILE, OPTION_LABEL,
-						OPTION_POOL};
+	static const uint64_t texts[] = {OPTION_VENDOR,	   OPTION_MODEL,   OPTION_INTERFACE,
+					 OPTION_CERTAINTY, OPTION_PROFILE, OPTION_LABEL,
+					 OPTION_POOL};
 	const char *macs = argument(arguments, OPTION_MAC);
 	int result = EXIT_DONE;
 
@@ -299,14 +299,13 @@ static void print_verdicts(const json_t *reply)
 	} else {
 		printf("no rule would claim it\n");
 	}
-	table_print(columns, sizeof(columns) / sizeof(columns[0]),
-		    json_object_get(reply, "rules"));
+	table_print(columns, sizeof(columns) / sizeof(columns[0]), json_object_get(reply, "rules"));
 }
 
 int run_rule_test(const struct arguments *arguments)
 {
-	static const enum option_bit options[] = {OPTION_VENDOR, OPTION_MODEL, OPTION_INTERFACE,
-						  OPTION_CERTAINTY};
+	static const uint64_t options[] = {OPTION_VENDOR, OPTION_MODEL, OPTION_INTERFACE,
+					   OPTION_CERTAINTY};
 	struct text path = {.data = device_path(arguments->words[0], "/rules")};
 	json_t *reply = NULL;
 	int failed = 0;

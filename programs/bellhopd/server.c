@@ -197,21 +197,43 @@ static void tell_unidentified(struct server *server, const struct change *change
 	}
 }
 
+/* Was it claimed by this, by a person or by a rule, and is it there to be told? */
+static bool is_claim_to_tell(struct server *server, const struct change *change)
+{
+	const struct device *device;
+	bool is_told;
+
+	if (change->kind != CHANGE_DEVICE_CLAIM && change->kind != CHANGE_DEVICE_SEEN) {
+		return false;
+	}
+	pthread_rwlock_rdlock(&server->lock);
+	device = inventory_device(&server->inventory, change->mac);
+	is_told = device && (change->kind == CHANGE_DEVICE_CLAIM || device->claimed_by[0]) &&
+		  resync_tells_claimed(&server->inventory, device, loop_utc_ms());
+	pthread_rwlock_unlock(&server->lock);
+	return is_told;
+}
+
 /*
- * On the store's thread: a phone that has its files needs no more copies of its NOTIFY, and one
- * that was blocked or removed must not get another.
+ * On the store's thread: a phone that has its files needs no more copies of its NOTIFY, one that
+ * was blocked or removed must not get another, and one that was claimed is told.
  */
 static void change_committed(void *context, const struct change *change)
 {
 	struct server *server = context;
-
-	struct notice notice = {.kind = NOTICE_FETCHED, .mac = change->mac};
+	uint64_t utc_ms = loop_utc_ms();
+	struct notice notice = {.kind = NOTICE_FETCHED,
+				.mac = change->mac,
+				.is_essential = change->is_complete,
+				.age_ms = utc_ms > change->utc_ms ? utc_ms - change->utc_ms : 0};
 
 	if (change->kind == CHANGE_DEVICE_BLOCK || change->kind == CHANGE_DEVICE_REMOVE) {
 		notice.kind = NOTICE_WITHDRAWN;
 	} else if (change->kind == CHANGE_UNIDENTIFIED_SEEN) {
 		tell_unidentified(server, change);
 		return;
+	} else if (is_claim_to_tell(server, change)) {
+		notice.kind = NOTICE_CLAIMED;
 	} else if (change->kind != CHANGE_DEVICE_FETCHED) {
 		return;
 	}
@@ -288,6 +310,24 @@ static void files_changed(void *context)
 	if (server->catalogue) {
 		(void)catalogue_scan(server->catalogue);
 	}
+}
+
+/* An admin's order to phones, on the main thread. What it comes to is told for each of them. */
+static int give_order(void *context, struct resync_list *list, const char *who)
+{
+	struct server *server = context;
+	char text[event_text_max];
+	struct effect_report report = {.level = REPORT_INFO, .reason = "resync_ordered"};
+	int length = snprintf(text, sizeof(text), "%s orders %zu devices to %s", who, list->count,
+			      list->order == RESYNC_ORDER_REBOOT ? "restart" : "fetch again");
+	int error = server->sip_door ? sip_door_order(server->sip_door, list) : -ENOTCONN;
+
+	if (error == 0) {
+		report.text = span_make(text, (size_t)length);
+		log_report(&server->log, &report);
+		keep_event(server, &report);
+	}
+	return error;
 }
 
 /* The parts, one after the other. */
@@ -416,7 +456,7 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 	struct sip_door_options options = {
 		.listen_count = config->sip_listen.count,
 		.group_socket = group_socket_of(config),
-		.canary_interval_ms = 1000 * config->sip_canary_s,
+		.canary_interval_ms = config->sip_canary_ms,
 		.signalling =
 			{
 				.inventory = &server->inventory,
@@ -426,6 +466,10 @@ static int start_sip(struct server *server, char *problem, size_t problem_size)
 				.server_transactions_max = config->sip_transactions_max,
 				.client_transactions_max = config->sip_transactions_max,
 				.waiting_max = config->sip_waiting_max,
+				.resync = {.targets_max = config->resyncs_max,
+					   .rate = (uint32_t)config->resync_rate,
+					   .concurrency = (uint32_t)config->resync_concurrency,
+					   .verify_ms = config->resync_verify_ms},
 				.requests_per_second = (uint32_t)config->sip_requests_per_source,
 				.requests_burst = 2 * (uint32_t)config->sip_requests_per_source,
 				.server_header = SPAN("Bellhop/" BELLHOP_VERSION),
@@ -522,6 +566,7 @@ static int start_admin(struct server *server, char *problem, size_t problem_size
 		.facts = server_facts,
 		.server_for = server_facts_for_device,
 		.files_changed = files_changed,
+		.order = give_order,
 		.context = server,
 	};
 

@@ -113,6 +113,9 @@ static unsigned ask_bytes(const char *method, const char *target, struct span by
 	case API_BACKUP:
 	case API_RESTORE:
 		break;
+	case API_ORDER:
+		api_finish(&api, &answer, 0, "");
+		break;
 	case API_UPLOAD:
 		answer.change->bytes = bytes.length;
 		carry_out_change();
@@ -689,6 +692,43 @@ static void openapi_tells_of_every_route(void)
 	stop();
 }
 
+static void see_stranger(struct address address, struct mac named, uint64_t utc_ms)
+{
+	struct change change = {.kind = CHANGE_UNIDENTIFIED_SEEN,
+				.utc_ms = utc_ms,
+				.address = address,
+				.interface = SPAN("eth0"),
+				.mac = named,
+				.certainty = CERTAINTY_SPOOFED,
+				.reason = "mac_is_not_its_own"};
+	struct prepared prepared;
+	char problem[200];
+
+	REQUIRE(inventory_prepare(&inventory, &change, &prepared, problem, sizeof(problem)) == 0);
+	inventory_commit(&inventory, &prepared);
+}
+
+static void the_unidentified_are_listed_the_latest_first(void)
+{
+	start();
+	CHECK_EQUAL(200, ask("GET", "/api/v1/unidentified", ""));
+	CHECK_TEXT("{\n  \"unidentified\": []\n}\n", span_text(body));
+	see_stranger(address_ipv4(10, 0, 0, 1), (struct mac){{0, 0x90, 0x8f, 1, 2, 3}}, 1000);
+	see_stranger(address_ipv4(10, 0, 0, 2), (struct mac){0}, 3000);
+	see_stranger(address_ipv4(10, 0, 0, 1), (struct mac){{0, 0x90, 0x8f, 1, 2, 3}}, 2000);
+	CHECK_EQUAL(200, ask("GET", "/api/v1/unidentified", ""));
+	CHECK_HAS("\"address\": \"10.0.0.1\"");
+	CHECK_HAS("\"named_mac\": \"00908f010203\"");
+	CHECK_HAS("\"named_mac\": null");
+	CHECK_HAS("\"certainty\": \"spoofed?\"");
+	CHECK_HAS("\"reason\": \"mac_is_not_its_own\"");
+	CHECK_HAS("\"count\": 2");
+	CHECK_HAS("\"first_seen\": \"1970-01-01T00:00:01");
+	CHECK(strstr(body, "10.0.0.2") < strstr(body, "10.0.0.1"));
+	CHECK_EQUAL(405, ask("POST", "/api/v1/unidentified", ""));
+	stop();
+}
+
 static void packs_are_shown(void)
 {
 	start();
@@ -727,6 +767,7 @@ int main(void)
 	RUN(what_a_body_is_shows_in_the_head);
 	RUN(forms_are_shown_pinned_and_forgotten);
 	RUN(openapi_tells_of_every_route);
+	RUN(the_unidentified_are_listed_the_latest_first);
 	RUN(packs_are_shown);
 	RUN(settings_are_listed);
 	return test_end();

@@ -118,6 +118,36 @@ static void https_is_served_with_a_certificate_and_its_lines_are_kept(void)
 	CHECK(!configuration_serves_https(&configuration));
 }
 
+static void durations_have_a_unit_and_bounds(void)
+{
+	static const char *const bad[] = {"0",	 "0s", "0m",  "8d", "169h",
+					  "-1m", "m",  "1 m", "90", ""};
+	static const struct {
+		const char *text;
+		const char *printed;
+	} good[] = {
+		{"1s", "verify = 1s\n"},  {"90s", "verify = 90s\n"},	 {"60s", "verify = 1m\n"},
+		{"24h", "verify = 1d\n"}, {"3601s", "verify = 3601s\n"}, {"168h", "verify = 7d\n"},
+	};
+	static char text[1 << 16];
+	char line[64];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(line, sizeof(line), "[resync]\nverify = %s\n", bad[i]);
+		read_text(line);
+		CHECK_EQUAL(1, ini.mistake_count);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct writer w = writer_over(text, sizeof(text));
+
+		snprintf(line, sizeof(line), "[resync]\nverify = %s\n", good[i].text);
+		read_text(line);
+		CHECK_EQUAL(0, ini.mistake_count);
+		configuration_print(&configuration, &w);
+		CHECK(span_search(writer_span(&w), span_text(good[i].printed)) < w.length);
+	}
+}
+
 static void reads_every_kind_of_value(void)
 {
 	unsigned line = 0;
@@ -129,8 +159,13 @@ static void reads_every_kind_of_value(void)
 		"[http]\nlisten = 0.0.0.0:80 [::1]:8080\n[tftp]\nlisten =\nrollover = 1\n"
 		"[provisioning]\nurl = \"tftp://%{address}\"\nurl.yealink = http://%{address}/y/\n"
 		"unknown = bootstrap\naccess = key\nrouted = serve\nspoofed = serve\n"
-		"[log]\nlevel = debug\nformat = json\n[limits]\ndevices = 5\n");
+		"[log]\nlevel = debug\nformat = json\n[limits]\ndevices = 5\nresyncs = 9\n"
+		"[resync]\nrate = 7\nconcurrency = 8\nverify = 90s\n");
 	CHECK_EQUAL(0, ini.mistake_count);
+	CHECK_EQUAL(7, configuration.resync_rate);
+	CHECK_EQUAL(8, configuration.resync_concurrency);
+	CHECK_EQUAL(90000, configuration.resync_verify_ms);
+	CHECK_EQUAL(9, configuration.resyncs_max);
 	CHECK_TEXT("./var", configuration.data);
 	CHECK_TEXT("./var/admin.sock", configuration.admin_socket);
 	CHECK_EQUAL(5061, configuration.sip_listen.endpoints[0].port);
@@ -169,7 +204,7 @@ static void tells_all_mistakes_with_line_key_and_legal_values(void)
 		      "canary, padding");
 	check_mistake(3, 6,
 		      "[wrong] a: there is no such section; legal: server, sip, http, https, "
-		      "tftp, admin, provisioning, store, log, limits");
+		      "tftp, admin, provisioning, resync, store, log, limits");
 	check_mistake(4, 8, "[log] level is not legal; legal: error, warning, info or debug");
 	check_mistake(5, 9, "neither [section] nor key = value: \"no equals sign\"");
 	check_mistake(6, 11, "[limits] devices is not legal; legal: 1 to 10000000");
@@ -184,7 +219,7 @@ static void refuses_what_a_door_cannot_be(void)
 		"[sip]\ngroup_socket = raw\n",
 		"[sip]\ncanary = 25h\n",
 		"[sip]\ncanary = m\n",
-		"[sip]\ncanary = 1d\n",
+		"[sip]\ncanary = 2d\n",
 		"[sip]\ncanary =\n",
 		"[sip]\nlisten =\n",
 		"[sip]\nlisten = 224.0.1.75:5060\n",
@@ -215,8 +250,8 @@ static void reads_times_and_prints_them_as_people_do(void)
 		const char *text;
 		uint64_t seconds;
 		const char *printed;
-	} times[] = {{"0", 0, "0"},	  {"1s", 1, "1s"},     {"90", 90, "90s"},
-		     {"120s", 120, "2m"}, {"15m", 900, "15m"}, {"24h", 86400, "24h"}};
+	} times[] = {{"0", 0, "0"},	  {"1s", 1, "1s"},     {"90s", 90, "90s"},
+		     {"120s", 120, "2m"}, {"15m", 900, "15m"}, {"24h", 86400, "1d"}};
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
 		char text[64];
@@ -228,7 +263,7 @@ static void reads_times_and_prints_them_as_people_do(void)
 		snprintf(expected, sizeof(expected), "\ncanary = %s\n", times[i].printed);
 		read_text(text);
 		CHECK_EQUAL(0, ini.mistake_count);
-		CHECK_EQUAL(times[i].seconds, configuration.sip_canary_s);
+		CHECK_EQUAL(times[i].seconds * 1000, configuration.sip_canary_ms);
 		configuration_print(&configuration, &w);
 		writer_terminate(&w);
 		CHECK(strstr(printed, expected));
@@ -239,7 +274,7 @@ static void hears_by_both_families_and_leaves_the_group_a_choice(void)
 {
 	read_text("");
 	CHECK_EQUAL(CONFIGURATION_GROUP_AUTO, configuration.sip_group_socket);
-	CHECK_EQUAL(900, configuration.sip_canary_s);
+	CHECK_EQUAL(900000, configuration.sip_canary_ms);
 	read_text("[sip]\nlisten = 0.0.0.0:5070 [::]:5070\ngroup_socket = packet\n");
 	CHECK_EQUAL(0, ini.mistake_count);
 	CHECK_EQUAL(2, configuration.sip_listen.count);
@@ -304,6 +339,7 @@ int main(void)
 	RUN(defaults_are_legal);
 	RUN(warns_of_what_does_not_do_what_it_seems_to);
 	RUN(https_is_served_with_a_certificate_and_its_lines_are_kept);
+	RUN(durations_have_a_unit_and_bounds);
 	RUN(reads_every_kind_of_value);
 	RUN(tells_all_mistakes_with_line_key_and_legal_values);
 	RUN(refuses_what_a_door_cannot_be);

@@ -44,7 +44,7 @@ static void rows_and_fields(void)
 	CHECK_TEXT("1:[a][b] 2:[c][d] ", span_text(read_all(SPAN("a,b\r\nc,d"))));
 	CHECK_TEXT("1:[a][b] 3:[c][] ", span_text(read_all(SPAN("a, b\t\n\n c ,\n"))));
 	CHECK_TEXT("1:[a][b] ", span_text(read_all(SPAN("\xef\xbb\xbf"
-							 "a,b\n"))));
+							"a,b\n"))));
 }
 
 static void quotes(void)

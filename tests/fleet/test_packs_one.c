@@ -313,14 +313,14 @@ static void answers_and_orders_are_the_makers(void)
 		const char *shape; /* the first */
 	} rows[] = {
 		{"snom", "check-sync;reboot=false", 5060, false, false, "%{base}{mac}.xml"},
-		{"yealink", "check-sync;reboot=false", 5059, false, false, "%{base}"},
-		{"grandstream", "resync", 5080, true, false, "%{base}"},
+		{"yealink", "check-sync;reboot=false", 5060, false, false, "%{base}"},
+		{"grandstream", "resync", 5060, true, false, "%{base}"},
 		{"fanvil", "check-sync", 5060, false, false, "%{base}$mac.cfg"},
 		{"gigaset", "check-sync;reboot=false", 5060, false, true, "%{base}"},
 		{"panasonic", "check-sync", 5060, false, false, "%{base}Config{MAC}.cfg"},
 		{"htek", "resync", 5060, false, false, "%{base}"},
 		{"sangoma", "resync", 5060, false, false, "%{base}"},
-		{"vtech", "check-sync;reboot=false", 5170, false, false, "%{base}"},
+		{"vtech", "check-sync;reboot=false", 5060, false, false, "%{base}"},
 		{"escene", "check-sync", 5060, false, false, "%{base}"},
 	};
 

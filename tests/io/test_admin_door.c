@@ -300,7 +300,8 @@ static void a_database_is_fetched_and_put_back(void)
 	REQUIRE(copy != NULL);
 	memcpy(copy, start_of, length);
 	CHECK_EQUAL(200, ask_text("DELETE", "/api/v1/devices/00908f000001", ""));
-	CHECK_EQUAL(400, ask("PUT", "/api/v1/database", copy, length / 2));
+	/* A whole page: the last one may be of an empty table, and end in nothing but zeros. */
+	CHECK_EQUAL(400, ask("PUT", "/api/v1/database", copy, length - 4096));
 	CHECK(strstr(reply, "damaged") != NULL);
 	CHECK_EQUAL(404, ask_text("GET", "/api/v1/devices/00908f000001", ""));
 	CHECK_EQUAL(200, ask("PUT", "/api/v1/database", copy, length));

@@ -86,6 +86,7 @@ static void reads_a_whole_datagram(void)
 	p = changed(25, 0x08);
 	REQUIRE(parse(&p, true, &datagram) == 0);
 	CHECK_EQUAL(0, datagram.bytes.length);
+	CHECK(datagram.bytes.data == (const char *)p.octets + 28);
 }
 
 static void passes_over_ip_options(void)

@@ -26,6 +26,7 @@ struct signalling {
 	struct endpoint local;
 	uint32_t interface;
 	uint64_t wake_ms;
+	size_t ordered; /* devices of orders that were handed on */
 	struct signalling_counter seen;
 	struct signalling_counter unlocked; /* calls without the inventory's lock */
 };
@@ -78,6 +79,27 @@ static void describe(struct signalling *s, const struct packet *packet, struct e
 	answer(s, effects, text);
 }
 
+/* "LOCAL address": where an order to it would leave from. */
+static void tell_local(struct signalling *s, struct span bytes, struct effects *effects)
+{
+	struct address remote = {0};
+	struct address local;
+	uint32_t index = 77;
+	char text[128];
+	struct writer w = writer_over(text, sizeof(text));
+
+	(void)address_parse(span_slice(bytes, 6, bytes.length), &remote);
+	if (s->options.local_for(s->options.context, remote, SPAN("lo"), &local, &index)) {
+		address_write(&w, local);
+		writer_text(&w, " ");
+		writer_unsigned(&w, index);
+	} else {
+		writer_text(&w, "none");
+	}
+	writer_terminate(&w);
+	answer(s, effects, text);
+}
+
 /* "DEAD port": a datagram to where nobody listens, then one to the asker. */
 static void send_to_dead_port(struct signalling *s, struct span bytes, struct effects *effects)
 {
@@ -117,6 +139,8 @@ int signalling_receive(struct signalling *s, const struct packet *packet, uint64
 		s->wake_ms = now_ms + 20;
 	} else if (span_equal(packet->bytes, SPAN("LEVEL"))) {
 		answer(s, effects, log_level_name(effects->report_level_min));
+	} else if (span_starts_with(packet->bytes, SPAN("LOCAL "))) {
+		tell_local(s, packet->bytes, effects);
 	} else if (span_starts_with(packet->bytes, SPAN("DEAD "))) {
 		send_to_dead_port(s, packet->bytes, effects);
 	}
@@ -148,12 +172,26 @@ int signalling_change(struct signalling *s, const struct notice *notice, uint64_
 		[NOTICE_FETCHED] = "fetched",
 		[NOTICE_WITHDRAWN] = "withdrawn",
 		[NOTICE_WITHDRAWN_ALL] = "all withdrawn",
+		[NOTICE_CLAIMED] = "claimed",
 	};
 
 	(void)now_ms;
 	check_lock(s);
 	answer(s, effects, names[notice->kind]);
 	return 0;
+}
+
+/* Its timer rings at once. They stay under way for ever. */
+void signalling_order(struct signalling *s, struct resync_list *list, uint64_t now_ms)
+{
+	s->ordered += list->count;
+	s->wake_ms = now_ms;
+	free(list);
+}
+
+size_t signalling_order_count(const struct signalling *s)
+{
+	return s->ordered;
 }
 
 const struct signalling_counter *signalling_counter(const struct signalling *s, size_t i)
@@ -312,6 +350,63 @@ static void effects_are_carried_out_in_order(void)
 	CHECK_EQUAL(3, atomic_load(&changes));
 	say(phone, loopback, port, "ECHO");
 	hear(phone, NULL);
+	sip_door_stop(door);
+	close(phone);
+}
+
+static struct resync_list *list_of(size_t count)
+{
+	struct resync_list *list = resync_list_new(RESYNC_ORDER_FETCH, count);
+
+	if (!list) {
+		abort();
+	}
+	list->count = count;
+	memset(list->macs, 0, count * sizeof(list->macs[0]));
+	return list;
+}
+
+static void orders_reach_signalling_up_to_their_limit(void)
+{
+	struct sip_door_options options = plain_options();
+	struct resync_list *refused = list_of(4);
+	struct sip_door *door;
+	int phone = open_phone();
+
+	options.signalling.resync.targets_max = 10;
+	door = start(&options);
+	say(phone, loopback, sip_door_endpoint(door, 0).port, "DESCRIBE"); /* now it is known */
+	hear(phone, NULL);
+	CHECK_EQUAL(0, sip_door_order(door, list_of(3)));
+	CHECK_SPAN(SPAN("rang"), hear(phone, NULL));
+	CHECK_EQUAL(0, sip_door_order(door, list_of(4)));
+	/* Whether those are taken in yet or not: with four more there would be too many. */
+	CHECK_EQUAL(-ENOSPC, sip_door_order(door, refused));
+	CHECK_SPAN(SPAN("rang"), hear(phone, NULL));
+	CHECK_EQUAL(-ENOSPC, sip_door_order(door, refused));
+	CHECK_EQUAL(0, sip_door_order(door, list_of(3)));
+	free(refused);
+	sip_door_stop(door); /* perhaps with one that was not taken in: it is freed */
+	close(phone);
+}
+
+static void orders_leave_from_an_address_on_the_road(void)
+{
+	struct sip_door_options options = plain_options();
+	struct sip_door *door = start(&options);
+	uint16_t port = sip_door_endpoint(door, 0).port;
+	int phone = open_phone();
+
+	say(phone, loopback, port, "LOCAL 127.0.0.9");
+	CHECK_SPAN(SPAN("127.0.0.1 0"), hear(phone, NULL));
+	say(phone, loopback, port, "LOCAL ::1"); /* no socket of that family */
+	CHECK_SPAN(SPAN("none"), hear(phone, NULL));
+	sip_door_stop(door);
+	/* Bound to one address: from there, whatever the route says. */
+	options.listen[0].address = address_ipv4(127, 0, 0, 5);
+	door = start(&options);
+	say(phone, address_ipv4(127, 0, 0, 5), sip_door_endpoint(door, 0).port, "LOCAL 127.0.0.9");
+	CHECK_SPAN(SPAN("127.0.0.5 0"), hear(phone, NULL));
 	sip_door_stop(door);
 	close(phone);
 }
@@ -495,6 +590,8 @@ static void start_that_fails_says_why_and_leaves_nothing(void)
 int main(void)
 {
 	RUN(effects_are_carried_out_in_order);
+	RUN(orders_reach_signalling_up_to_their_limit);
+	RUN(orders_leave_from_an_address_on_the_road);
 	RUN(only_reports_that_somebody_reads_are_wanted);
 	RUN(packet_says_where_it_came_in);
 	RUN(notices_come_back);

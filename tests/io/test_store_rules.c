@@ -8,8 +8,9 @@
 
 static int set(struct house *house, enum change_kind kind, const char *name, const char *body)
 {
-	return make(house, &(struct change){
-				   .kind = kind, .name = span_text(name), .body = span_text(body)});
+	return make(house, &(struct change){.kind = kind,
+					    .name = span_text(name),
+					    .body = span_text(body)});
 }
 
 static struct change seen(unsigned n)
@@ -79,8 +80,7 @@ static void rules_pools_and_numbers_are_kept(void)
 	CHECK_EQUAL(9, rule->priority);
 	CHECK_EQUAL(1, rule->used);
 	CHECK(rule->used_utc_ms > 0);
-	CHECK_TEXT("secret",
-		   span_text(settings_get(&rule->settings, SPAN("admin_password"))));
+	CHECK_TEXT("secret", span_text(settings_get(&rule->settings, SPAN("admin_password"))));
 	CHECK_TEXT("1", span_text(device_number(&house, 1)->extension));
 	CHECK_TEXT("r", span_text(device_number(&house, 1)->claimed_by));
 	CHECK_TEXT("2", span_text(device_number(&house, 2)->extension));
@@ -89,8 +89,8 @@ static void rules_pools_and_numbers_are_kept(void)
 	/* The next is neither of theirs; a removal frees one for good. */
 	CHECK_EQUAL(0, claim_of(&house, 4, "p"));
 	CHECK_TEXT("3", span_text(device_number(&house, 4)->extension));
-	CHECK_EQUAL(0, make(&house, &(struct change){.kind = CHANGE_DEVICE_REMOVE,
-						     .mac = mac_number(2)}));
+	CHECK_EQUAL(0, make(&house,
+			    &(struct change){.kind = CHANGE_DEVICE_REMOVE, .mac = mac_number(2)}));
 	house_close(&house);
 	REQUIRE(house_open(&house) == 0);
 	CHECK_EQUAL(0, claim_of(&house, 5, "p"));
@@ -171,8 +171,8 @@ static void events_are_written_with_their_change(void)
 	CHECK_TEXT("state: claimed: by tester\n", span_text(events_of(&house)));
 	/* Once, also after what was told otherwise. */
 	store_event(house.store, &(struct effect_report){.reason = "told", .text = SPAN("x")}, 5);
-	CHECK_EQUAL(0, make(&house, &(struct change){.kind = CHANGE_DEVICE_BLOCK,
-						     .mac = mac_number(1)}));
+	CHECK_EQUAL(0, make(&house,
+			    &(struct change){.kind = CHANGE_DEVICE_BLOCK, .mac = mac_number(1)}));
 	CHECK_TEXT("state: claimed: by tester\ntold: x\nstate: claimed -> blocked: by tester\n",
 		   span_text(events_of(&house)));
 	house_close(&house);
@@ -196,8 +196,8 @@ static void a_restore_brings_rules_and_numbers_back(void)
 	CHECK_EQUAL(0, claim_of(&house, 1, "p"));
 	bytes = copy(&house, &holdings);
 	CHECK_EQUAL(0, set(&house, CHANGE_RULE_REMOVE, "r", ""));
-	CHECK_EQUAL(0, make(&house, &(struct change){.kind = CHANGE_DEVICE_REMOVE,
-						     .mac = mac_number(1)}));
+	CHECK_EQUAL(0, make(&house,
+			    &(struct change){.kind = CHANGE_DEVICE_REMOVE, .mac = mac_number(1)}));
 	CHECK_EQUAL(0, set(&house, CHANGE_POOL_SET, "p", "{\"ranges\":[\"5-9\"]}"));
 	CHECK_EQUAL(0, claim_of(&house, 2, "p"));
 	CHECK_EQUAL(0, restore(&house, bytes, &restoring));
@@ -224,13 +224,13 @@ static void a_group_is_one_transaction(void)
 	struct store_counters before;
 	struct store_counters after;
 	struct change rows[30];
-	struct change group = {
-		.kind = CHANGE_DEVICES_IMPORT, .group = rows, .group_count = 30};
+	struct change group = {.kind = CHANGE_DEVICES_IMPORT, .group = rows, .group_count = 30};
 	char value[100];
 
 	for (unsigned i = 0; i < 30; i++) {
-		rows[i] = (struct change){
-			.kind = CHANGE_DEVICE_CLAIM, .mac = mac_number(i + 1), .row = i + 2};
+		rows[i] = (struct change){.kind = CHANGE_DEVICE_CLAIM,
+					  .mac = mac_number(i + 1),
+					  .row = i + 2};
 	}
 	rows[29].fields = FIELD_PROFILE;
 	rows[29].profile = SPAN("nobody");
@@ -257,8 +257,8 @@ static void a_group_is_one_transaction(void)
 
 static void add(struct store_events *events, const char *text)
 {
-	store_events_add(events,
-			 &(struct effect_report){.reason = "r", .text = span_text(text)}, 1);
+	store_events_add(events, &(struct effect_report){.reason = "r", .text = span_text(text)},
+			 1);
 }
 
 /* Their texts, "1a2b": what a reader sees. */
@@ -296,7 +296,8 @@ static void held_events_are_seen_when_they_are_released(void)
 	store_events_written(&events, 4, false);
 	store_events_release(&events);
 	CHECK_TEXT("1x2A3B4y", span_text(seen_of(&events)));
-	/* Taken back: what came after them moves up, and no number is left out. (The oldest gave way.)
+	/* Taken back: what came after them moves up, and no number is left out. (The oldest gave
+	 * way.)
 	 */
 	CHECK_EQUAL(2, store_events_hold(&events, held, 2));
 	add(&events, "z");

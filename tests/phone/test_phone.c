@@ -377,6 +377,110 @@ static void comes_back_to_the_same_url_at_each_period(void)
 	CHECK_EQUAL(1, effects.wire.count);
 }
 
+/* An order of a server's, outside any subscription. */
+static void order(const char *event, unsigned number)
+{
+	char text[1024];
+	struct packet packet = {.source = server, .target = options().local};
+
+	snprintf(text, sizeof(text),
+		 "NOTIFY sip:10.13.2.37:5060 SIP/2.0\r\n"
+		 "Via: SIP/2.0/UDP 10.13.4.121:5060;branch=z9hG4bKo%u;rport\r\n"
+		 "From: <sip:bellhop@10.13.4.121:5060>;tag=o\r\nTo: <sip:10.13.2.37:5060>\r\n"
+		 "Call-ID: o%u\r\nCSeq: 1 NOTIFY\r\nEvent: %s\r\n"
+		 "Subscription-State: terminated\r\nContent-Length: 0\r\n\r\n",
+		 number, number, event);
+	packet.bytes = span_text(text);
+	phone_effects_reset(&effects);
+	phone_receive(phone, &packet, now_ms, &effects);
+}
+
+static void check_answered(unsigned status)
+{
+	static struct sip_message answer;
+
+	REQUIRE(effects.wire.count >= 1 && effects.wire.items[0].kind == EFFECT_SEND);
+	CHECK_EQUAL(0, sip_message_parse(&answer, effects.wire.items[0].send.bytes));
+	CHECK_EQUAL(status, answer.status);
+}
+
+/* A phone that is configured and waits for its next check, which is an hour away. */
+static void configure(void)
+{
+	struct phone_options with = options();
+
+	with.is_once = false;
+	power_up("provisioning/random_provisioning_time=0\nprovisioning/period/type=hourly\n"
+		 "provisioning/period/hourly/hours_interval=1\n",
+		 &with);
+	notify("http://h");
+	done(-ENOENT, NULL);
+	done(0, "a=1\n");
+	done(0, NULL);
+	CHECK_EQUAL(PHONE_WAITING, phone_state(phone));
+}
+
+/* dialects.md C */
+static void check_sync_makes_it_look_again(void)
+{
+	configure();
+	order("check-sync", 1);
+	check_answered(200);
+	CHECK_TEXT("check_sync", span_text(event_of(PHONE_EVENT_NOTIFY)->reason));
+	check_task(PHONE_TASK_FETCH, "http://h/440HD.img"); /* the URL that it knows */
+	order("check-sync", 1);				    /* a copy: the same answer, no more */
+	check_answered(200);
+	done(-ENOENT, NULL);
+	done(0, "a=1\n");
+	CHECK_EQUAL(2, phone_last_round(phone)->number);
+	CHECK_EQUAL(now_ms + 3600 * 1000, phone_next_wake(phone));
+	order("check-sync;reboot=false", 2);
+	check_task(PHONE_TASK_FETCH, "http://h/440HD.img");
+}
+
+static void an_order_that_comes_meanwhile_is_obeyed_afterwards(void)
+{
+	configure();
+	order("check-sync", 1);
+	order("check-sync", 2);
+	check_answered(200);
+	done(-ENOENT, NULL);
+	done(0, "a=1\n");
+	CHECK_TEXT("check_sync", span_text(event_of(PHONE_EVENT_NEXT_CHECK)->reason));
+	CHECK_EQUAL(now_ms, phone_next_wake(phone));
+	phone_effects_reset(&effects);
+	phone_expire(phone, now_ms, &effects);
+	check_task(PHONE_TASK_FETCH, "http://h/440HD.img");
+	/* To restart is more than to look again, whichever came first. */
+	order("check-sync;reboot=true", 3);
+	order("check-sync", 4);
+	done(-ENOENT, NULL);
+	done(0, "a=1\n");
+	CHECK_TEXT("reboot", span_text(event_of(PHONE_EVENT_NEXT_CHECK)->reason));
+}
+
+static void it_restarts_when_it_is_told_to(void)
+{
+	configure();
+	order("check-sync; reboot=TRUE", 1);
+	check_answered(200);
+	CHECK_TEXT("reboot", span_text(event_of(PHONE_EVENT_NOTIFY)->reason));
+	CHECK_TEXT("reboot", span_text(event_of(PHONE_EVENT_NEXT_CHECK)->reason));
+	CHECK_EQUAL(now_ms + phone_reboot_ms, phone_next_wake(phone));
+	now_ms = phone_next_wake(phone);
+	phone_effects_reset(&effects);
+	phone_expire(phone, now_ms, &effects);
+	CHECK_EQUAL(PHONE_SUBSCRIBING, phone_state(phone)); /* as after a power-up */
+}
+
+static void a_phone_of_one_round_takes_no_orders(void)
+{
+	power_up("", NULL);
+	order("check-sync", 1);
+	check_answered(489);
+	CHECK_EQUAL(PHONE_SUBSCRIBING, phone_state(phone));
+}
+
 static void waits_a_random_time_before_the_first_check(void)
 {
 	struct phone_options with = options();
@@ -445,6 +549,10 @@ int main(void)
 	RUN(ignores_the_result_of_another_task);
 	RUN(honours_disable_and_static);
 	RUN(comes_back_to_the_same_url_at_each_period);
+	RUN(check_sync_makes_it_look_again);
+	RUN(an_order_that_comes_meanwhile_is_obeyed_afterwards);
+	RUN(it_restarts_when_it_is_told_to);
+	RUN(a_phone_of_one_round_takes_no_orders);
 	RUN(waits_a_random_time_before_the_first_check);
 	RUN(starts_anew_when_a_reboot_is_needed);
 	RUN(takes_the_model_from_its_settings);

@@ -31,17 +31,23 @@ static inline bool canary_bench_road(void *context, size_t i, struct canary_road
 	return true;
 }
 
+struct canary_bench_maker {
+	const char *name;
+	size_t number; /* the last digit of its OUI, because no two may have the same */
+};
+
 /* A pack that has no more than a maker's name and OUI. */
 static inline int canary_bench_pack(void *context, struct span name, struct arena *arena,
 				    struct span *bytes)
 {
+	const struct canary_bench_maker *maker = context;
 	char text[512];
 	int length = snprintf(text, sizeof(text),
 			      "{\"schema\":1,\"name\":\"%s\",\"display_name\":\"X\","
-			      "\"recognise\":{\"oui\":[\"0004132\"]},"
+			      "\"recognise\":{\"oui\":[\"000413%zx\"]},"
 			      "\"files\":[{\"name\":\"<mac>.cfg\",\"kind\":\"stored\"}],"
 			      "\"answer\":{\"form\":\"rfc\"}}",
-			      (const char *)context);
+			      maker->name, maker->number);
 
 	if (!span_equal(name, SPAN("pack.json"))) {
 		return -ENOENT;
@@ -52,11 +58,11 @@ static inline int canary_bench_pack(void *context, struct span name, struct aren
 
 static inline void canary_bench_add_maker(struct canary_bench *b, const char *maker)
 {
+	struct canary_bench_maker made = {maker, 2 + b->bench.inventory.vendors.count};
 	struct vendor_pack *pack;
 	char problem[256] = "";
 
-	if (vendor_pack_load(&pack, canary_bench_pack, (void *)(uintptr_t)maker, problem,
-			     sizeof(problem)) != 0 ||
+	if (vendor_pack_load(&pack, canary_bench_pack, &made, problem, sizeof(problem)) != 0 ||
 	    vendors_add(&b->bench.inventory.vendors, pack) != 0) {
 		printf("Bail out! %s\n", problem);
 		exit(1);

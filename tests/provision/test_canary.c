@@ -319,6 +319,23 @@ static void what_a_rogue_says_is_made_harmless(void)
 	canary_bench_close(&b);
 }
 
+/* Responders of the field count their body wrongly (dialects.md B.1, mcserv): heard all the same.
+ */
+static void a_broken_notify_is_evidence_too(void)
+{
+	char text[1024];
+	struct span whole;
+
+	open_sent();
+	whole = notify("http://10.13.9.9/");
+	REQUIRE(span_to_text(whole, text, sizeof(text)) == 0);
+	REQUIRE(bench_replace(text, sizeof(text), "Content-Length: 17", "Content-Length: 19"));
+	canary_bench_receive(&b, rogue, span_text(text));
+	CHECK(span_search(reported(), SPAN("sends them to 10.13.9.9;")) < reported().length);
+	CHECK_EQUAL(481, bench_status(&b.bench, 0));
+	canary_bench_close(&b);
+}
+
 int main(void)
 {
 	RUN(each_dialect_is_a_request_that_we_would_serve);
@@ -333,5 +350,6 @@ int main(void)
 	RUN(one_address_is_told_once_an_hour_and_stands_while_it_answers);
 	RUN(more_rogues_than_room_are_counted);
 	RUN(what_a_rogue_says_is_made_harmless);
+	RUN(a_broken_notify_is_evidence_too);
 	return test_end();
 }

@@ -184,6 +184,7 @@ static struct mac mac_of(struct span bytes)
 	if (sip_message_parse(&m, bytes) == 0 && sip_message_contact(&m, &contact) == 0) {
 		claims.request_user = m.request_uri.user;
 		claims.from_user = m.from.uri.user;
+		claims.to_user = m.to.uri.user;
 		claims.contact_user = contact.uri.user;
 		(void)sip_message_single(&m, SIP_HEADER_USER_AGENT, &claims.user_agent);
 		(void)identity_claimed_mac(&claims, &mac);

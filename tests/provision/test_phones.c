@@ -111,6 +111,35 @@ static void every_phone_s_name_is_its_own(void)
 	}
 }
 
+/* unknown = bootstrap: each is served, and a word alone makes no device of it. */
+static void every_phone_may_be_a_guest(void)
+{
+	bench.policy.unknown = UNKNOWN_BOOTSTRAP;
+	bench.policy.serves_routed = true;
+	bench.url = SPAN("http://%{address}:8080/p/%{key}/");
+	for (size_t i = 0; i < phone_count; i++) {
+		const struct phone *phone = &phones[i];
+		const struct effect_send *notify;
+
+		phones_send(&bench, phone, bytes_of(phone), false);
+		CHECK(bench_is_served(&bench));
+		CHECK(bench_changed(&bench, CHANGE_DEVICE_SEEN) != NULL);
+		CHECK(!bench_changed(&bench, CHANGE_DEVICE_NOTIFIED));
+		notify = bench_sent(&bench, 1);
+		REQUIRE(notify != NULL);
+		CHECK(span_search(notify->bytes, SPAN("p/bootstrap/")) < notify->bytes.length);
+		phones_send(&bench, phone, bytes_of(phone), true);
+		CHECK_EQUAL(phones_is(phone->mac), bench_is_served(&bench));
+		CHECK(!bench_changed(&bench, CHANGE_DEVICE_SEEN));
+		CHECK(bench_changed(&bench, CHANGE_UNIDENTIFIED_SEEN) != NULL);
+		if (test_is_failed) {
+			printf("# %s\n", phone->file);
+		}
+	}
+	bench.policy.unknown = UNKNOWN_LIST;
+	bench.policy.serves_routed = false;
+}
+
 /* ---- mutations ------------------------------------------------------------------------------ */
 
 enum { rows_max = 40, row_size = 700, mutations_each = 200 };
@@ -352,6 +381,7 @@ int main(int argc, char **argv)
 	RUN(every_phone_is_known_on_link);
 	RUN(every_phone_is_listed_behind_a_router);
 	RUN(every_phone_s_name_is_its_own);
+	RUN(every_phone_may_be_a_guest);
 	RUN(mutations_are_the_same_phone);
 	RUN(nothing_is_read_past_the_end);
 	bench_close(&bench);

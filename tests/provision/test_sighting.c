@@ -232,9 +232,9 @@ static void a_sweep_of_macs_does_not_fill_the_table(void)
 		now_ms += 60000;
 		sweep(1000 * minute, 1000);
 	}
-	CHECK_EQUAL(sightings_per_source_max, inventory.devices.count);
+	CHECK_EQUAL(inventory_words_max, inventory.devices.count);
 	source = "10.99.0.1";
-	CHECK_EQUAL(sightings_per_source_max + 10, sweep(100000, 10));
+	CHECK_EQUAL(inventory_words_max + 10, sweep(100000, 10));
 	inventory_free(&inventory);
 }
 

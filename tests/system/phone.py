@@ -113,18 +113,22 @@ def write_packs(data):
 
 
 class Phone:
-    """One phone, on `interface` of the namespace, with its address there. `claims`: the MAC that it
-    names, when it lies."""
+    """One phone, with its address in the namespace. `claims`: the MAC that it names, when it lies;
+    `scope`: index of the interface that a link-local address is of."""
 
-    def __init__(self, namespace, maker, ip, mac, claims=None):
-        self.namespace, self.maker, self.ip = namespace, maker, ip
+    def __init__(self, namespace, maker, ip, mac, claims=None, scope=0):
+        self.namespace, self.maker, self.ip, self.scope = namespace, maker, ip, scope
         self.mac = (claims or mac).replace(":", "").lower()
         self.port = PORTS.get(maker, 5060)
         self.heard = []  # (message, source) of everything that came
-        self.socket = socket_in(namespace)
-        self.socket.bind((ip, self.port))
-        self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(ip))
-        self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
+        self.host = f"[{ip}]" if ":" in ip else ip
+        self.socket = socket_in(namespace,
+                                family=socket.AF_INET6 if ":" in ip else socket.AF_INET)
+        self.socket.bind((ip, self.port, 0, scope) if ":" in ip else (ip, self.port))
+        if ":" not in ip:
+            self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
+                                   socket.inet_aton(ip))
+            self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         self.socket.settimeout(PATIENCE_S)
 
     def _fill(self, text):
@@ -135,7 +139,7 @@ class Phone:
     def subscribe(self):
         """The bytes of a fresh SUBSCRIBE."""
         text = self._fill(SUBSCRIBES[self.maker])
-        for name, value in (("{ip}", self.ip), ("{port}", str(self.port)),
+        for name, value in (("{ip}", self.host), ("{port}", str(self.port)),
                             ("{n}", str(random.randrange(10**8, 10**9)))):
             text = text.replace(name, value)
         return text.replace("\n", "\r\n").encode()
@@ -145,14 +149,28 @@ class Phone:
         self.heard.append((message, source))
         return message, source
 
+    def _hear(self, resend):
+        """What comes, for as long as a phone has patience; `resend` in each second of silence."""
+        self.socket.settimeout(1)
+        try:
+            for _ in range(PATIENCE_S):
+                with contextlib.suppress(TimeoutError):
+                    while True:
+                        yield self.receive()
+                resend()
+        finally:
+            self.socket.settimeout(PATIENCE_S)
+        raise AssertionError(f"nobody answers {self.maker} {self.mac}")
+
     def ask(self, message=None, to=GROUP):
         self.socket.sendto(message or self.subscribe(), to)
 
     def search(self, to=GROUP):
-        """Asks once and waits: (200, URL, who), or (status, None, who) when a refusal ends it."""
-        self.ask(to=to)
-        while True:
-            message, source = self.receive()
+        """Asks until somebody answers, with copies each second: (200, URL, who), or (status, None,
+        who) when a refusal ends it."""
+        request = self.subscribe()
+        self.ask(request, to)
+        for message, source in self._hear(lambda: self.ask(request, to)):
             start, _, body = headers(message)
             if start.startswith(b"SIP/2.0 ") and int(start[8:11]) >= 300:
                 return int(start[8:11]), None, source
@@ -164,8 +182,8 @@ class Phone:
         """Everything that was on its way here is heard by the time that an OPTIONS is answered."""
         number = random.randrange(10**9)
         self.socket.sendto(
-            (f"OPTIONS sip:{server[0]} SIP/2.0\r\nVia: SIP/2.0/UDP {self.ip}:{self.port};"
-             f"branch=z9hG4bKflush{number};rport\r\nFrom: <sip:x@{self.ip}>;tag=1\r\n"
+            (f"OPTIONS sip:{server[0]} SIP/2.0\r\nVia: SIP/2.0/UDP {self.host}:{self.port};"
+             f"branch=z9hG4bKflush{number};rport\r\nFrom: <sip:x@{self.host}>;tag=1\r\n"
              f"To: <sip:{server[0]}>\r\nCall-ID: flush{number}\r\nCSeq: 1 OPTIONS\r\n"
              "Content-Length: 0\r\n\r\n").encode(), server)
         while f"Call-ID: flush{number}".encode() not in self.receive()[0]:
@@ -189,7 +207,7 @@ class Phone:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with contextlib.closing(socket_in(self.namespace, socket.SOCK_STREAM, family)) as stream:
             stream.settimeout(PATIENCE_S)
-            stream.connect((host, port))
+            stream.connect((host, port, 0, self.scope) if ":" in host else (host, port))
             connection = http.client.HTTPConnection(host, port)
             connection.sock = stream
             connection.request("GET", path,

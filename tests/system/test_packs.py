@@ -4,15 +4,15 @@
 served; the commands that show and check packs."""
 
 import json
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
 from house import BUILD, PATIENCE_S, SOURCE, Bellhopd, free_port, main, wait_for
-
-import socket
 
 MAC = "00908f602aac"
 
@@ -154,6 +154,30 @@ def test_pack_check_needs_no_server():
         (where / "pack.json").unlink()
         assert check(folder).returncode == 1
     assert "cannot be read: No such file" in check("/nonexistent").stderr
+
+
+def test_the_worked_example_of_the_manual_works():
+    text = (SOURCE / "doc" / "vendor-packs.md").read_text(encoding="utf-8")
+    example = text.partition("## A worked example")[2]
+    blocks = re.findall(r"^```(?:json)?\n(.*?)^```", example, re.MULTILINE | re.DOTALL)
+    config = quiet_config()
+    with Bellhopd(config) as server:
+        folder = server.data / "vendors" / "acme"
+        folder.mkdir(parents=True)
+        for name, content in zip(("pack.json", "mac.cfg.j2", "common.cfg.j2"), blocks, strict=True):
+            (folder / name).write_text(content, encoding="utf-8")
+        assert check(folder).returncode == 0, check(folder).stderr
+        server.reload(config)
+        server.cli("device", "claim", "020a0c512345", "--model", "T4", "--set",
+                   "sip_lines.1.username=201", "--set", "sip_lines.1.password=-", stdin="pw")
+        assert server.device("020a0c512345")["vendor"] == "acme"
+        for name, expected in (
+                ("020a0c512345.cfg", "account.1.user=201\naccount.1.password=pw\n"),
+                ("T9-020A0C512345.CFG", "account.1.user=201\naccount.1.password=pw\n"),
+                ("acme.cfg", "time.zone=UTC\n")):
+            assert server.cli("device", "preview", "020a0c512345", name).stdout == expected, name
+        refused = server.cli("device", "preview", "020a0c512345", "020a0c512346.cfg", check=False)
+        assert refused.returncode == 1
 
 
 def test_every_shipped_pack_is_good_and_shown():
