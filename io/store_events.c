@@ -252,9 +252,12 @@ void store_events_release(struct store_events *events)
 /* The numbers of those that came after them have been seen by nobody, and are given out again. */
 void store_events_withdraw(struct store_events *events)
 {
-	uint64_t to = events->held_id;
+	uint64_t to;
 
 	pthread_mutex_lock(&events->mutex);
+	/* Where there was no room for all of them, the numbers of those that gave way stay unused.
+	 */
+	to = events->held_id > events->first_id ? events->held_id : events->first_id;
 	for (uint64_t id = events->held_id; events->held_id > 0 && id < events->next_id; id++) {
 		struct event **place = &events->ring[id % events->count_max];
 		struct event *event = id >= events->first_id ? *place : NULL;
@@ -272,9 +275,6 @@ void store_events_withdraw(struct store_events *events)
 	}
 	if (events->held_id > 0) {
 		events->next_id = to;
-		if (events->first_id > to) {
-			events->first_id = to;
-		}
 		if (events->written_id >= to) {
 			events->written_id = to - 1;
 		}

@@ -90,8 +90,8 @@ def test_a_restore_puts_back_what_was_while_phones_are_served():
         assert [file["name"] for file in server.json("file", "list")] == ["ring.wav"]
         assert "database_restored" in server.events()
         assert "database_restored" in server.log_text()
-        # What was is a backup like any other.
-        assert server.json("restore", kept)["devices"] == 1
+        # What was is a backup like any other: the other phone, and the removed one that asked again.
+        assert server.json("restore", kept)["devices"] == 2
         assert fetch(port, other)[0] == 200
         audit = rows(server.data / "bellhop.db", "SELECT who FROM audit WHERE what = 'restore'")
         assert audit == [(f"uid {os.getuid()}",)], audit
