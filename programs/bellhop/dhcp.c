@@ -314,7 +314,7 @@ static void print_kea(const struct dhcp_writer *w)
 
 /* --- The command. --- */
 
-/* "http://HOST[:PORT]/" from a word, or from where the server listens. */
+/* "http://HOST[:PORT]/" from a word. */
 static int choose_base(const struct arguments *arguments, struct dhcp_writer *w)
 {
 	const char *given = arguments->word_count > 1 ? arguments->words[1] : NULL;
@@ -322,10 +322,10 @@ static int choose_base(const struct arguments *arguments, struct dhcp_writer *w)
 	size_t length;
 
 	if (!given) {
-		return fail(
-			"say the URL that phones are to be told, with our address on their side: "
-			"bellhop dhcp %s http://ADDRESS:%d/",
-			arguments->words[0], port_http);
+		say("say the URL that phones are to be told, with our address on their side: "
+		    "bellhop dhcp %s http://ADDRESS:%d/",
+		    arguments->words[0], port_http);
+		return EXIT_USAGE;
 	}
 	host = strstr(given, "://");
 	length = strlen(given);
@@ -333,6 +333,15 @@ static int choose_base(const struct arguments *arguments, struct dhcp_writer *w)
 		return fail(
 			"%s is not a URL that can stand in an option: give http://ADDRESS:PORT/",
 			given);
+	}
+	if (strstr(given, "%{")) {
+		return fail(
+			"an option is the same for all phones, and nothing fills in %%{address} or "
+			"%%{key} there: give http://ADDRESS:PORT/");
+	}
+	if (host[3] == '[') {
+		return fail("phones read these options over IPv4: give our IPv4 address or a name, "
+			    "http://ADDRESS:PORT/");
 	}
 	snprintf(w->base, sizeof(w->base), "%s%s", given, given[length - 1] == '/' ? "" : "/");
 	host += 3;

@@ -59,6 +59,13 @@ def test_every_command_and_option_of_bellhop():
     assert known == shown, known ^ shown
 
 
+def test_summaries_stand_in_one_column():
+    part = output("bellhop", "help").partition("\ncommands:\n")[2].partition("\n\n")[0]
+    for line in part.splitlines():
+        alone = re.fullmatch(r"  \S.*", line) and len(line) > 29 and "  " not in line[2:]
+        assert alone or (line[29] == " " and line[30] != " "), line
+
+
 def test_every_option_of_the_other_programs():
     for program, section in (("bellhopd", 8), ("bellhop-agent", 1)):
         known = options_of(output(program, "--help"))
