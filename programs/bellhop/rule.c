@@ -205,9 +205,9 @@ static int set_settings(const struct arguments *arguments, json_t *rule)
 
 static int edit(const struct arguments *arguments, json_t *rule)
 {
-	static const uint64_t texts[] = {OPTION_VENDOR,	  OPTION_MODEL,	  OPTION_INTERFACE,
-						OPTION_CERTAINTY, OPTION_PROFILE, OPTION_LABEL,
-						OPTION_POOL};
+	static const uint64_t texts[] = {OPTION_VENDOR,	   OPTION_MODEL,   OPTION_INTERFACE,
+					 OPTION_CERTAINTY, OPTION_PROFILE, OPTION_LABEL,
+					 OPTION_POOL};
 	const char *macs = argument(arguments, OPTION_MAC);
 	int result = EXIT_DONE;
 
@@ -305,7 +305,7 @@ static void print_verdicts(const json_t *reply)
 int run_rule_test(const struct arguments *arguments)
 {
 	static const uint64_t options[] = {OPTION_VENDOR, OPTION_MODEL, OPTION_INTERFACE,
-						  OPTION_CERTAINTY};
+					   OPTION_CERTAINTY};
 	struct text path = {.data = device_path(arguments->words[0], "/rules")};
 	json_t *reply = NULL;
 	int failed = 0;
