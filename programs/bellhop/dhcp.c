@@ -222,6 +222,12 @@ static void print_isc(const struct dhcp_writer *w)
 
 /* --- Kea --- */
 
+/* Option 159 is for something else to Kea (RFC 7618), and cannot be defined anew. */
+static bool is_fixed_in_kea(unsigned code)
+{
+	return code == 159;
+}
+
 /* Kea has no standard option 43, 150 or 160 of this form: those are defined as strings. */
 static json_t *kea_definitions(const struct dhcp_writer *w)
 {
@@ -233,7 +239,7 @@ static json_t *kea_definitions(const struct dhcp_writer *w)
 		char name[32];
 
 		snprintf(name, sizeof(name), "phone-option-%u", code);
-		if (used[code] && !name_of(code)) {
+		if (used[code] && !name_of(code) && !is_fixed_in_kea(code)) {
 			json_array_append_new(list, json_pack("{s:s, s:i, s:s, s:b, s:s}", "name",
 							      name, "code", (int)code, "type",
 							      is_addresses(code) ? "ipv4-address"
@@ -253,6 +259,15 @@ static json_t *kea_option(const struct dhcp_writer *w, const struct vendor_dhcp_
 
 	snprintf(own, sizeof(own), "phone-option-%u", option->code);
 	expand(w, option->value, value);
+	if (is_fixed_in_kea(option->code)) {
+		char hex[2 * value_size];
+		struct writer digits = writer_over(hex, sizeof(hex) - 1);
+
+		writer_hex(&digits, (const uint8_t *)value, strlen(value));
+		writer_terminate(&digits);
+		return json_pack("{s:i, s:b, s:s}", "code", (int)option->code, "csv-format", 0,
+				 "data", hex);
+	}
 	return json_pack("{s:s, s:s}", "name", name ? name->kea : own, "data", value);
 }
 
