@@ -147,4 +147,16 @@ def test_pages_render_without_a_warning():
         assert done.returncode == 0 and not done.stderr, (name, done.stderr)
 
 
+def test_rows_of_the_standards_name_tests_that_there_are():
+    text = (SOURCE / "doc/standards.md").read_text(encoding="utf-8")
+    for table, count in (("DRAFT", 19), ("MCAST", 14)):
+        seen = []
+        for numbers, files in re.findall(rf"^\| R-{table}-([\d, ]+) \| .* \| (\S.*) \|$", text,
+                                         re.MULTILINE):
+            seen += [int(number) for number in numbers.split(", ")]
+            for name in files.split(", "):
+                assert name == "-" or (SOURCE / "tests" / name).is_file(), (table, numbers, name)
+        assert seen == list(range(1, count + 1)), (table, seen)
+
+
 main(globals())
