@@ -22,17 +22,9 @@ int run_form_list(const struct arguments *arguments)
 		{"FAILED", "failed", COLUMN_TEXT, 2},
 		{"SUSPECT", "suspect_form", COLUMN_TEXT, 1},
 	};
-	json_t *reply = NULL;
-	int result = client_ask(arguments, "GET", forms_path, NULL, &reply);
-	const json_t *forms = json_object_get(reply, "forms");
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(forms);
-	} else if (result == EXIT_DONE) {
-		table_print(columns, sizeof(columns) / sizeof(columns[0]), forms);
-	}
-	json_decref(reply);
-	return result;
+	return print_list(arguments, forms_path, "forms", columns,
+			  sizeof(columns) / sizeof(columns[0]));
 }
 
 static void print_kind(const char *what, const struct arguments *arguments)

@@ -28,17 +28,9 @@ int run_rule_list(const struct arguments *arguments)
 		{.title = "USED", .member = "used"},
 		{"LAST", "last_used", COLUMN_AGE, 2},
 	};
-	json_t *reply = NULL;
-	int result = client_ask(arguments, "GET", "/api/v1/rules", NULL, &reply);
-	const json_t *rules = json_object_get(reply, "rules");
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(rules);
-	} else if (result == EXIT_DONE) {
-		table_print(columns, sizeof(columns) / sizeof(columns[0]), rules);
-	}
-	json_decref(reply);
-	return result;
+	return print_list(arguments, "/api/v1/rules", "rules", columns,
+			  sizeof(columns) / sizeof(columns[0]));
 }
 
 /* "00908f, 001565", for people. */
@@ -60,7 +52,7 @@ static void join_macs(json_t *rule)
 	free(all.data);
 }
 
-int run_rule_show(const struct arguments *arguments)
+static void print_rule(json_t *reply)
 {
 	static const struct column rows[] = {
 		{.title = "name", .member = "name"},
@@ -77,24 +69,24 @@ int run_rule_show(const struct arguments *arguments)
 		{.title = "used", .member = "used"},
 		{.title = "last used", .member = "last_used"},
 	};
+
+	join_macs(reply);
+	json_object_set_new(reply, "enabled",
+			    json_string(json_is_true(json_object_get(reply, "enabled")) ? "yes"
+											: "no"));
+	table_print_object(rows, sizeof(rows) / sizeof(rows[0]), reply);
+	print_settings("settings", json_object_get(reply, "settings"));
+}
+
+int run_rule_show(const struct arguments *arguments)
+{
 	struct text path = {.data = NULL};
 	json_t *reply = NULL;
 	int result = rule_path(&path, arguments->words[0], argument(arguments, OPTION_SECRETS)) < 0
 			     ? fail("out of memory")
 			     : client_ask(arguments, "GET", path.data, NULL, &reply);
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		join_macs(reply);
-		json_object_set_new(reply, "enabled",
-				    json_string(json_is_true(json_object_get(reply, "enabled"))
-							? "yes"
-							: "no"));
-		table_print_object(rows, sizeof(rows) / sizeof(rows[0]), reply);
-		print_settings("settings", json_object_get(reply, "settings"));
-	}
-	json_decref(reply);
+	result = print_reply(arguments, result, reply, print_rule);
 	free(path.data);
 	return result;
 }
@@ -205,9 +197,9 @@ static int set_settings(const struct arguments *arguments, json_t *rule)
 
 static int edit(const struct arguments *arguments, json_t *rule)
 {
-	static const uint64_t texts[] = {OPTION_VENDOR,	  OPTION_MODEL,	  OPTION_INTERFACE,
-						OPTION_CERTAINTY, OPTION_PROFILE, OPTION_LABEL,
-						OPTION_POOL};
+	static const uint64_t texts[] = {OPTION_VENDOR,	   OPTION_MODEL,   OPTION_INTERFACE,
+					 OPTION_CERTAINTY, OPTION_PROFILE, OPTION_LABEL,
+					 OPTION_POOL};
 	const char *macs = argument(arguments, OPTION_MAC);
 	int result = EXIT_DONE;
 
@@ -220,6 +212,11 @@ static int edit(const struct arguments *arguments, json_t *rule)
 	result = result == EXIT_DONE ? set_number(arguments, rule) : result;
 	result = result == EXIT_DONE ? set_enabled(arguments, rule) : result;
 	return result == EXIT_DONE ? set_settings(arguments, rule) : result;
+}
+
+static void print_set(json_t *reply)
+{
+	printf("rule %s is set\n", json_string_value(json_object_get(reply, "name")));
 }
 
 int run_rule_set(const struct arguments *arguments)
@@ -241,12 +238,7 @@ int run_rule_set(const struct arguments *arguments)
 	} else {
 		json_decref(rule);
 	}
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		printf("rule %s is set\n", json_string_value(json_object_get(reply, "name")));
-	}
-	json_decref(reply);
+	result = print_reply(arguments, result, reply, print_set);
 	free(path.data);
 	return result;
 }
@@ -259,19 +251,14 @@ int run_rule_remove(const struct arguments *arguments)
 			     ? fail("out of memory")
 			     : client_ask(arguments, "DELETE", path.data, NULL, &reply);
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		printf("removed %s\n", json_string_value(json_object_get(reply, "removed")));
-	}
-	json_decref(reply);
+	result = print_reply(arguments, result, reply, print_removed);
 	free(path.data);
 	return result;
 }
 
 /* --- Which one would claim a phone. --- */
 
-static void print_verdicts(const json_t *reply)
+static void print_verdicts(json_t *reply)
 {
 	static const struct column columns[] = {
 		{.title = "PRIORITY", .member = "priority"},
@@ -305,7 +292,7 @@ static void print_verdicts(const json_t *reply)
 int run_rule_test(const struct arguments *arguments)
 {
 	static const uint64_t options[] = {OPTION_VENDOR, OPTION_MODEL, OPTION_INTERFACE,
-						  OPTION_CERTAINTY};
+					   OPTION_CERTAINTY};
 	struct text path = {.data = device_path(arguments->words[0], "/rules")};
 	json_t *reply = NULL;
 	int failed = 0;
@@ -321,12 +308,7 @@ int run_rule_test(const struct arguments *arguments)
 	}
 	result = failed ? fail("out of memory")
 			: client_ask(arguments, "GET", path.data, NULL, &reply);
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		print_verdicts(reply);
-	}
-	json_decref(reply);
+	result = print_reply(arguments, result, reply, print_verdicts);
 	free(path.data);
 	return result;
 }
