@@ -459,6 +459,34 @@ static int drop_change(void *context, const struct change *change)
 	return 0;
 }
 
+static void change_inventory(const struct change *change)
+{
+	struct prepared prepared;
+	char problem[256] = "";
+
+	if (inventory_prepare(&inventory, change, &prepared, problem, sizeof(problem)) != 0) {
+		fprintf(stderr, "bench_responder: %s\n", problem);
+		exit(1);
+	}
+	inventory_commit(&inventory, &prepared);
+}
+
+/* A fleet that has been served before: the form that it obeys is known. */
+static void learn_form(void)
+{
+	for (uint64_t i = 1; i <= 20; i++) {
+		change_inventory(&(struct change){.kind = CHANGE_FORM_LEARNED,
+						  .fields = FIELD_FORM,
+						  .utc_ms = i,
+						  .vendor = SPAN("audiocodes"),
+						  .model = SPAN("440HD"),
+						  .firmware = SPAN("2.2.2"),
+						  .form = FORM_RFC,
+						  .is_success = true,
+						  .evidence = FORM_FETCHED});
+	}
+}
+
 static void fill_inventory(void)
 {
 	struct inventory_limits limits = {phone_count,	 10, 10, 10, .unidentified_max = 50,
@@ -473,21 +501,16 @@ static void fill_inventory(void)
 			address_ipv4(127, (uint8_t)(16 + (i >> 16)), (uint8_t)(i >> 8), (uint8_t)i);
 		struct change change = {
 			.kind = CHANGE_DEVICE_CLAIM,
-			.fields = FIELD_MODEL | FIELD_BOUND_ADDRESS,
+			.fields = FIELD_VENDOR | FIELD_MODEL | FIELD_BOUND_ADDRESS,
+			.vendor = SPAN("audiocodes"),
 			.model = SPAN("440HD"),
 			.bound_address = address,
 			.mac = {{0, 0x90, 0x8f, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}},
 		};
-		struct prepared prepared;
-		char problem[256] = "";
 
-		if (inventory_prepare(&inventory, &change, &prepared, problem, sizeof(problem)) !=
-		    0) {
-			fprintf(stderr, "bench_responder: %s\n", problem);
-			exit(1);
-		}
-		inventory_commit(&inventory, &prepared);
+		change_inventory(&change);
 	}
+	learn_form();
 }
 
 static struct sip_door *start_door(void)
@@ -503,6 +526,7 @@ static struct sip_door *start_door(void)
 			       .client_transactions_max = 1 << 22,
 			       .waiting_max = 16,
 			       .server_header = SPAN("Bellhop/" BELLHOP_VERSION),
+			       .other_form_ms = 1500,
 			       .pads_answers = pads_answers},
 		.inventory_lock = &lock,
 		.change = drop_change,

@@ -126,6 +126,33 @@ static json_t *settings_json(const struct change *change)
 	return json;
 }
 
+/* A rule without the values of its secrets; of a pool its ranges, and how many rows it has. */
+static json_t *body_json(const struct change *change)
+{
+	json_t *body = json_loadb(change->body.data, change->body.length, 0, NULL);
+	json_t *numbers = json_object_get(body, "numbers");
+	json_t *settings = json_object_get(body, "settings");
+	const char *path;
+	json_t *value;
+	int failed = !json_is_object(body);
+
+	if (numbers) {
+		failed |= api_json_set(body, "numbers",
+				       json_integer((json_int_t)json_array_size(numbers)));
+	}
+	json_object_foreach(settings, path, value)
+	{
+		if (setting_is_secret(span_text(path))) {
+			failed |= api_json_set(settings, path, json_string("********"));
+		}
+	}
+	if (failed) {
+		json_decref(body);
+		return NULL;
+	}
+	return body;
+}
+
 char *api_change_text(const struct change *change)
 {
 	const struct {
@@ -165,6 +192,11 @@ char *api_change_text(const struct change *change)
 	}
 	if (change->setting_count > 0) {
 		failed |= api_json_set(json, "settings", settings_json(change));
+	}
+	if (change->kind == CHANGE_RULE_SET || change->kind == CHANGE_POOL_SET) {
+		json_decref(json);
+		json = body_json(change);
+		failed = !json;
 	}
 	text = failed ? NULL : json_dumps(json, JSON_COMPACT);
 	json_decref(json);

@@ -74,11 +74,16 @@ size_t prepare_count(const struct prepare *work, const struct table *table)
 
 int prepare_refuse(struct prepare *work, int error, const char *what, struct span shown)
 {
-	writer_text(&work->problem, what);
+	/* What is shown belongs to what is wrong, and stands before what to do. */
+	struct span whole = span_text(what);
+	size_t at = span_search(whole, SPAN("; "));
+
+	writer_put(&work->problem, span_slice(whole, 0, at));
 	if (shown.length > 0) {
 		writer_text(&work->problem, ": ");
 		writer_escaped(&work->problem, shown, 80);
 	}
+	writer_put(&work->problem, span_slice(whole, at, whole.length));
 	return error;
 }
 

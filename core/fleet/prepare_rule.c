@@ -46,6 +46,14 @@ bool prepare_rules_use(const struct prepare *work, struct span profile)
 /* What a rule names is there, so that what it claims can always be served. */
 static int check_names(struct prepare *work, const struct rule *rule)
 {
+	const struct vendors *vendors = &work->inventory->vendors;
+
+	if (rule->vendor[0] && vendors->count > 0 &&
+	    !vendor_find(vendors, span_text(rule->vendor))) {
+		return prepare_refuse(work, -EINVAL,
+				      "no pack knows this vendor; see `bellhop pack list`",
+				      span_text(rule->vendor));
+	}
 	if (rule->profile[0] && !prepare_find_profile(work, span_text(rule->profile))) {
 		return prepare_refuse(work, -ENOENT, "no such profile (make it with profile set)",
 				      span_text(rule->profile));
@@ -120,7 +128,10 @@ static int remove_pool(struct prepare *work, const struct number_pool *old)
 		return prepare_refuse(work, -ENOENT, "no such pool", work->change->name);
 	}
 	if (is_pool_used(work, work->change->name)) {
-		return prepare_refuse(work, -EBUSY, "rules still use it", work->change->name);
+		return prepare_refuse(work, -EBUSY,
+				      "rules still use it; remove them, or give them another with "
+				      "rule set NAME --pool",
+				      work->change->name);
 	}
 	work->out->is_removal = true;
 	work->out->pool = calloc(1, sizeof(*work->out->pool));

@@ -53,7 +53,8 @@ const struct command commands[] = {
 	 "interface, extension, pool and settings (sip_lines.1.password) those that there are.\n"
 	 "An empty field is nothing said. Commas or semicolons stand between fields."},
 	{"device", "history", "MAC", 1, 1, 0, run_device_history,
-	 "the road of a device: each change of its state, and why", NULL},
+	 "the road of a device: each change of its state, and why",
+	 "It goes back as far as events are kept: [limits] events in bellhop.conf."},
 	{"device", "block", "MAC...", 1, words_many, 0, run_device_block,
 	 "serve a device nothing any more", many_more},
 	{"device", "unblock", "MAC...", 1, words_many, 0, run_device_unblock, "undo a block",
@@ -71,7 +72,10 @@ const struct command commands[] = {
 	{"device", "preview", "MAC [FILE]", 1, 2, 0, run_device_preview,
 	 "print a file as the device gets it, secrets and all", NULL},
 	{"device", "unidentified", NULL, 0, 0, 0, run_device_unidentified,
-	 "senders that ask and are no device, the latest first", NULL},
+	 "senders that ask and are no device, the latest first",
+	 "One that names a MAC which is not its own is `spoofed?`. A phone behind a router is "
+	 "served\n"
+	 "once it is bound to its address: `bellhop device claim MAC --address ADDRESS`."},
 	{"profile", "list", NULL, 0, 0, 0, run_profile_list, "all profiles", NULL},
 	{"profile", "show", "NAME", 1, 1, OPTION_SECRETS | OPTION_EFFECTIVE, run_profile_show,
 	 "one profile and its settings", NULL},
@@ -95,12 +99,15 @@ const struct command commands[] = {
 	 "remove a rule; what it has claimed stays claimed", NULL},
 	{"rule", "test", "MAC", 1, 1,
 	 OPTION_VENDOR | OPTION_MODEL | OPTION_INTERFACE | OPTION_CERTAINTY, run_rule_test,
-	 "which rule would claim a phone, and why the others would not", NULL},
+	 "which rule would claim a phone, and why the others would not",
+	 "What is not named is as it is known of the device; nothing is changed."},
 	{"pool", "list", NULL, 0, 0, 0, run_pool_list, "pools of extensions", NULL},
 	{"pool", "show", "NAME", 1, 1, OPTION_SECRETS, run_pool_show,
 	 "one pool: its rows, and which device has which number", NULL},
 	{"pool", "set", "NAME", 1, 1, OPTION_RANGE, run_pool_set,
-	 "make a pool, or give it other ranges; its rows stay", NULL},
+	 "make a pool, or give it other ranges; its rows stay",
+	 "A number of a range is its own user name and has no password: set one with the rule or\n"
+	 "the profile, or give rows with `bellhop pool import`."},
 	{"pool", "import", "NAME FILE", 2, 2, 0, run_pool_import,
 	 "add the rows of a CSV file (-: stdin) to a pool, which is made if need be",
 	 "The first line names the columns: extension, and of username, auth_username, password\n"

@@ -240,10 +240,18 @@ static void print_outcome(const struct import *import, const json_t *reply)
 	long long refused = json_integer_value(json_object_get(reply, "refused"));
 	bool is_trial = json_is_true(json_object_get(reply, "dry_run"));
 
-	printf("%lld devices %s", devices - refused, is_trial ? "would be claimed" : "are claimed");
-	if (refused > 0 || import->bad > 0) {
-		printf(", %lld rows %s", refused + (long long)import->bad,
-		       is_trial ? "would be passed over" : "were passed over");
+	long long passed = refused + (long long)import->bad;
+	bool is_one = devices - refused == 1;
+
+	printf("%lld device%s %s", devices - refused, is_one ? "" : "s",
+	       is_trial ? "would be claimed"
+	       : is_one ? "is claimed"
+			: "are claimed");
+	if (passed > 0) {
+		printf(", %lld row%s %s", passed, passed == 1 ? "" : "s",
+		       is_trial	     ? "would be passed over"
+		       : passed == 1 ? "was passed over"
+				     : "were passed over");
 	}
 	putchar('\n');
 }
@@ -274,6 +282,20 @@ static int send(const struct arguments *arguments, struct import *import)
 	return result;
 }
 
+/* Of a file with bad lines: what the server would refuse of the others, to be mended as well. */
+static void say_what_else(const struct arguments *arguments, struct import *import)
+{
+	json_t *body = json_pack("{s:O, s:b, s:b}", "devices", import->devices, "partial", true,
+				 "dry_run", true);
+	json_t *reply = NULL;
+
+	(void)client_try(arguments, "POST", "/api/v1/devices/import", body, &reply);
+	if (reply) {
+		say_rows(import, reply);
+	}
+	json_decref(reply);
+}
+
 static int import_all(const struct arguments *arguments, struct import *import, struct span text)
 {
 	size_t count;
@@ -283,6 +305,9 @@ static int import_all(const struct arguments *arguments, struct import *import, 
 	}
 	count = json_array_size(import->devices);
 	if (import->bad > 0 && !argument(arguments, OPTION_PARTIAL)) {
+		if (count > 0 && count <= devices_at_once_max) {
+			say_what_else(arguments, import);
+		}
 		return fail("nothing was claimed; correct the lines named, or pass over them with "
 			    "--partial");
 	}

@@ -222,6 +222,12 @@ static void print_isc(const struct dhcp_writer *w)
 
 /* --- Kea --- */
 
+/* Option 159 is for something else to Kea (RFC 7618), and cannot be defined anew. */
+static bool is_fixed_in_kea(unsigned code)
+{
+	return code == 159;
+}
+
 /* Kea has no standard option 43, 150 or 160 of this form: those are defined as strings. */
 static json_t *kea_definitions(const struct dhcp_writer *w)
 {
@@ -233,7 +239,7 @@ static json_t *kea_definitions(const struct dhcp_writer *w)
 		char name[32];
 
 		snprintf(name, sizeof(name), "phone-option-%u", code);
-		if (used[code] && !name_of(code)) {
+		if (used[code] && !name_of(code) && !is_fixed_in_kea(code)) {
 			json_array_append_new(list, json_pack("{s:s, s:i, s:s, s:b, s:s}", "name",
 							      name, "code", (int)code, "type",
 							      is_addresses(code) ? "ipv4-address"
@@ -253,6 +259,15 @@ static json_t *kea_option(const struct dhcp_writer *w, const struct vendor_dhcp_
 
 	snprintf(own, sizeof(own), "phone-option-%u", option->code);
 	expand(w, option->value, value);
+	if (is_fixed_in_kea(option->code)) {
+		char hex[2 * value_size];
+		struct writer digits = writer_over(hex, sizeof(hex) - 1);
+
+		writer_hex(&digits, (const uint8_t *)value, strlen(value));
+		writer_terminate(&digits);
+		return json_pack("{s:i, s:b, s:s}", "code", (int)option->code, "csv-format", 0,
+				 "data", hex);
+	}
 	return json_pack("{s:s, s:s}", "name", name ? name->kea : own, "data", value);
 }
 
@@ -314,7 +329,7 @@ static void print_kea(const struct dhcp_writer *w)
 
 /* --- The command. --- */
 
-/* "http://HOST[:PORT]/" from a word, or from where the server listens. */
+/* "http://HOST[:PORT]/" from a word. */
 static int choose_base(const struct arguments *arguments, struct dhcp_writer *w)
 {
 	const char *given = arguments->word_count > 1 ? arguments->words[1] : NULL;
@@ -322,10 +337,10 @@ static int choose_base(const struct arguments *arguments, struct dhcp_writer *w)
 	size_t length;
 
 	if (!given) {
-		return fail(
-			"say the URL that phones are to be told, with our address on their side: "
-			"bellhop dhcp %s http://ADDRESS:%d/",
-			arguments->words[0], port_http);
+		say("say the URL that phones are to be told, with our address on their side: "
+		    "bellhop dhcp %s http://ADDRESS:%d/",
+		    arguments->words[0], port_http);
+		return EXIT_USAGE;
 	}
 	host = strstr(given, "://");
 	length = strlen(given);
@@ -333,6 +348,15 @@ static int choose_base(const struct arguments *arguments, struct dhcp_writer *w)
 		return fail(
 			"%s is not a URL that can stand in an option: give http://ADDRESS:PORT/",
 			given);
+	}
+	if (strstr(given, "%{")) {
+		return fail(
+			"an option is the same for all phones, and nothing fills in %%{address} or "
+			"%%{key} there: give http://ADDRESS:PORT/");
+	}
+	if (host[3] == '[') {
+		return fail("phones read these options over IPv4: give our IPv4 address or a name, "
+			    "http://ADDRESS:PORT/");
 	}
 	snprintf(w->base, sizeof(w->base), "%s%s", given, given[length - 1] == '/' ? "" : "/");
 	host += 3;

@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *text_of(const json_t *object, const char *member)
 {
@@ -56,6 +57,24 @@ static void check_capabilities(struct doctor *doctor)
 	}
 }
 
+/* What is looked at here is then not what the server has: a container is the common case. */
+static void check_network(struct doctor *doctor)
+{
+	char path[64];
+	struct stat own;
+	struct stat of_server;
+
+	snprintf(path, sizeof(path), "/proc/%lld/ns/net", doctor->pid);
+	if (stat("/proc/self/ns/net", &own) == 0 && stat(path, &of_server) == 0 &&
+	    (own.st_ino != of_server.st_ino || own.st_dev != of_server.st_dev)) {
+		snprintf(path, sizeof(path), "nsenter --net --target %lld bellhop doctor",
+			 doctor->pid);
+		doctor_tell(doctor, DOCTOR_FAULT, "server", path,
+			    "it is in another network namespace (a container?): what follows of "
+			    "interfaces, ports, firewall and DHCP is told of this one");
+	}
+}
+
 void doctor_check_server(struct doctor *doctor)
 {
 	const json_t *warning;
@@ -72,6 +91,7 @@ void doctor_check_server(struct doctor *doctor)
 		    text_of(doctor->status, "version"), doctor->pid);
 	if (doctor->pid > 0 && !argument(doctor->arguments, OPTION_URL)) {
 		check_capabilities(doctor);
+		check_network(doctor);
 	}
 	json_array_foreach(json_object_get(doctor->status, "warnings"), i, warning)
 	{

@@ -8,6 +8,22 @@
 
 static const char forms_path[] = "/api/v1/forms";
 
+/* No form is suspected where the API says `default`. */
+static void leave_out_no_suspects(const json_t *forms)
+{
+	json_t *form;
+	size_t i;
+
+	json_array_foreach(forms, i, form)
+	{
+		const char *suspect = json_string_value(json_object_get(form, "suspect_form"));
+
+		if (suspect && strcmp(suspect, "default") == 0) {
+			json_object_set_new(form, "suspect_form", json_string(""));
+		}
+	}
+}
+
 int run_form_list(const struct arguments *arguments)
 {
 	static const struct column columns[] = {
@@ -22,9 +38,18 @@ int run_form_list(const struct arguments *arguments)
 		{"FAILED", "failed", COLUMN_TEXT, 2},
 		{"SUSPECT", "suspect_form", COLUMN_TEXT, 1},
 	};
+	json_t *reply = NULL;
+	int result = client_ask(arguments, "GET", forms_path, NULL, &reply);
+	const json_t *forms = json_object_get(reply, "forms");
 
-	return print_list(arguments, forms_path, "forms", columns,
-			  sizeof(columns) / sizeof(columns[0]));
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(forms);
+	} else if (result == EXIT_DONE) {
+		leave_out_no_suspects(forms);
+		table_print(columns, sizeof(columns) / sizeof(columns[0]), forms);
+	}
+	json_decref(reply);
+	return result;
 }
 
 static void print_kind(const char *what, const struct arguments *arguments)
@@ -32,7 +57,7 @@ static void print_kind(const char *what, const struct arguments *arguments)
 	fputs(what, stdout);
 	for (size_t i = 0; i < arguments->word_count && i < 3; i++) {
 		putchar(' ');
-		(void)table_put_to(stdout, arguments->words[i]);
+		(void)table_put_to(stdout, *arguments->words[i] ? arguments->words[i] : "\"\"");
 	}
 }
 

@@ -56,7 +56,11 @@ static void print_command_line(FILE *out, const struct command *command)
 	snprintf(left, sizeof(left), "%s%s%s%s%s", command->group ? command->group : "",
 		 command->group ? " " : "", command->name, command->words ? " " : "",
 		 command->words ? command->words : "");
-	fprintf(out, "  %-27s %s\n", left, command->summary);
+	if (strlen(left) > 27) {
+		fprintf(out, "  %s\n  %-27s %s\n", left, "", command->summary);
+	} else {
+		fprintf(out, "  %-27s %s\n", left, command->summary);
+	}
 }
 
 void print_help(FILE *out)

@@ -17,22 +17,6 @@ static int rule_path(struct text *path, const char *name, bool has_secrets)
 	return result == 0 ? text_add_parameter(path, "secrets", has_secrets ? "1" : NULL) : result;
 }
 
-int run_rule_list(const struct arguments *arguments)
-{
-	static const struct column columns[] = {
-		{.title = "PRIORITY", .member = "priority"},
-		{.title = "NAME", .member = "name"},
-		{.title = "CERTAINTY", .member = "certainty", .spare = 3},
-		{.title = "PROFILE", .member = "profile", .spare = 1},
-		{.title = "POOL", .member = "pool"},
-		{.title = "USED", .member = "used"},
-		{"LAST", "last_used", COLUMN_AGE, 2},
-	};
-
-	return print_list(arguments, "/api/v1/rules", "rules", columns,
-			  sizeof(columns) / sizeof(columns[0]));
-}
-
 /* "00908f, 001565", for people. */
 static void join_macs(json_t *rule)
 {
@@ -52,7 +36,70 @@ static void join_macs(json_t *rule)
 	free(all.data);
 }
 
-static void print_rule(json_t *reply)
+/* "00908f, vendor audiocodes, interface eth0.20", for people: whom it claims. */
+static void add_conditions(json_t *rule)
+{
+	static const char *const members[] = {"mac", "vendor", "model", "interface"};
+	struct text all = {.data = NULL};
+
+	join_macs(rule);
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		const char *value = json_string_value(json_object_get(rule, members[i]));
+
+		if (!value || !*value) {
+			continue;
+		}
+		(void)text_add(&all, ", ", all.length > 0 ? 2 : 0);
+		(void)text_add(&all, members[i], i > 0 ? strlen(members[i]) : 0);
+		(void)text_add(&all, " ", i > 0 ? 1 : 0);
+		(void)text_add(&all, value, strlen(value));
+	}
+	json_object_set_new(rule, "claims", json_string(all.length > 0 ? all.data : "every phone"));
+	free(all.data);
+}
+
+/* What is true or false reads yes or no. */
+static void say_enabled(json_t *rule)
+{
+	bool is_enabled = json_is_true(json_object_get(rule, "enabled"));
+
+	json_object_set_new(rule, "enabled", json_string(is_enabled ? "yes" : "no"));
+}
+
+int run_rule_list(const struct arguments *arguments)
+{
+	static const struct column columns[] = {
+		{.title = "PRIORITY", .member = "priority"},
+		{.title = "NAME", .member = "name"},
+		{.title = "ON", .member = "enabled"},
+		{.title = "CLAIMS", .member = "claims"},
+		{.title = "CERTAINTY", .member = "certainty", .spare = 3},
+		{.title = "PROFILE", .member = "profile", .spare = 1},
+		{.title = "POOL", .member = "pool"},
+		{.title = "USED", .member = "used"},
+		{"LAST", "last_used", COLUMN_AGE, 2},
+	};
+	json_t *reply = NULL;
+	int result = client_ask(arguments, "GET", "/api/v1/rules", NULL, &reply);
+	const json_t *rules = json_object_get(reply, "rules");
+	json_t *rule;
+	size_t i;
+
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(rules);
+	} else if (result == EXIT_DONE) {
+		json_array_foreach(rules, i, rule)
+		{
+			add_conditions(rule);
+			say_enabled(rule);
+		}
+		table_print(columns, sizeof(columns) / sizeof(columns[0]), rules);
+	}
+	json_decref(reply);
+	return result;
+}
+
+int run_rule_show(const struct arguments *arguments)
 {
 	static const struct column rows[] = {
 		{.title = "name", .member = "name"},
@@ -69,24 +116,21 @@ static void print_rule(json_t *reply)
 		{.title = "used", .member = "used"},
 		{.title = "last used", .member = "last_used"},
 	};
-
-	join_macs(reply);
-	json_object_set_new(reply, "enabled",
-			    json_string(json_is_true(json_object_get(reply, "enabled")) ? "yes"
-											: "no"));
-	table_print_object(rows, sizeof(rows) / sizeof(rows[0]), reply);
-	print_settings("settings", json_object_get(reply, "settings"));
-}
-
-int run_rule_show(const struct arguments *arguments)
-{
 	struct text path = {.data = NULL};
 	json_t *reply = NULL;
 	int result = rule_path(&path, arguments->words[0], argument(arguments, OPTION_SECRETS)) < 0
 			     ? fail("out of memory")
 			     : client_ask(arguments, "GET", path.data, NULL, &reply);
 
-	result = print_reply(arguments, result, reply, print_rule);
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(reply);
+	} else if (result == EXIT_DONE) {
+		join_macs(reply);
+		say_enabled(reply);
+		table_print_object(rows, sizeof(rows) / sizeof(rows[0]), reply);
+		print_settings("settings", json_object_get(reply, "settings"));
+	}
+	json_decref(reply);
 	free(path.data);
 	return result;
 }
@@ -147,7 +191,8 @@ static int set_number(const struct arguments *arguments, json_t *rule)
 	long number = text ? strtol(text, &end, 10) : 0;
 
 	if (text && (*text == '\0' || *end != '\0')) {
-		return fail("--priority is a number from 0 to 9999");
+		say("--priority is a number from 0 to 9999");
+		return EXIT_USAGE;
 	}
 	if (text) {
 		json_object_set_new(rule, "priority", json_integer(number));
@@ -160,7 +205,8 @@ static int set_enabled(const struct arguments *arguments, json_t *rule)
 	const char *text = argument(arguments, OPTION_ENABLED);
 
 	if (text && strcmp(text, "yes") != 0 && strcmp(text, "no") != 0) {
-		return fail("--enabled is yes or no");
+		say("--enabled is yes or no");
+		return EXIT_USAGE;
 	}
 	if (text) {
 		json_object_set_new(rule, "enabled", json_boolean(strcmp(text, "yes") == 0));
@@ -214,9 +260,19 @@ static int edit(const struct arguments *arguments, json_t *rule)
 	return result == EXIT_DONE ? set_settings(arguments, rule) : result;
 }
 
-static void print_set(json_t *reply)
+/* Whom it claims is said, so that a rule without a condition is not made unnoticed. */
+static void print_set(const json_t *rule)
 {
-	printf("rule %s is set\n", json_string_value(json_object_get(reply, "name")));
+	static const char *const members[] = {"name", "claims"};
+	static const char *const before[] = {"rule ", " is set: it claims "};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		const char *text = json_string_value(json_object_get(rule, members[i]));
+
+		fputs(before[i], stdout);
+		(void)table_put(text ? text : "");
+	}
+	putchar('\n');
 }
 
 int run_rule_set(const struct arguments *arguments)
@@ -238,7 +294,13 @@ int run_rule_set(const struct arguments *arguments)
 	} else {
 		json_decref(rule);
 	}
-	result = print_reply(arguments, result, reply, print_set);
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(reply);
+	} else if (result == EXIT_DONE) {
+		add_conditions(reply);
+		print_set(reply);
+	}
+	json_decref(reply);
 	free(path.data);
 	return result;
 }
@@ -251,19 +313,24 @@ int run_rule_remove(const struct arguments *arguments)
 			     ? fail("out of memory")
 			     : client_ask(arguments, "DELETE", path.data, NULL, &reply);
 
-	result = print_reply(arguments, result, reply, print_removed);
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(reply);
+	} else if (result == EXIT_DONE) {
+		printf("removed %s\n", json_string_value(json_object_get(reply, "removed")));
+	}
+	json_decref(reply);
 	free(path.data);
 	return result;
 }
 
 /* --- Which one would claim a phone. --- */
 
-static void print_verdicts(json_t *reply)
+static void print_verdicts(const json_t *reply)
 {
 	static const struct column columns[] = {
 		{.title = "PRIORITY", .member = "priority"},
 		{.title = "NAME", .member = "name"},
-		{.title = "", .member = "why"},
+		{.title = "WHY", .member = "why"},
 	};
 	static const char *const known[] = {"vendor", "model", "interface", "certainty"};
 	const char *rule = json_string_value(json_object_get(reply, "claimed_by"));
@@ -308,7 +375,12 @@ int run_rule_test(const struct arguments *arguments)
 	}
 	result = failed ? fail("out of memory")
 			: client_ask(arguments, "GET", path.data, NULL, &reply);
-	result = print_reply(arguments, result, reply, print_verdicts);
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(reply);
+	} else if (result == EXIT_DONE) {
+		print_verdicts(reply);
+	}
+	json_decref(reply);
 	free(path.data);
 	return result;
 }

@@ -52,6 +52,7 @@ static void rules_pools_and_numbers_are_kept(void)
 	struct house house = {.delay_ms = 0};
 	struct change change = seen(1);
 	const struct rule *rule;
+	char audit[600];
 
 	house_path(&house);
 	REQUIRE(house_open(&house) == 0);
@@ -66,6 +67,11 @@ static void rules_pools_and_numbers_are_kept(void)
 	CHECK_EQUAL(0, set(&house, CHANGE_RULE_REMOVE, "gone", ""));
 	CHECK_EQUAL(0, set(&house, CHANGE_POOL_REMOVE, "gone", ""));
 	CHECK_EQUAL(-EBUSY, set(&house, CHANGE_POOL_REMOVE, "p", ""));
+	query(house.path, "SELECT group_concat(detail, '') FROM audit WHERE subject IN ('p', 'r')",
+	      audit, sizeof(audit));
+	CHECK_TEXT("{\"ranges\":[\"1-3\"],\"numbers\":1}{\"priority\":9,\"mac\":[\"00908f\"],"
+		   "\"pool\":\"p\",\"settings\":{\"admin_password\":\"********\"}}",
+		   span_text(audit));
 	CHECK_EQUAL(0, make(&house, &change));
 	CHECK_EQUAL(0, claim_of(&house, 2, "p"));
 	CHECK_EQUAL(0, claim_of(&house, 3, "p"));

@@ -74,8 +74,10 @@ def test_the_url_and_the_address_stand_in_it():
 
 
 def test_what_cannot_stand_in_an_option_is_refused():
-    for words, code, told in ((["kea"], 1, "say the URL"), (["kea", "phones"], 1, "not a URL"),
+    for words, code, told in ((["kea"], 2, "say the URL"), (["kea", "phones"], 1, "not a URL"),
                               (["isc", 'http://a/"; evil'], 1, "not a URL"),
+                              (["isc", "http://%{address}/p/%{key}/"], 1, "nothing fills in"),
+                              (["kea", "http://[fd00::1]:8080/"], 1, "over IPv4"),
                               (["dhcpcd", URL], 2, "use kea, dnsmasq or isc")):
         done = subprocess.run([BUILD / "bellhop", "dhcp", *words], capture_output=True, text=True,
                               check=False)

@@ -74,6 +74,19 @@ def test_a_sound_host_has_no_fault():
             found(findings, "ok", "port", door)
 
 
+def test_a_server_in_another_network_namespace():
+    with running() as (network, server):
+        _, findings = consult(network, server.socket)
+        none_of(findings, "fault")
+        done = subprocess.run(
+            in_namespace(network.namespace("other"), BUILD / "bellhop", "--socket", server.socket,
+                         "--json", "doctor"), capture_output=True, text=True, check=False,
+            env={**os.environ, **SOUND_CLOCK})
+        row = found(json.loads(done.stdout), "fault", "server", "another network namespace")
+        assert f"--target {server.process.pid} " in row["what_to_do"], row
+        assert done.returncode == 1, done
+
+
 def test_a_person_reads_faults_and_remedies():
     with host() as network:
         done = subprocess.run(

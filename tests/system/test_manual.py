@@ -59,6 +59,13 @@ def test_every_command_and_option_of_bellhop():
     assert known == shown, known ^ shown
 
 
+def test_summaries_stand_in_one_column():
+    part = output("bellhop", "help").partition("\ncommands:\n")[2].partition("\n\n")[0]
+    for line in part.splitlines():
+        alone = re.fullmatch(r"  \S.*", line) and len(line) > 29 and "  " not in line[2:]
+        assert alone or (line[29] == " " and line[30] != " "), line
+
+
 def test_every_option_of_the_other_programs():
     for program, section in (("bellhopd", 8), ("bellhop-agent", 1)):
         known = options_of(output(program, "--help"))
@@ -138,6 +145,18 @@ def test_pages_render_without_a_warning():
         done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", "-rLL=100n"],
                               input=roff.stdout, capture_output=True, text=True, check=False)
         assert done.returncode == 0 and not done.stderr, (name, done.stderr)
+
+
+def test_rows_of_the_standards_name_tests_that_there_are():
+    text = (SOURCE / "doc/standards.md").read_text(encoding="utf-8")
+    for table, count in (("DRAFT", 19), ("MCAST", 14)):
+        seen = []
+        for numbers, files in re.findall(rf"^\| R-{table}-([\d, ]+) \| .* \| (\S.*) \|$", text,
+                                         re.MULTILINE):
+            seen += [int(number) for number in numbers.split(", ")]
+            for name in files.split(", "):
+                assert name == "-" or (SOURCE / "tests" / name).is_file(), (table, numbers, name)
+        assert seen == list(range(1, count + 1)), (table, seen)
 
 
 main(globals())

@@ -10,11 +10,13 @@ any other; the tags are the kernel's business."""
 import contextlib
 import socket
 import subprocess
+import sys
 import threading
 
 from house import Bellhopd, Network, bound, headers, in_namespace, ip, main, wait_for
 from phone import GROUP, Phone, write_packs
 
+IP_RECVTTL = 12  # of Linux; Python has no name for it
 SERVER_A, SERVER_B = "10.1.0.1", "10.2.0.1"
 PHONES = {  # name: (maker, bridge, address/bits, MAC)
     "snom": ("snom", "br0", "10.1.0.11/24", "00:04:13:00:00:11"),
@@ -202,7 +204,9 @@ class Rogue:
         self.socket = self.stack.enter_context(bound(namespace, "0.0.0.0", 5060))
         self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
                                socket.inet_aton(GROUP[0]) + socket.inet_aton(address))
+        self.socket.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
         self.refusals = 0
+        self.ttls = set()  # of what the group was asked
         self.address = address
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
@@ -210,10 +214,14 @@ class Rogue:
     def _serve(self):
         while True:
             try:
-                message, source = self.socket.recvfrom(65535)
+                message, ancillary, _, source = self.socket.recvmsg(65535, 256)
             except OSError:
                 return
-            if not message.startswith(b"SUBSCRIBE "):
+            if message.startswith(b"SUBSCRIBE "):
+                self.ttls |= {int.from_bytes(value[:4], sys.byteorder)
+                              for level, kind, value in ancillary
+                              if (level, kind) == (socket.IPPROTO_IP, socket.IP_TTL)}
+            else:
                 self.refusals += message.startswith(b"SIP/2.0 481 ")
                 if message == b"end":
                     return
@@ -258,6 +266,7 @@ def test_a_second_responder_is_found_by_the_canary():
             sent = count(server, "canary", "sent")
             wait_for("more canaries", lambda: count(server, "canary", "sent") >= sent + 6)
             assert len(events(server, "rogue_responder")) == 1
+            assert rogue.ttls == {1}, rogue.ttls  # R-MCAST-12: it never leaves the link
             assert rogue.refusals > 0  # its NOTIFYs are not left to be sent eleven times
         # Gone: so is the warning.
         wait_for("the warning to go", lambda: not warnings(server))
