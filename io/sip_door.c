@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/sip_door.h"
 
-#include "core/provision/suspicion.h"
-#include "io/frame.h"
 #include "io/path.h"
+#include "io/sip_door_state.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,59 +13,10 @@ enum {
 	/* All timers that are due at one moment, and a batch of datagrams, find room. */
 	effects_max = 16384,
 	effects_bytes_max = 32 << 20,
-	learned_max = 1024,
 	pending_max = 1024, /* hardware addresses that are asked for at once */
 	notice_rounds_max = 16,
 	receive_buffer_size = 4 << 20, /* some thousand phones that boot at once */
 };
-
-/* What a UDP socket's callbacks are told. */
-struct door_socket {
-	struct sip_door *door;
-	struct udp *udp;
-};
-
-struct sip_door {
-	struct sip_door_options options;
-	struct loop loop;
-	pthread_t thread;
-	struct interfaces *interfaces;
-	struct neighbours *neighbours;
-	struct neighbour_listener neighbour_listener;
-	struct frames *frames; /* NULL without CAP_NET_RAW */
-	struct door_socket unicast[sip_door_listen_max];
-	size_t unicast_count;
-	struct door_socket group_socket; /* no udp of its own: says whose callback it is */
-	struct group_socket *group;	 /* NULL: no multicast */
-	struct canary_door *canary;	 /* NULL: none */
-	struct suspicion suspicion;
-	struct signalling *signalling;
-	struct loop_timer timer;
-	uv_async_t posted_wake;
-	struct effects effects;
-	struct udp_datagram out[udp_batch_max];
-	/* What carrying effects out taught us, for signalling. */
-	struct notice learned[learned_max];
-	size_t learned_count;
-	struct sip_door_counters counters;
-
-	pthread_mutex_t mutex; /* of what follows */
-	struct notice posted[sip_door_notices_max];
-	size_t posted_count;
-	uint64_t posted_lost;
-	struct resync_list *orders; /* posted, the first one first */
-	size_t orders_count;	    /* devices in them, and those that signalling has */
-	struct sip_door_counters published;
-};
-
-static void learn(struct sip_door *door, struct notice notice)
-{
-	if (door->learned_count == learned_max) {
-		door->counters.notices_lost++;
-		return;
-	}
-	door->learned[door->learned_count++] = notice;
-}
 
 static void lock_inventory(struct sip_door *door)
 {
@@ -76,150 +26,6 @@ static void lock_inventory(struct sip_door *door)
 static void unlock_inventory(struct sip_door *door)
 {
 	pthread_rwlock_unlock(door->options.inventory_lock);
-}
-
-static void learn_neighbour(struct sip_door *door, struct address address, uint32_t interface,
-			    enum neighbour_answer answer, struct mac mac)
-{
-	struct notice notice = {
-		.endpoint = {.address = address},
-		.interface = interface,
-		.mac = mac,
-	};
-
-	switch (answer) {
-	case NEIGHBOUR_FOUND:
-		notice.kind = NOTICE_NEIGHBOUR;
-		notice.by = IDENTIFIED_BY_NEIGHBOUR;
-		break;
-	case NEIGHBOUR_NONE:
-		notice.kind = NOTICE_NO_NEIGHBOUR;
-		break;
-	case NEIGHBOUR_ROUTED:
-		notice.kind = NOTICE_ROUTED;
-		break;
-	case NEIGHBOUR_UNKNOWN:
-		return; /* neighbour_answered will come */
-	}
-	learn(door, notice);
-}
-
-/* The unicast socket that serves this address of ours. */
-static struct udp *socket_for(const struct sip_door *door, struct address from)
-{
-	struct udp *wildcard = NULL;
-
-	for (size_t i = 0; i < door->unicast_count; i++) {
-		struct address bound = udp_endpoint(door->unicast[i].udp).address;
-
-		if (address_equal(bound, from)) {
-			return door->unicast[i].udp;
-		}
-		if (bound.family == from.family && address_is_any(bound)) {
-			wildcard = door->unicast[i].udp;
-		}
-	}
-	return wildcard;
-}
-
-/* Sends what was gathered for one socket. */
-static void flush(struct sip_door *door, struct udp *udp, size_t *count)
-{
-	if (*count > 0) {
-		udp_send(udp, door->out, *count);
-		*count = 0;
-	}
-}
-
-static void carry_out_sends(struct sip_door *door)
-{
-	struct udp *current = NULL;
-	size_t count = 0;
-
-	for (size_t i = 0; i < door->effects.count; i++) {
-		const struct effect_send *send = &door->effects.items[i].send;
-		struct udp *udp;
-
-		if (door->effects.items[i].kind != EFFECT_SEND) {
-			continue;
-		}
-		udp = socket_for(door, send->from.address);
-		if (!udp) {
-			learn(door, (struct notice){.kind = NOTICE_UNREACHABLE,
-						    .endpoint = send->to,
-						    .error = EADDRNOTAVAIL});
-			continue;
-		}
-		if (udp != current || count == udp_batch_max) {
-			flush(door, current, &count);
-			current = udp;
-		}
-		door->out[count++] = (struct udp_datagram){.to = send->to,
-							   .from = send->from.address,
-							   .interface = send->interface,
-							   .bytes = send->bytes};
-	}
-	flush(door, current, &count);
-}
-
-static void carry_out_resolve(struct sip_door *door, const struct effect_resolve *resolve)
-{
-	struct mac mac = {0};
-	enum neighbour_answer answer =
-		neighbours_resolve(door->neighbours, resolve->address, resolve->interface, &mac);
-
-	learn_neighbour(door, resolve->address, resolve->interface, answer, mac);
-}
-
-/* What the log writes and, from REPORT_INFO up, what is told to options.report. */
-static enum report_level wanted_report_level(const struct sip_door *door)
-{
-	const struct log *log = door->options.log;
-	enum report_level level = door->options.report ? REPORT_INFO : REPORT_ERROR;
-
-	while (level > REPORT_DEBUG && log && log_is_wanted(log, level - 1)) {
-		level--;
-	}
-	return level;
-}
-
-static void carry_out_change(struct sip_door *door, const struct change *change)
-{
-	if (change->kind == CHANGE_DEVICE_NOTIFIED) {
-		/* What it reports is carried out with the rest. */
-		suspicion_told(&door->suspicion, change->mac, loop_now_ms(&door->loop),
-			       &door->effects);
-	}
-	if (door->options.change(door->options.context, change) != 0) {
-		door->counters.changes_lost++;
-	}
-}
-
-static void carry_out(struct sip_door *door)
-{
-	carry_out_sends(door);
-	for (size_t i = 0; i < door->effects.count; i++) {
-		const struct effect *effect = &door->effects.items[i];
-
-		switch (effect->kind) {
-		case EFFECT_SEND:
-			break;
-		case EFFECT_RESOLVE:
-			carry_out_resolve(door, &effect->resolve);
-			break;
-		case EFFECT_REPORT:
-			log_report(door->options.log, &effect->report);
-			if (door->options.report && effect->report.level >= REPORT_INFO) {
-				door->options.report(door->options.context, &effect->report);
-			}
-			break;
-		case EFFECT_CHANGE:
-			carry_out_change(door, effect->change);
-			break;
-		}
-	}
-	effects_reset(&door->effects);
-	door->effects.report_level_min = wanted_report_level(door); /* it may have been changed */
 }
 
 static void add_udp_counters(struct udp_counters *sum, struct udp_counters one)
@@ -269,7 +75,7 @@ static void publish_counters(struct sip_door *door)
  */
 static void settle(struct sip_door *door)
 {
-	carry_out(door);
+	sip_door_carry_out(door);
 	for (int round = 0; round < notice_rounds_max && door->learned_count > 0; round++) {
 		uint64_t now_ms = loop_now_ms(&door->loop);
 
@@ -283,7 +89,7 @@ static void settle(struct sip_door *door)
 		}
 		unlock_inventory(door);
 		door->learned_count = 0;
-		carry_out(door);
+		sip_door_carry_out(door);
 	}
 	loop_timer_set(&door->timer, door->learned_count > 0
 					     ? loop_now_ms(&door->loop)
@@ -306,7 +112,7 @@ static void neighbour_answered(void *context, struct address address, uint32_t i
 {
 	struct sip_door *door = context;
 
-	learn_neighbour(door, address, interface, answer, mac);
+	sip_door_learn_neighbour(door, address, interface, answer, mac);
 	settle(door);
 }
 
@@ -315,8 +121,8 @@ static void unreachable(void *context, struct endpoint to, int error)
 {
 	struct door_socket *socket = context;
 
-	learn(socket->door,
-	      (struct notice){.kind = NOTICE_UNREACHABLE, .endpoint = to, .error = error});
+	sip_door_learn(socket->door,
+		       (struct notice){.kind = NOTICE_UNREACHABLE, .endpoint = to, .error = error});
 	loop_timer_set(&socket->door->timer, 0);
 }
 
@@ -344,7 +150,7 @@ static void posted(uv_async_t *async)
 
 	take_orders(door);
 	do {
-		size_t room = learned_max - door->learned_count;
+		size_t room = sip_door_learned_max - door->learned_count;
 		size_t count;
 
 		pthread_mutex_lock(&door->mutex);
@@ -372,7 +178,7 @@ static bool choose_local(const struct sip_door *door, const struct udp_received 
 
 	(void)interfaces_local_address(door->interfaces, in->source.address, in->interface,
 				       &nearest);
-	if (!address_is_any(nearest) && socket_for(door, nearest)) {
+	if (!address_is_any(nearest) && sip_door_socket_for(door, nearest)) {
 		*local = nearest;
 		return true;
 	}
@@ -392,7 +198,7 @@ static bool choose_local(const struct sip_door *door, const struct udp_received 
 /* From the port that we send from, on an address of this machine: never answered (R-MCAST-14). */
 static bool is_from_ourselves(const struct sip_door *door, struct endpoint source)
 {
-	const struct udp *udp = socket_for(door, source.address);
+	const struct udp *udp = sip_door_socket_for(door, source.address);
 
 	return udp && udp_endpoint(udp).port == source.port &&
 	       interfaces_is_own(door->interfaces, source.address);
@@ -588,7 +394,7 @@ static int open_group(struct sip_door *door, char problem[static sip_door_proble
 			 "which the answers leave from; or leave group empty");
 		return -EINVAL;
 	}
-	group_options.beside = socket_for(door, group.address);
+	group_options.beside = sip_door_socket_for(door, group.address);
 	door->group_socket.door = door;
 	error = group_socket_open(&door->group, &group_options, problem);
 	if (error) {
@@ -648,7 +454,7 @@ static int open_signalling(struct sip_door *door, char problem[static sip_door_p
 	options.local_for = local_for;
 	options.context = door;
 	error = effects_init(&door->effects, effects_max, effects_bytes_max);
-	door->effects.report_level_min = wanted_report_level(door);
+	door->effects.report_level_min = sip_door_report_level(door);
 	error = error ? error : signalling_new(&door->signalling, &options);
 	if (error) {
 		snprintf(problem, sip_door_problem_size, "no memory for SIP signalling");

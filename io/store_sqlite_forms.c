@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The table `forms`: which form and URL shape each kind of phone obeys (core/fleet/forms.h). */
-#include "io/store_sqlite_internal.h"
+#include "io/store_sqlite_row.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static void bind_text(sqlite3_stmt *row, int column, const char *text)
-{
-	sqlite3_bind_text(row, column, text, -1, SQLITE_STATIC);
-}
-
-static void bind_number(sqlite3_stmt *row, int column, uint64_t number)
-{
-	sqlite3_bind_int64(row, column, (sqlite3_int64)number);
-}
-
 static void bind_key(sqlite3_stmt *row, const struct form_record *record)
 {
-	bind_text(row, 1, record->vendor);
-	bind_text(row, 2, record->model);
-	bind_text(row, 3, record->firmware);
+	row_bind_text(row, 1, record->vendor);
+	row_bind_text(row, 2, record->model);
+	row_bind_text(row, 3, record->firmware);
 }
 
 static int write_row(struct store_sqlite *store, const struct form_record *record, char *problem,
@@ -29,19 +19,19 @@ static int write_row(struct store_sqlite *store, const struct form_record *recor
 	sqlite3_stmt *row = store->statements[STATEMENT_FORM_WRITE];
 
 	bind_key(row, record);
-	bind_text(row, 4, notify_form_name(record->form));
-	bind_text(row, 5, record->shape);
-	bind_text(row, 6, form_evidence_name(record->evidence));
-	bind_number(row, 7, record->answered);
-	bind_number(row, 8, record->fetched);
-	bind_number(row, 9, record->failed);
-	bind_number(row, 10, record->first_utc_ms);
-	bind_number(row, 11, record->answered_utc_ms);
-	bind_number(row, 12, record->fetched_utc_ms);
-	bind_number(row, 13, record->failed_utc_ms);
-	bind_text(row, 14, notify_form_name(record->suspect_form));
-	bind_text(row, 15, record->suspect_shape);
-	bind_number(row, 16, record->is_pinned);
+	row_bind_text(row, 4, notify_form_name(record->form));
+	row_bind_text(row, 5, record->shape);
+	row_bind_text(row, 6, form_evidence_name(record->evidence));
+	row_bind_number(row, 7, record->answered);
+	row_bind_number(row, 8, record->fetched);
+	row_bind_number(row, 9, record->failed);
+	row_bind_number(row, 10, record->first_utc_ms);
+	row_bind_number(row, 11, record->answered_utc_ms);
+	row_bind_number(row, 12, record->fetched_utc_ms);
+	row_bind_number(row, 13, record->failed_utc_ms);
+	row_bind_text(row, 14, notify_form_name(record->suspect_form));
+	row_bind_text(row, 15, record->suspect_shape);
+	row_bind_number(row, 16, record->is_pinned);
 	return store_sqlite_run(store, STATEMENT_FORM_WRITE, problem, problem_size);
 }
 
@@ -52,8 +42,8 @@ static int remove_rows(struct store_sqlite *store, const struct form_record *rec
 	sqlite3_stmt *row = store->statements[STATEMENT_FORMS_REMOVE];
 
 	bind_key(row, record);
-	bind_number(row, 4, (fields & FIELD_MODEL) == 0);
-	bind_number(row, 5, (fields & FIELD_FIRMWARE) == 0);
+	row_bind_number(row, 4, (fields & FIELD_MODEL) == 0);
+	row_bind_number(row, 5, (fields & FIELD_FIRMWARE) == 0);
 	return store_sqlite_run(store, STATEMENT_FORMS_REMOVE, problem, problem_size);
 }
 
@@ -73,26 +63,19 @@ int store_sqlite_write_form(struct store_sqlite *store, const struct prepared *p
 	return result == 0 ? write_row(store, prepared->form, problem, problem_size) : result;
 }
 
-static struct span column(sqlite3_stmt *row, int index)
-{
-	const unsigned char *text = sqlite3_column_text(row, index);
-
-	return span_make((const char *)text, (size_t)sqlite3_column_bytes(row, index));
-}
-
 static bool read_texts(sqlite3_stmt *row, struct form_record *record)
 {
 	uint64_t is_pinned = (uint64_t)sqlite3_column_int64(row, 15);
 
 	record->is_pinned = is_pinned == 1;
-	return span_to_text(column(row, 0), record->vendor, sizeof(record->vendor)) == 0 &&
-	       span_to_text(column(row, 1), record->model, sizeof(record->model)) == 0 &&
-	       span_to_text(column(row, 2), record->firmware, sizeof(record->firmware)) == 0 &&
-	       notify_form_parse(column(row, 3), &record->form) == 0 &&
-	       span_to_text(column(row, 4), record->shape, sizeof(record->shape)) == 0 &&
-	       form_evidence_parse(column(row, 5), &record->evidence) == 0 &&
-	       notify_form_parse(column(row, 13), &record->suspect_form) == 0 &&
-	       span_to_text(column(row, 14), record->suspect_shape,
+	return span_to_text(row_text(row, 0), record->vendor, sizeof(record->vendor)) == 0 &&
+	       span_to_text(row_text(row, 1), record->model, sizeof(record->model)) == 0 &&
+	       span_to_text(row_text(row, 2), record->firmware, sizeof(record->firmware)) == 0 &&
+	       notify_form_parse(row_text(row, 3), &record->form) == 0 &&
+	       span_to_text(row_text(row, 4), record->shape, sizeof(record->shape)) == 0 &&
+	       form_evidence_parse(row_text(row, 5), &record->evidence) == 0 &&
+	       notify_form_parse(row_text(row, 13), &record->suspect_form) == 0 &&
+	       span_to_text(row_text(row, 14), record->suspect_shape,
 			    sizeof(record->suspect_shape)) == 0 &&
 	       is_pinned <= 1;
 }
@@ -105,12 +88,9 @@ static bool read_numbers(sqlite3_stmt *row, struct form_record *record)
 				     &record->failed_utc_ms};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		sqlite3_int64 value = sqlite3_column_int64(row, 6 + (int)i);
-
-		if (value < 0 || value > store_sqlite_number_max) {
+		if (!row_number(row, 6 + (int)i, numbers[i])) {
 			return false;
 		}
-		*numbers[i] = (uint64_t)value;
 	}
 	return true;
 }
@@ -121,9 +101,9 @@ static int say_bad_row(const struct store_sqlite *store, sqlite3_stmt *row, char
 	char shown[200];
 	struct writer w = writer_over(shown, sizeof(shown));
 
-	writer_escaped(&w, column(row, 0), 40);
+	writer_escaped(&w, row_text(row, 0), 40);
 	writer_char(&w, ' ');
-	writer_escaped(&w, column(row, 1), 40);
+	writer_escaped(&w, row_text(row, 1), 40);
 	writer_terminate(&w);
 	snprintf(problem, problem_size,
 		 "%s: the row of forms for %s is not one that Bellhop wrote; %s", store->name,
@@ -161,20 +141,6 @@ int store_sqlite_load_forms(struct store_sqlite *store, struct inventory *invent
 	static const char sql[] =
 		"SELECT * FROM forms ORDER BY is_pinned DESC, "
 		"max(first_utc_ms, answered_utc_ms, fetched_utc_ms, failed_utc_ms) DESC";
-	sqlite3_stmt *row = NULL;
-	int result = 0;
-	int code = sqlite3_prepare_v2(store->connection, sql, -1, &row, NULL);
 
-	if (code == SQLITE_OK) {
-		code = sqlite3_step(row);
-	}
-	while (code == SQLITE_ROW && result == 0) {
-		result = load_row(store, row, inventory, problem, problem_size);
-		code = result == 0 ? sqlite3_step(row) : code;
-	}
-	if (result == 0 && code != SQLITE_DONE) {
-		result = store_sqlite_fault(store, code, "read", problem, problem_size);
-	}
-	sqlite3_finalize(row);
-	return result;
+	return store_sqlite_load_rows(store, sql, load_row, inventory, problem, problem_size);
 }

@@ -6,6 +6,7 @@
  *	store_sqlite_connection.c  the connection, and what its errors mean
  *	store_sqlite_files.c       the lock, and the files beside the database
  *	store_sqlite_schema.c      whose database it is, and bringing it up to date
+ *	store_sqlite_row.h         how values stand in rows
  *	store_sqlite_rows.c        records become rows
  *	store_sqlite_load.c        rows become records
  *	store_sqlite_rules.c       rules, pools, and who has which number
@@ -205,15 +206,24 @@ int store_sqlite_load_forms(struct store_sqlite *store, struct inventory *invent
 int store_sqlite_load(struct store_database *database, struct inventory *inventory, char *problem,
 		      size_t problem_size);
 
-/* --- store_sqlite_rules.c --- */
+/* A row that cannot be loaded. */
+struct row_fault {
+	const char *table; /* as people say it: "device" */
+	int result;	   /* -ENOMEM; -ENOSPC: the inventory is full; else the row is not ours */
+	const char *what;  /* of it is wrong, or */
+	const char *why;   /* a sentence that says it */
+};
 
-/* What a prepared change means for rules, pools and numbers; its device is written before. */
-int store_sqlite_write_rules(struct store_sqlite *store, const struct prepared *prepared,
-			     char *problem, size_t problem_size);
+/* Says so; its first column is its name. -ENOMEM, -ENOSPC or -EUCLEAN. */
+int store_sqlite_refuse_row(const struct store_sqlite *store, sqlite3_stmt *row,
+			    struct row_fault fault, char *problem, size_t problem_size);
 
-/* After the profiles and the devices. */
-int store_sqlite_load_rules(struct store_sqlite *store, struct inventory *inventory, char *problem,
-			    size_t problem_size);
+/* Calls `load_row` for each row of `sql`, until it returns other than 0. */
+typedef int store_sqlite_row_fn(struct store_sqlite *store, sqlite3_stmt *row,
+				struct inventory *inventory, char *problem, size_t problem_size);
+int store_sqlite_load_rows(struct store_sqlite *store, const char *sql,
+			   store_sqlite_row_fn *load_row, struct inventory *inventory,
+			   char *problem, size_t problem_size);
 
 int store_sqlite_load_events(struct store_database *database, size_t count, store_event_fn *each,
 			     void *context, char *problem, size_t problem_size);
@@ -223,5 +233,15 @@ int store_sqlite_write_event(struct store_database *database, const struct event
 			     char *problem, size_t problem_size);
 int store_sqlite_write_audit(struct store_database *database, const struct store_audit *audit,
 			     char *problem, size_t problem_size);
+
+/* --- store_sqlite_rules.c --- */
+
+/* What a prepared change means for rules, pools and numbers; its device is written before. */
+int store_sqlite_write_rules(struct store_sqlite *store, const struct prepared *prepared,
+			     char *problem, size_t problem_size);
+
+/* After the profiles and the devices. */
+int store_sqlite_load_rules(struct store_sqlite *store, struct inventory *inventory, char *problem,
+			    size_t problem_size);
 
 #endif

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "io/store_sqlite_internal.h"
+#include "io/store_sqlite_row.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* A column as text that lives until the next step. */
-static struct span column(sqlite3_stmt *row, int index)
-{
-	const unsigned char *text = sqlite3_column_text(row, index);
-
-	return span_make((const char *)text, (size_t)sqlite3_column_bytes(row, index));
-}
 
 static int read_address(struct span text, struct address *address)
 {
@@ -34,15 +26,6 @@ static bool read_mac(struct span text, struct mac *mac)
 	return span_equal(text, span_text(spelt));
 }
 
-/* Revisions and times: there is always a next one, and it can be written. */
-static bool read_number(sqlite3_stmt *row, int index, uint64_t *number)
-{
-	sqlite3_int64 value = sqlite3_column_int64(row, index);
-
-	*number = (uint64_t)value;
-	return value >= 0 && value <= store_sqlite_number_max;
-}
-
 /* The name of the first number that is out of its bounds, or NULL. */
 static const char *read_numbers(sqlite3_stmt *row, struct device *device)
 {
@@ -59,7 +42,7 @@ static const char *read_numbers(sqlite3_stmt *row, struct device *device)
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (!read_number(row, 14 + (int)i, numbers[i].number)) {
+		if (!row_number(row, 14 + (int)i, numbers[i].number)) {
 			return numbers[i].name;
 		}
 	}
@@ -73,25 +56,25 @@ static const char *read_told(sqlite3_stmt *row, struct device *device)
 	uint64_t told_unfetched;
 	uint64_t status;
 
-	if (device_certainty_parse(column(row, 20), &device->certainty) < 0) {
+	if (device_certainty_parse(row_text(row, 20), &device->certainty) < 0) {
 		return "certainty";
 	}
-	if (notify_form_parse(column(row, 21), &device->told_form) < 0) {
+	if (notify_form_parse(row_text(row, 21), &device->told_form) < 0) {
 		return "told_form";
 	}
-	if (!read_number(row, 23, &told_both) || told_both > 1) {
+	if (!row_number(row, 23, &told_both) || told_both > 1) {
 		return "told_both";
 	}
-	if (!read_number(row, 24, &told_unfetched) || told_unfetched > UINT8_MAX) {
+	if (!row_number(row, 24, &told_unfetched) || told_unfetched > UINT8_MAX) {
 		return "told_unfetched";
 	}
-	if (device_resync_parse(column(row, 25), &device->resync) < 0) {
+	if (device_resync_parse(row_text(row, 25), &device->resync) < 0) {
 		return "resync";
 	}
-	if (!read_number(row, 26, &status) || status > 699) {
+	if (!row_number(row, 26, &status) || status > 699) {
 		return "resync_status";
 	}
-	if (!read_number(row, 27, &device->resync_utc_ms)) {
+	if (!row_number(row, 27, &device->resync_utc_ms)) {
 		return "resync_utc_ms";
 	}
 	device->told_both = told_both == 1;
@@ -122,31 +105,85 @@ static const char *read_device(sqlite3_stmt *row, struct device *device)
 		{"claimed_by", device->claimed_by, sizeof(device->claimed_by), 28},
 	};
 
-	if (!read_mac(column(row, 0), &device->mac)) {
+	if (!read_mac(row_text(row, 0), &device->mac)) {
 		return "mac";
 	}
-	if (device_state_parse(column(row, 1), &device->state) < 0) {
+	if (device_state_parse(row_text(row, 1), &device->state) < 0) {
 		return "state";
 	}
-	if (device_identified_by_parse(column(row, 2), &device->identified_by) < 0) {
+	if (device_identified_by_parse(row_text(row, 2), &device->identified_by) < 0) {
 		return "identified_by";
 	}
-	if (notify_form_parse(column(row, 3), &device->form) < 0) {
+	if (notify_form_parse(row_text(row, 3), &device->form) < 0) {
 		return "form";
 	}
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (span_to_text(column(row, texts[i].column), texts[i].text, texts[i].size) < 0) {
+		if (span_to_text(row_text(row, texts[i].column), texts[i].text, texts[i].size) <
+		    0) {
 			return texts[i].name;
 		}
 	}
-	if (read_address(column(row, 10), &device->address) < 0) {
+	if (read_address(row_text(row, 10), &device->address) < 0) {
 		return "address";
 	}
-	if (read_address(column(row, 12), &device->bound_address) < 0) {
+	if (read_address(row_text(row, 12), &device->bound_address) < 0) {
 		return "bound_address";
 	}
 	fault = read_numbers(row, device);
 	return fault ? fault : read_told(row, device);
+}
+
+int store_sqlite_refuse_row(const struct store_sqlite *store, sqlite3_stmt *row,
+			    struct row_fault fault, char *problem, size_t problem_size)
+{
+	struct span text = row_text(row, 0);
+	int length = (int)(text.length < 100 ? text.length : 100);
+	const char *name = text.data ? text.data : "";
+	const char *remedy = store->is_candidate ? store_sqlite_remedy(store)
+						 : "mend that row or put a backup in its place";
+
+	if (fault.result == -ENOMEM) {
+		return store_sqlite_fault(store, SQLITE_NOMEM, "read", problem, problem_size);
+	}
+	if (fault.result == -ENOSPC) {
+		snprintf(problem, problem_size,
+			 "%s holds more than fits: %s %.*s found no room; raise the maximum in "
+			 "the configuration",
+			 store->name, fault.table, length, name);
+		return -ENOSPC;
+	}
+	if (fault.why) {
+		snprintf(problem, problem_size,
+			 "%s: %s %.*s is not one that Bellhop wrote (%s); %s", store->name,
+			 fault.table, length, name, fault.why, remedy);
+	} else {
+		snprintf(problem, problem_size,
+			 "%s: the %s of %s %.*s is not one that Bellhop wrote; %s", store->name,
+			 fault.what, fault.table, length, name, remedy);
+	}
+	return -EUCLEAN;
+}
+
+int store_sqlite_load_rows(struct store_sqlite *store, const char *sql,
+			   store_sqlite_row_fn *load_row, struct inventory *inventory,
+			   char *problem, size_t problem_size)
+{
+	sqlite3_stmt *row = NULL;
+	int result = 0;
+	int code = sqlite3_prepare_v2(store->connection, sql, -1, &row, NULL);
+
+	if (code == SQLITE_OK) {
+		code = sqlite3_step(row);
+	}
+	while (code == SQLITE_ROW && result == 0) {
+		result = load_row(store, row, inventory, problem, problem_size);
+		code = result == 0 ? sqlite3_step(row) : code;
+	}
+	if (result == 0 && code != SQLITE_DONE) {
+		result = store_sqlite_fault(store, code, "read", problem, problem_size);
+	}
+	sqlite3_finalize(row);
+	return result;
 }
 
 /*
@@ -158,17 +195,6 @@ struct settings_reader {
 	int code; /* of the last step */
 };
 
-static int bad_row(const struct store_sqlite *store, const char *table, struct span name,
-		   const char *field, char *problem, size_t problem_size)
-{
-	snprintf(problem, problem_size, "%s: the %s of %s %.*s is not one that Bellhop wrote; %s",
-		 store->name, field, table, (int)(name.length < 100 ? name.length : 100),
-		 name.data ? name.data : "",
-		 store->is_candidate ? store_sqlite_remedy(store)
-				     : "mend that row or put a backup in its place");
-	return -EUCLEAN;
-}
-
 /*
  * Settings before those of `owner` (of the end, when it is NULL) belong to nobody: their owner is
  * not there, or a page is not where it should be.
@@ -176,13 +202,13 @@ static int bad_row(const struct store_sqlite *store, const char *table, struct s
 static bool has_strays(const struct settings_reader *reader, const struct span *owner)
 {
 	return reader->code == SQLITE_ROW &&
-	       (!owner || span_compare(column(reader->row, 0), *owner) < 0);
+	       (!owner || span_compare(row_text(reader->row, 0), *owner) < 0);
 }
 
 static int stray_settings(const struct store_sqlite *store, const struct settings_reader *reader,
 			  char *problem, size_t problem_size)
 {
-	struct span owner = column(reader->row, 0);
+	struct span owner = row_text(reader->row, 0);
 
 	snprintf(problem, problem_size, "%s is damaged (settings of %.*s, which is not there); %s",
 		 store->name, (int)(owner.length < 100 ? owner.length : 100),
@@ -196,9 +222,9 @@ static int read_settings(struct settings_reader *reader, struct span owner,
 	int result = 0;
 
 	while (result == 0 && reader->code == SQLITE_ROW &&
-	       span_equal(column(reader->row, 0), owner)) {
-		struct span path = column(reader->row, 1);
-		struct span value = column(reader->row, 2);
+	       span_equal(row_text(reader->row, 0), owner)) {
+		struct span path = row_text(reader->row, 1);
+		struct span value = row_text(reader->row, 2);
 
 		if (span_is_empty(path) || path.length > setting_path_max ||
 		    value.length > setting_value_max) {
@@ -210,20 +236,6 @@ static int read_settings(struct settings_reader *reader, struct span owner,
 		reader->code = sqlite3_step(reader->row);
 	}
 	return result;
-}
-
-/* A record that the inventory did not take. */
-static int not_loaded(const struct store_sqlite *store, const char *table, struct span name,
-		      int result, char *problem, size_t problem_size)
-{
-	if (result == -ENOSPC) {
-		snprintf(problem, problem_size,
-			 "%s holds more than fits: %s %.*s found no room; raise the maximum in "
-			 "the configuration",
-			 store->name, table, (int)name.length, name.data);
-		return result;
-	}
-	return bad_row(store, table, name, "content", problem, problem_size);
 }
 
 static int load_device(struct store_sqlite *store, sqlite3_stmt *row,
@@ -240,15 +252,21 @@ static int load_device(struct store_sqlite *store, sqlite3_stmt *row,
 	fault = read_device(row, device);
 	if (fault) {
 		device_free(device);
-		return bad_row(store, "device", column(row, 0), fault, problem, problem_size);
+		return store_sqlite_refuse_row(store, row,
+					       (struct row_fault){"device", -EUCLEAN,
+								  .what = fault},
+					       problem, problem_size);
 	}
-	result = read_settings(settings, column(row, 0), &device->settings);
+	result = read_settings(settings, row_text(row, 0), &device->settings);
 	if (result == 0) {
 		result = inventory_load_device(inventory, device);
 	}
 	if (result < 0) {
 		device_free(device);
-		result = not_loaded(store, "device", column(row, 0), result, problem, problem_size);
+		result = store_sqlite_refuse_row(store, row,
+						 (struct row_fault){"device", result,
+								    .what = "content"},
+						 problem, problem_size);
 	}
 	return result;
 }
@@ -263,34 +281,41 @@ static int load_profile(struct store_sqlite *store, sqlite3_stmt *row,
 	if (!profile) {
 		return store_sqlite_fault(store, SQLITE_NOMEM, "read", problem, problem_size);
 	}
-	if (span_to_text(column(row, 0), profile->name, sizeof(profile->name)) < 0 ||
-	    span_to_text(column(row, 1), profile->parent, sizeof(profile->parent)) < 0) {
+	if (span_to_text(row_text(row, 0), profile->name, sizeof(profile->name)) < 0 ||
+	    span_to_text(row_text(row, 1), profile->parent, sizeof(profile->parent)) < 0) {
 		profile_free(profile);
-		return bad_row(store, "profile", column(row, 0), "name or parent", problem,
-			       problem_size);
+		return store_sqlite_refuse_row(store, row,
+					       (struct row_fault){"profile", -EUCLEAN,
+								  .what = "name or parent"},
+					       problem, problem_size);
 	}
-	if (!read_number(row, 2, &profile->revision)) {
+	if (!row_number(row, 2, &profile->revision)) {
 		profile_free(profile);
-		return bad_row(store, "profile", column(row, 0), "revision", problem, problem_size);
+		return store_sqlite_refuse_row(store, row,
+					       (struct row_fault){"profile", -EUCLEAN,
+								  .what = "revision"},
+					       problem, problem_size);
 	}
-	result = read_settings(settings, column(row, 0), &profile->settings);
+	result = read_settings(settings, row_text(row, 0), &profile->settings);
 	if (result == 0) {
 		result = inventory_load_profile(inventory, profile);
 	}
 	if (result < 0) {
 		profile_free(profile);
-		result =
-			not_loaded(store, "profile", column(row, 0), result, problem, problem_size);
+		result = store_sqlite_refuse_row(store, row,
+						 (struct row_fault){"profile", result,
+								    .what = "content"},
+						 problem, problem_size);
 	}
 	return result;
 }
 
-typedef int load_row_fn(struct store_sqlite *store, sqlite3_stmt *row,
-			struct settings_reader *settings, struct inventory *inventory,
-			char *problem, size_t problem_size);
+typedef int load_owner_fn(struct store_sqlite *store, sqlite3_stmt *row,
+			  struct settings_reader *settings, struct inventory *inventory,
+			  char *problem, size_t problem_size);
 
 static int load_table(struct store_sqlite *store, const char *const sql[static 2],
-		      load_row_fn *load_row, struct inventory *inventory, char *problem,
+		      load_owner_fn *load_row, struct inventory *inventory, char *problem,
 		      size_t problem_size)
 {
 	sqlite3_stmt *row = NULL;
@@ -306,7 +331,7 @@ static int load_table(struct store_sqlite *store, const char *const sql[static 2
 		code = sqlite3_step(row);
 	}
 	while (code == SQLITE_ROW && result == 0) {
-		struct span owner = column(row, 0);
+		struct span owner = row_text(row, 0);
 
 		result =
 			has_strays(&settings, &owner)
@@ -357,17 +382,17 @@ static int load_event(sqlite3_stmt *row, struct event *event)
 
 	event->id = (uint64_t)sqlite3_column_int64(row, 0);
 	event->utc_ms = (uint64_t)sqlite3_column_int64(row, 1);
-	result |= report_level_parse(column(row, 2), &event->level);
-	result |= span_to_text(column(row, 3), event->reason, sizeof(event->reason));
+	result |= report_level_parse(row_text(row, 2), &event->level);
+	result |= span_to_text(row_text(row, 3), event->reason, sizeof(event->reason));
 	if (sqlite3_column_type(row, 4) != SQLITE_NULL) {
 		event->has_mac = true;
-		result |= mac_parse(column(row, 4), &event->mac);
+		result |= mac_parse(row_text(row, 4), &event->mac);
 	}
 	if (sqlite3_column_type(row, 5) != SQLITE_NULL) {
-		result |= endpoint_parse(column(row, 5), 0, &event->source);
+		result |= endpoint_parse(row_text(row, 5), 0, &event->source);
 	}
-	event->text = column(row, 6);
-	event->detail = column(row, 7);
+	event->text = row_text(row, 6);
+	event->detail = row_text(row, 7);
 	return result == 0 ? 0 : -EUCLEAN;
 }
 

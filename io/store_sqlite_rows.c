@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "io/store_sqlite_internal.h"
+#include "io/store_sqlite_row.h"
 
 #include <stdio.h>
 
@@ -50,20 +50,10 @@ const char *const store_sqlite_statements[STATEMENT_COUNT] = {
 	[STATEMENT_AUDIT_PRUNE] = "DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1",
 };
 
-static void bind_text(sqlite3_stmt *statement, int column, const char *text)
-{
-	sqlite3_bind_text(statement, column, text, -1, SQLITE_STATIC);
-}
-
 static void bind_span(sqlite3_stmt *statement, int column, struct span text)
 {
 	sqlite3_bind_text64(statement, column, text.data ? text.data : "", text.length,
 			    SQLITE_STATIC, SQLITE_UTF8);
-}
-
-static void bind_number(sqlite3_stmt *statement, int column, uint64_t number)
-{
-	sqlite3_bind_int64(statement, column, (sqlite3_int64)number);
 }
 
 static void bind_address(sqlite3_stmt *statement, int column, struct address address)
@@ -89,12 +79,12 @@ static int write_settings(struct store_sqlite *store, const struct settings_stat
 	enum statement write = statements->write;
 	int result;
 
-	bind_text(store->statements[statements->remove], 1, owner);
+	row_bind_text(store->statements[statements->remove], 1, owner);
 	result = store_sqlite_run(store, statements->remove, problem, problem_size);
 	for (size_t i = 0; i < settings->count && result == 0; i++) {
-		bind_text(store->statements[write], 1, owner);
-		bind_text(store->statements[write], 2, settings->items[i].path);
-		bind_text(store->statements[write], 3, settings->items[i].value);
+		row_bind_text(store->statements[write], 1, owner);
+		row_bind_text(store->statements[write], 2, settings->items[i].path);
+		row_bind_text(store->statements[write], 3, settings->items[i].value);
 		result = store_sqlite_run(store, write, problem, problem_size);
 	}
 	return result;
@@ -112,38 +102,38 @@ static int write_device(struct store_sqlite *store, const struct prepared *prepa
 
 	mac_text(device->mac, mac);
 	if (prepared->is_removal) {
-		bind_text(store->statements[STATEMENT_DEVICE_REMOVE], 1, mac);
+		row_bind_text(store->statements[STATEMENT_DEVICE_REMOVE], 1, mac);
 		return store_sqlite_run(store, STATEMENT_DEVICE_REMOVE, problem, problem_size);
 	}
-	bind_text(row, 1, mac);
-	bind_text(row, 2, device_state_name(device->state));
-	bind_text(row, 3, device_identified_by_name(device->identified_by));
-	bind_text(row, 4, notify_form_name(device->form));
-	bind_text(row, 5, device->vendor);
-	bind_text(row, 6, device->model);
-	bind_text(row, 7, device->firmware);
-	bind_text(row, 8, device->profile);
-	bind_text(row, 9, device->label);
-	bind_text(row, 10, device->key);
+	row_bind_text(row, 1, mac);
+	row_bind_text(row, 2, device_state_name(device->state));
+	row_bind_text(row, 3, device_identified_by_name(device->identified_by));
+	row_bind_text(row, 4, notify_form_name(device->form));
+	row_bind_text(row, 5, device->vendor);
+	row_bind_text(row, 6, device->model);
+	row_bind_text(row, 7, device->firmware);
+	row_bind_text(row, 8, device->profile);
+	row_bind_text(row, 9, device->label);
+	row_bind_text(row, 10, device->key);
 	bind_address(row, 11, device->address);
-	bind_text(row, 12, device->interface);
+	row_bind_text(row, 12, device->interface);
 	bind_address(row, 13, device->bound_address);
-	bind_text(row, 14, device->bound_interface);
-	bind_number(row, 15, device->first_seen_utc_ms);
-	bind_number(row, 16, device->last_seen_utc_ms);
-	bind_number(row, 17, device->notified_utc_ms);
-	bind_number(row, 18, device->fetched_utc_ms);
-	bind_number(row, 19, device->revision);
-	bind_number(row, 20, device->fetched_revision);
-	bind_text(row, 21, device_certainty_name(device->certainty));
-	bind_text(row, 22, notify_form_name(device->told_form));
-	bind_text(row, 23, device->told_shape);
-	bind_number(row, 24, device->told_both);
-	bind_number(row, 25, device->told_unfetched);
-	bind_text(row, 26, device_resync_name(device->resync));
-	bind_number(row, 27, device->resync_status);
-	bind_number(row, 28, device->resync_utc_ms);
-	bind_text(row, 29, device->claimed_by);
+	row_bind_text(row, 14, device->bound_interface);
+	row_bind_number(row, 15, device->first_seen_utc_ms);
+	row_bind_number(row, 16, device->last_seen_utc_ms);
+	row_bind_number(row, 17, device->notified_utc_ms);
+	row_bind_number(row, 18, device->fetched_utc_ms);
+	row_bind_number(row, 19, device->revision);
+	row_bind_number(row, 20, device->fetched_revision);
+	row_bind_text(row, 21, device_certainty_name(device->certainty));
+	row_bind_text(row, 22, notify_form_name(device->told_form));
+	row_bind_text(row, 23, device->told_shape);
+	row_bind_number(row, 24, device->told_both);
+	row_bind_number(row, 25, device->told_unfetched);
+	row_bind_text(row, 26, device_resync_name(device->resync));
+	row_bind_number(row, 27, device->resync_status);
+	row_bind_number(row, 28, device->resync_utc_ms);
+	row_bind_text(row, 29, device->claimed_by);
 	result = store_sqlite_run(store, STATEMENT_DEVICE_WRITE, problem, problem_size);
 	/* A new row has no settings yet. */
 	if (result == 0 && !prepared->keeps_settings &&
@@ -163,12 +153,12 @@ static int write_profile(struct store_sqlite *store, const struct prepared *prep
 	int result;
 
 	if (prepared->is_removal) {
-		bind_text(store->statements[STATEMENT_PROFILE_REMOVE], 1, profile->name);
+		row_bind_text(store->statements[STATEMENT_PROFILE_REMOVE], 1, profile->name);
 		return store_sqlite_run(store, STATEMENT_PROFILE_REMOVE, problem, problem_size);
 	}
-	bind_text(store->statements[STATEMENT_PROFILE_WRITE], 1, profile->name);
-	bind_text(store->statements[STATEMENT_PROFILE_WRITE], 2, profile->parent);
-	bind_number(store->statements[STATEMENT_PROFILE_WRITE], 3, profile->revision);
+	row_bind_text(store->statements[STATEMENT_PROFILE_WRITE], 1, profile->name);
+	row_bind_text(store->statements[STATEMENT_PROFILE_WRITE], 2, profile->parent);
+	row_bind_number(store->statements[STATEMENT_PROFILE_WRITE], 3, profile->revision);
 	result = store_sqlite_run(store, STATEMENT_PROFILE_WRITE, problem, problem_size);
 	if (result == 0) {
 		result = write_settings(store, &statements, profile->name, &profile->settings,
@@ -213,17 +203,17 @@ int store_sqlite_write_event(struct store_database *database, const struct event
 	char mac[mac_text_size];
 	char source[endpoint_text_size];
 
-	bind_number(row, 1, event->id);
-	bind_number(row, 2, event->utc_ms);
-	bind_text(row, 3, report_level_name(event->level));
-	bind_text(row, 4, event->reason);
+	row_bind_number(row, 1, event->id);
+	row_bind_number(row, 2, event->utc_ms);
+	row_bind_text(row, 3, report_level_name(event->level));
+	row_bind_text(row, 4, event->reason);
 	if (event->has_mac) {
 		mac_text(event->mac, mac);
-		bind_text(row, 5, mac);
+		row_bind_text(row, 5, mac);
 	}
 	if (address_is_set(event->source.address)) {
 		endpoint_text(event->source, source);
-		bind_text(row, 6, source);
+		row_bind_text(row, 6, source);
 	}
 	bind_span(row, 7, event->text);
 	if (!span_is_empty(event->detail)) {
@@ -239,7 +229,7 @@ int store_sqlite_write_audit(struct store_database *database, const struct store
 	struct store_sqlite *store = (struct store_sqlite *)database;
 	sqlite3_stmt *row = store->statements[STATEMENT_AUDIT_WRITE];
 
-	bind_number(row, 1, audit->utc_ms);
+	row_bind_number(row, 1, audit->utc_ms);
 	bind_span(row, 2, audit->who);
 	bind_span(row, 3, audit->what);
 	bind_span(row, 4, audit->subject);

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules, pools, and which device has which number of them. */
-#include "io/store_sqlite_internal.h"
+#include "io/store_sqlite_row.h"
 
 #include <errno.h>
 #include <stdio.h>
 
 enum { pool_why_size = 300 };
 
-static void bind_text(sqlite3_stmt *statement, int column, const char *text)
-{
-	sqlite3_bind_text(statement, column, text, -1, SQLITE_STATIC);
-}
-
 static int write_named(struct store_sqlite *store, enum statement which, const char *name,
 		       const char *body, char *problem, size_t problem_size)
 {
-	bind_text(store->statements[which], 1, name);
+	row_bind_text(store->statements[which], 1, name);
 	if (body) {
-		bind_text(store->statements[which], 2, body);
+		row_bind_text(store->statements[which], 2, body);
 	}
 	return store_sqlite_run(store, which, problem, problem_size);
 }
@@ -31,10 +26,10 @@ static int write_number(struct store_sqlite *store, const struct device *device,
 	char mac[mac_text_size];
 
 	mac_text(device->mac, mac);
-	bind_text(row, 1, mac);
+	row_bind_text(row, 1, mac);
 	if (device->extension[0]) {
-		bind_text(row, 2, device->pool);
-		bind_text(row, 3, device->extension);
+		row_bind_text(row, 2, device->pool);
+		row_bind_text(row, 3, device->extension);
 	}
 	return store_sqlite_run(store, which, problem, problem_size);
 }
@@ -44,8 +39,8 @@ static int write_used(struct store_sqlite *store, const struct device *device, c
 {
 	sqlite3_stmt *row = store->statements[STATEMENT_RULE_USED];
 
-	bind_text(row, 1, device->claimed_by);
-	sqlite3_bind_int64(row, 2, (sqlite3_int64)device->last_seen_utc_ms);
+	row_bind_text(row, 1, device->claimed_by);
+	row_bind_number(row, 2, device->last_seen_utc_ms);
 	return store_sqlite_run(store, STATEMENT_RULE_USED, problem, problem_size);
 }
 
@@ -78,49 +73,13 @@ int store_sqlite_write_rules(struct store_sqlite *store, const struct prepared *
 
 /* --- Reading. --- */
 
-static struct span column(sqlite3_stmt *row, int index)
-{
-	const unsigned char *text = sqlite3_column_text(row, index);
-
-	return span_make((const char *)text, (size_t)sqlite3_column_bytes(row, index));
-}
-
-static int bad_row(const struct store_sqlite *store, const char *table, struct span name,
-		   const char *why, char *problem, size_t problem_size)
-{
-	snprintf(problem, problem_size, "%s: %s %.*s is not one that Bellhop wrote (%s); %s",
-		 store->name, table, (int)(name.length < 100 ? name.length : 100),
-		 name.data ? name.data : "", why,
-		 store->is_candidate ? store_sqlite_remedy(store)
-				     : "mend that row or put a backup in its place");
-	return -EUCLEAN;
-}
-
-/* What the inventory, or the reader of the body, made of a row. */
-static int outcome(const struct store_sqlite *store, const char *table, struct span name,
-		   int result, const char *why, char *problem, size_t problem_size)
-{
-	if (result == -ENOMEM) {
-		return store_sqlite_fault(store, SQLITE_NOMEM, "read", problem, problem_size);
-	}
-	if (result == -ENOSPC) {
-		snprintf(problem, problem_size,
-			 "%s holds more than fits: %s %.*s found no room; raise the maximum in "
-			 "the configuration",
-			 store->name, table, (int)(name.length < 100 ? name.length : 100),
-			 name.data);
-		return result;
-	}
-	return bad_row(store, table, name, why, problem, problem_size);
-}
-
 static int load_pool(struct store_sqlite *store, sqlite3_stmt *row, struct inventory *inventory,
 		     char *problem, size_t problem_size)
 {
 	char room[pool_why_size] = "";
 	struct writer why = writer_over(room, sizeof(room) - 1);
 	struct number_pool *pool = NULL;
-	int result = number_pool_read(column(row, 0), column(row, 1),
+	int result = number_pool_read(row_text(row, 0), row_text(row, 1),
 				      inventory->limits.pool_numbers_max - inventory->pool_numbers,
 				      &pool, &why);
 
@@ -130,9 +89,12 @@ static int load_pool(struct store_sqlite *store, sqlite3_stmt *row, struct inven
 			number_pool_free(pool);
 		}
 	}
-	return result == 0 ? 0
-			   : outcome(store, "pool", column(row, 0), result, room, problem,
-				     problem_size);
+	if (result < 0) {
+		const struct row_fault fault = {"pool", result, .why = room};
+
+		result = store_sqlite_refuse_row(store, row, fault, problem, problem_size);
+	}
+	return result;
 }
 
 static int load_rule(struct store_sqlite *store, sqlite3_stmt *row, struct inventory *inventory,
@@ -140,81 +102,63 @@ static int load_rule(struct store_sqlite *store, sqlite3_stmt *row, struct inven
 {
 	char room[pool_why_size] = "";
 	struct writer why = writer_over(room, sizeof(room) - 1);
-	sqlite3_int64 used = sqlite3_column_int64(row, 2);
-	sqlite3_int64 used_utc_ms = sqlite3_column_int64(row, 3);
+	uint64_t used;
+	uint64_t used_utc_ms;
 	struct rule *rule = NULL;
 	int result = -EINVAL;
 
-	if (used >= 0 && used <= store_sqlite_number_max && used_utc_ms >= 0 &&
-	    used_utc_ms <= store_sqlite_number_max) {
-		result = rule_read(column(row, 0), column(row, 1), &rule, &why);
+	if (row_number(row, 2, &used) && row_number(row, 3, &used_utc_ms)) {
+		result = rule_read(row_text(row, 0), row_text(row, 1), &rule, &why);
 	}
 	if (result == 0) {
-		rule->used = (uint64_t)used;
-		rule->used_utc_ms = (uint64_t)used_utc_ms;
+		rule->used = used;
+		rule->used_utc_ms = used_utc_ms;
 		result = inventory_load_rule(inventory, rule);
 		if (result < 0) {
 			rule_free(rule);
 		}
 	}
-	return result == 0 ? 0
-			   : outcome(store, "rule", column(row, 0), result, room, problem,
-				     problem_size);
+	if (result < 0) {
+		const struct row_fault fault = {"rule", result, .why = room};
+
+		result = store_sqlite_refuse_row(store, row, fault, problem, problem_size);
+	}
+	return result;
 }
 
 static int load_number(struct store_sqlite *store, sqlite3_stmt *row, struct inventory *inventory,
 		       char *problem, size_t problem_size)
 {
 	struct mac mac = {0};
-	int result = mac_parse(column(row, 0), &mac);
+	int result = mac_parse(row_text(row, 0), &mac);
 
 	if (result == 0) {
-		result = inventory_load_number(inventory, mac, column(row, 1), column(row, 2));
+		result = inventory_load_number(inventory, mac, row_text(row, 1), row_text(row, 2));
 	}
-	return result == 0 ? 0
-			   : outcome(store, "the number of device", column(row, 0), result,
-				     "its device, pool or extension", problem, problem_size);
-}
+	if (result < 0) {
+		const struct row_fault fault = {"the number of device", result,
+						.why = "its device, pool or extension"};
 
-typedef int load_row_fn(struct store_sqlite *store, sqlite3_stmt *row, struct inventory *inventory,
-			char *problem, size_t problem_size);
-
-static int load_rows(struct store_sqlite *store, const char *sql, load_row_fn *load_row,
-		     struct inventory *inventory, char *problem, size_t problem_size)
-{
-	sqlite3_stmt *row = NULL;
-	int result = 0;
-	int code = sqlite3_prepare_v2(store->connection, sql, -1, &row, NULL);
-
-	if (code == SQLITE_OK) {
-		code = sqlite3_step(row);
+		result = store_sqlite_refuse_row(store, row, fault, problem, problem_size);
 	}
-	while (code == SQLITE_ROW && result == 0) {
-		result = load_row(store, row, inventory, problem, problem_size);
-		code = result == 0 ? sqlite3_step(row) : code;
-	}
-	if (result == 0 && code != SQLITE_DONE) {
-		result = store_sqlite_fault(store, code, "read", problem, problem_size);
-	}
-	sqlite3_finalize(row);
 	return result;
 }
 
 int store_sqlite_load_rules(struct store_sqlite *store, struct inventory *inventory, char *problem,
 			    size_t problem_size)
 {
-	int result =
-		load_rows(store, "SELECT mac, pool, extension FROM device_numbers ORDER BY mac",
-			  load_number, inventory, problem, problem_size);
+	int result = store_sqlite_load_rows(
+		store, "SELECT mac, pool, extension FROM device_numbers ORDER BY mac", load_number,
+		inventory, problem, problem_size);
 
 	if (result == 0) {
-		result = load_rows(store, "SELECT name, body FROM pools ORDER BY name", load_pool,
-				   inventory, problem, problem_size);
+		result = store_sqlite_load_rows(store, "SELECT name, body FROM pools ORDER BY name",
+						load_pool, inventory, problem, problem_size);
 	}
 	if (result == 0) {
-		result = load_rows(store,
-				   "SELECT name, body, used, used_utc_ms FROM rules ORDER BY name",
-				   load_rule, inventory, problem, problem_size);
+		result = store_sqlite_load_rows(
+			store, "SELECT name, body, used, used_utc_ms FROM rules ORDER BY name",
+			load_rule, inventory, problem, problem_size);
 	}
 	return result;
 }

@@ -118,9 +118,8 @@ void api_fail(struct api_answer *answer, unsigned status, const char *error, con
 {
 	json_t *json = json_object();
 
-	if (json &&
-	    (json_object_set_new(json, "error", api_json_text(span_text(error))) < 0 ||
-	     json_object_set_new(json, "what_to_do", api_json_text(span_text(what_to_do))) < 0)) {
+	if (json && (json_object_set_new(json, "error", api_json_string(error)) < 0 ||
+		     json_object_set_new(json, "what_to_do", api_json_string(what_to_do)) < 0)) {
 		json_decref(json);
 		json = NULL;
 	}
@@ -469,16 +468,12 @@ static json_t *json_removed(const struct change *change, const struct device *de
 	if (device) {
 		const char *state = device_state_name(device->state);
 
-		failed |= api_json_set(json, "state", api_json_text(span_text(state)));
-		failed |= api_json_set(json, "vendor", api_json_text(span_text(device->vendor)));
-		failed |= api_json_set(json, "model", api_json_text(span_text(device->model)));
-		failed |= api_json_set(json, "label", api_json_text(span_text(device->label)));
+		failed |= api_json_set(json, "state", api_json_string(state));
+		failed |= api_json_set(json, "vendor", api_json_string(device->vendor));
+		failed |= api_json_set(json, "model", api_json_string(device->model));
+		failed |= api_json_set(json, "label", api_json_string(device->label));
 	}
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 /* What the change was about, as it is now. */

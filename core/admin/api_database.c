@@ -35,7 +35,7 @@ void api_finish_restore(struct api_answer *answer, int result, const char *probl
 	failed |= api_json_set(json, "schema", json_integer((json_int_t)restored->schema));
 	failed |= api_json_set(json, "bytes", json_integer((json_int_t)restored->bytes));
 	failed |= api_json_set(json, "stale", json_integer((json_int_t)restored->stale));
-	failed |= api_json_set(json, "kept", api_json_text(span_text(restored->kept)));
+	failed |= api_json_set(json, "kept", api_json_string(restored->kept));
 	if (failed) {
 		json_decref(json);
 		json = NULL;

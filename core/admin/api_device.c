@@ -7,22 +7,6 @@
 
 /* --- A device as JSON. --- */
 
-static json_t *text(const char *value)
-{
-	return api_json_text(span_text(value));
-}
-
-static json_t *address_json(struct address address)
-{
-	char buffer[address_text_size];
-
-	if (!address_is_set(address)) {
-		return json_null();
-	}
-	address_text(address, buffer);
-	return text(buffer);
-}
-
 static json_t *effective_json(const struct inventory *inventory, const struct device *device,
 			      bool has_secrets)
 {
@@ -51,52 +35,52 @@ json_t *api_json_device(const struct inventory *inventory, const struct device *
 	int failed = 0;
 
 	mac_text(device->mac, mac);
-	failed |= api_json_set(json, "mac", text(mac));
-	failed |= api_json_set(json, "vendor", text(device->vendor));
-	failed |= api_json_set(json, "model", text(device->model));
-	failed |= api_json_set(json, "firmware", text(device->firmware));
-	failed |= api_json_set(json, "state", text(device_state_name(device->state)));
+	failed |= api_json_set(json, "mac", api_json_string(mac));
+	failed |= api_json_set(json, "vendor", api_json_string(device->vendor));
+	failed |= api_json_set(json, "model", api_json_string(device->model));
+	failed |= api_json_set(json, "firmware", api_json_string(device->firmware));
+	failed |= api_json_set(json, "state", api_json_string(device_state_name(device->state)));
 	failed |= api_json_set(json, "profile",
-			       text(device->profile[0] ? device->profile : "default"));
-	failed |= api_json_set(json, "label", text(device->label));
-	failed |= api_json_set(json, "key", text(device->key));
+			       api_json_string(device->profile[0] ? device->profile : "default"));
+	failed |= api_json_set(json, "label", api_json_string(device->label));
+	failed |= api_json_set(json, "key", api_json_string(device->key));
 	failed |= api_json_set(json, "first_seen", api_json_time(device->first_seen_utc_ms));
 	failed |= api_json_set(json, "last_seen", api_json_time(device->last_seen_utc_ms));
 	failed |= api_json_set(json, "notified", api_json_time(device->notified_utc_ms));
 	failed |= api_json_set(json, "fetched", api_json_time(device->fetched_utc_ms));
-	failed |= api_json_set(json, "address",
-			       address_json(is_bound ? device->bound_address : device->address));
+	failed |=
+		api_json_set(json, "address",
+			     api_json_address(is_bound ? device->bound_address : device->address));
 	failed |= api_json_set(json, "interface",
-			       text(is_bound && device->bound_interface[0] ? device->bound_interface
-									   : device->interface));
-	failed |= api_json_set(json, "identified_by", text(device_identified_by_name(by)));
+			       api_json_string(is_bound && device->bound_interface[0]
+						       ? device->bound_interface
+						       : device->interface));
+	failed |=
+		api_json_set(json, "identified_by", api_json_string(device_identified_by_name(by)));
 	failed |= api_json_set(json, "certainty",
-			       text(device_certainty_name(is_bound ? CERTAINTY_PROVEN
-								   : device->certainty)));
-	failed |= api_json_set(json, "claimed_by", text(device->claimed_by));
-	failed |= api_json_set(json, "pool", text(device->pool));
-	failed |= api_json_set(json, "extension", text(device->extension));
-	failed |= api_json_set(json, "told_form", text(notify_form_name(device->told_form)));
-	failed |= api_json_set(json, "told_shape", text(device->told_shape));
+			       api_json_string(device_certainty_name(
+				       is_bound ? CERTAINTY_PROVEN : device->certainty)));
+	failed |= api_json_set(json, "claimed_by", api_json_string(device->claimed_by));
+	failed |= api_json_set(json, "pool", api_json_string(device->pool));
+	failed |= api_json_set(json, "extension", api_json_string(device->extension));
+	failed |= api_json_set(json, "told_form",
+			       api_json_string(notify_form_name(device->told_form)));
+	failed |= api_json_set(json, "told_shape", api_json_string(device->told_shape));
 	failed |= api_json_set(json, "told_both", json_boolean(device->told_both));
-	failed |= api_json_set(json, "resync", text(device_resync_name(device->resync)));
+	failed |= api_json_set(json, "resync", api_json_string(device_resync_name(device->resync)));
 	failed |= api_json_set(json, "resync_status", json_integer(device->resync_status));
 	failed |= api_json_set(json, "resync_time", api_json_time(device->resync_utc_ms));
-	failed |= api_json_set(json, "seen_address", address_json(device->address));
-	failed |= api_json_set(json, "bound_address", address_json(device->bound_address));
-	failed |= api_json_set(json, "bound_interface", text(device->bound_interface));
-	failed |= api_json_set(json, "form", text(notify_form_name(device->form)));
+	failed |= api_json_set(json, "seen_address", api_json_address(device->address));
+	failed |= api_json_set(json, "bound_address", api_json_address(device->bound_address));
+	failed |= api_json_set(json, "bound_interface", api_json_string(device->bound_interface));
+	failed |= api_json_set(json, "form", api_json_string(notify_form_name(device->form)));
 	failed |= api_json_set_choice(json, inventory, device);
 	failed |= api_json_set(json, "settings", api_json_settings(&device->settings, has_secrets));
 	if (is_effective) {
 		failed |= api_json_set(json, "effective_settings",
 				       effective_json(inventory, device, has_secrets));
 	}
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 /* --- One device. --- */
@@ -356,9 +340,10 @@ void api_device_files(struct call *call)
 		row = json_object();
 		failed |= api_json_set(row, "name", api_json_text(writer_span(&name)));
 		failed |= api_json_set(row, "kind",
-				       text(file.kind == CONFIG_FILE_RENDERED	 ? "rendered"
-					    : file.kind == CONFIG_FILE_CATALOGUE ? "stored"
-										 : "missing"));
+				       api_json_string(
+					       file.kind == CONFIG_FILE_RENDERED    ? "rendered"
+					       : file.kind == CONFIG_FILE_CATALOGUE ? "stored"
+										    : "missing"));
 		failed |= api_json_set(row, "content_type", api_json_text(file.content_type));
 		failed |= api_json_set(row, "has_secrets", json_boolean(file.has_secrets));
 		failed |= api_json_set(row, "is_essential", json_boolean(file.is_essential));

@@ -53,16 +53,15 @@ char *api_event_line(const struct event *event, size_t *length)
 
 	failed |= api_json_set(json, "id", json_integer((json_int_t)event->id));
 	failed |= api_json_set(json, "time", api_json_time(event->utc_ms));
-	failed |= api_json_set(json, "level",
-			       api_json_text(span_text(report_level_name(event->level))));
-	failed |= api_json_set(json, "reason", api_json_text(span_text(event->reason)));
+	failed |= api_json_set(json, "level", api_json_string(report_level_name(event->level)));
+	failed |= api_json_set(json, "reason", api_json_string(event->reason));
 	if (event->has_mac) {
 		mac_text(event->mac, mac);
-		failed |= api_json_set(json, "mac", api_json_text(span_text(mac)));
+		failed |= api_json_set(json, "mac", api_json_string(mac));
 	}
 	if (address_is_set(event->source.address)) {
 		endpoint_text(event->source, source);
-		failed |= api_json_set(json, "source", api_json_text(span_text(source)));
+		failed |= api_json_set(json, "source", api_json_string(source));
 	}
 	failed |= api_json_set(json, "text", api_json_text(event->text));
 	failed |= add_detail(json, event->detail);

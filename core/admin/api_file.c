@@ -12,16 +12,12 @@ json_t *api_json_file(const struct catalogue_file *file)
 	int failed = 0;
 
 	writer_hex(&w, file->sha256, sizeof(file->sha256));
-	failed |= api_json_set(json, "name", api_json_text(span_text(file->name)));
+	failed |= api_json_set(json, "name", api_json_string(file->name));
 	failed |= api_json_set(json, "bytes", json_integer((json_int_t)file->bytes));
 	failed |= api_json_set(json, "modified", api_json_time(file->modified_utc_ms));
 	failed |= api_json_set(json, "sha256",
 			       file->has_sha256 ? api_json_text(writer_span(&w)) : json_null());
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 static int compare_files(const void *a, const void *b)

@@ -4,23 +4,19 @@
 
 #include <stdlib.h>
 
-static json_t *text(const char *value)
-{
-	return api_json_text(span_text(value));
-}
-
 json_t *api_json_form(const struct form_record *record)
 {
 	json_t *json = json_object();
 	int failed = 0;
 
-	failed |= api_json_set(json, "vendor", text(record->vendor));
-	failed |= api_json_set(json, "model", text(record->model));
-	failed |= api_json_set(json, "firmware", text(record->firmware));
-	failed |= api_json_set(json, "form", text(notify_form_name(record->form)));
-	failed |= api_json_set(json, "shape", text(record->shape));
+	failed |= api_json_set(json, "vendor", api_json_string(record->vendor));
+	failed |= api_json_set(json, "model", api_json_string(record->model));
+	failed |= api_json_set(json, "firmware", api_json_string(record->firmware));
+	failed |= api_json_set(json, "form", api_json_string(notify_form_name(record->form)));
+	failed |= api_json_set(json, "shape", api_json_string(record->shape));
 	failed |= api_json_set(json, "pinned", json_boolean(record->is_pinned));
-	failed |= api_json_set(json, "evidence", text(form_evidence_name(record->evidence)));
+	failed |= api_json_set(json, "evidence",
+			       api_json_string(form_evidence_name(record->evidence)));
 	failed |= api_json_set(json, "answered", json_integer((json_int_t)record->answered));
 	failed |= api_json_set(json, "fetched", json_integer((json_int_t)record->fetched));
 	failed |= api_json_set(json, "failed", json_integer((json_int_t)record->failed));
@@ -28,13 +24,10 @@ json_t *api_json_form(const struct form_record *record)
 	failed |= api_json_set(json, "answered_time", api_json_time(record->answered_utc_ms));
 	failed |= api_json_set(json, "fetched_time", api_json_time(record->fetched_utc_ms));
 	failed |= api_json_set(json, "failed_time", api_json_time(record->failed_utc_ms));
-	failed |= api_json_set(json, "suspect_form", text(notify_form_name(record->suspect_form)));
-	failed |= api_json_set(json, "suspect_shape", text(record->suspect_shape));
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	failed |= api_json_set(json, "suspect_form",
+			       api_json_string(notify_form_name(record->suspect_form)));
+	failed |= api_json_set(json, "suspect_shape", api_json_string(record->suspect_shape));
+	return api_json_whole(json, failed);
 }
 
 /* What the device would be told now, and why. */
@@ -50,7 +43,8 @@ int api_json_set_choice(json_t *json, const struct inventory *inventory,
 	form_choose(inventory, device, vendor_find(&inventory->vendors, key.vendor), &key, 0,
 		    &choice);
 	form_choice_write_reason(&w, &choice);
-	failed |= api_json_set(json, "form_in_force", text(notify_form_name(choice.form)));
+	failed |=
+		api_json_set(json, "form_in_force", api_json_string(notify_form_name(choice.form)));
 	failed |= api_json_set(json, "form_reason", api_json_text(writer_span(&w)));
 	failed |= api_json_set(json, "shape_in_force", api_json_text(choice.shape));
 	return failed;

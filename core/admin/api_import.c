@@ -18,8 +18,8 @@ static void keep_refusal(struct call *call, json_t *rows, const struct change *c
 		mac_text(change->mac, mac);
 	}
 	(void)api_json_set(row, "row", json_integer(change->row));
-	(void)api_json_set(row, "mac", api_json_text(span_text(mac)));
-	(void)api_json_set(row, "error", api_json_text(span_text(what ? what : "out of memory")));
+	(void)api_json_set(row, "mac", api_json_string(mac));
+	(void)api_json_set(row, "error", api_json_string(what ? what : "out of memory"));
 	(void)json_array_append_new(rows, row);
 	json_decref(said);
 }
@@ -58,17 +58,13 @@ static json_t *refusal_json(size_t count, uint64_t refused, json_t *rows)
 
 	snprintf(error, sizeof(error), "%llu of %zu devices cannot be claimed: none was",
 		 (unsigned long long)refused, count);
-	failed |= api_json_set(json, "error", api_json_text(span_text(error)));
+	failed |= api_json_set(json, "error", api_json_string(error));
 	failed |= api_json_set(json, "what_to_do",
 			       json_string("correct the rows named, or leave them out"));
 	failed |= api_json_set(json, "devices", json_integer((json_int_t)count));
 	failed |= api_json_set(json, "refused", json_integer((json_int_t)refused));
 	failed |= api_json_set(json, "rows", rows);
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 static bool read_flag(struct call *call, const json_t *body, const char *name, bool *flag)
@@ -144,11 +140,7 @@ static json_t *row_json(struct span line)
 	failed |= api_json_set(json, "row", json_integer((json_int_t)number));
 	failed |= api_json_set(json, "mac", api_json_text(mac));
 	failed |= api_json_set(json, "error", api_json_text(line));
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 static json_t *rows_json(struct span lines)

@@ -64,9 +64,14 @@ struct change *call_change(struct call *call, enum change_kind kind);
 /* Puts a member into an object: 0, or -1 when either is NULL. The value is taken over. */
 int api_json_set(json_t *object, const char *name, json_t *value);
 
+/* `json`; or NULL, and it is freed, when one of its members could not be set. */
+json_t *api_json_whole(json_t *json, int failed);
+
 /* A JSON string of text that may hold anything: bytes that are not UTF-8 become U+FFFD. */
 json_t *api_json_text(struct span text);
-json_t *api_json_time(uint64_t utc_ms); /* RFC 3339; 0: null */
+json_t *api_json_string(const char *text);
+json_t *api_json_address(struct address address); /* null when it is not set */
+json_t *api_json_time(uint64_t utc_ms);		  /* RFC 3339; 0: null */
 json_t *api_json_settings(const struct settings *settings, bool has_secrets);
 
 json_t *api_json_device(const struct inventory *inventory, const struct device *device,

@@ -40,6 +40,31 @@ int api_json_set(json_t *object, const char *name, json_t *value)
 	return json_object_set_new(object, name, value);
 }
 
+json_t *api_json_string(const char *text)
+{
+	return api_json_text(span_text(text));
+}
+
+json_t *api_json_address(struct address address)
+{
+	char text[address_text_size];
+
+	if (!address_is_set(address)) {
+		return json_null();
+	}
+	address_text(address, text);
+	return api_json_string(text);
+}
+
+json_t *api_json_whole(json_t *json, int failed)
+{
+	if (failed) {
+		json_decref(json);
+		return NULL;
+	}
+	return json;
+}
+
 json_t *api_json_time(uint64_t utc_ms)
 {
 	char text[time_rfc3339_size];

@@ -28,16 +28,6 @@ static json_t *json_patterns(const struct vendor_patterns *patterns)
 	return list;
 }
 
-/* The object, or NULL when something of it could not be made. */
-static json_t *whole(json_t *json, int failed)
-{
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
-}
-
 static json_t *text_or_null(struct span text)
 {
 	return text.length > 0 ? api_json_text(text) : json_null();
@@ -54,7 +44,7 @@ static json_t *json_recognise(const struct vendor_pack *pack)
 	failed |= api_json_set(json, "dhcp_class", json_patterns(&pack->dhcp_class));
 	failed |= api_json_set(json, "event_vendor", json_patterns(&pack->event_vendor));
 	failed |= api_json_set(json, "event_model", json_patterns(&pack->event_model));
-	return whole(json, failed);
+	return api_json_whole(json, failed);
 }
 
 static json_t *json_file(const struct vendor_file *file)
@@ -76,7 +66,7 @@ static json_t *json_file(const struct vendor_file *file)
 	failed |= api_json_set(json, "content_type", api_json_text(file->content_type));
 	failed |= api_json_set(json, "secrets", json_boolean(file->has_secrets));
 	failed |= api_json_set(json, "essential", json_boolean(file->is_essential));
-	return whole(json, failed);
+	return api_json_whole(json, failed);
 }
 
 static json_t *json_files(const struct vendor_pack *pack)
@@ -87,7 +77,7 @@ static json_t *json_files(const struct vendor_pack *pack)
 	for (size_t i = 0; i < pack->file_count && !failed; i++) {
 		failed = json_array_append_new(list, json_file(&pack->files[i]));
 	}
-	return whole(list, failed);
+	return api_json_whole(list, failed);
 }
 
 static json_t *json_shape(const struct vendor_shape *shape)
@@ -98,7 +88,7 @@ static json_t *json_shape(const struct vendor_shape *shape)
 	failed |= api_json_set(json, "name", api_json_text(shape->name));
 	failed |= api_json_set(json, "shape", api_json_text(shape->shape));
 	failed |= api_json_set(json, "without_model", text_or_null(shape->without_model));
-	return whole(json, failed);
+	return api_json_whole(json, failed);
 }
 
 static json_t *json_url(const struct vendor_pack *pack)
@@ -112,7 +102,7 @@ static json_t *json_url(const struct vendor_pack *pack)
 	}
 	failed |= api_json_set(json, "shapes", list);
 	failed |= api_json_set(json, "max", json_integer((json_int_t)pack->url_max));
-	return whole(json, failed);
+	return api_json_whole(json, failed);
 }
 
 static json_t *json_headers(const struct vendor_pack *pack)
@@ -127,7 +117,7 @@ static json_t *json_headers(const struct vendor_pack *pack)
 		failed |= span_to_text(pack->headers[i].name, name, sizeof(name));
 		failed |= api_json_set(json, name, api_json_text(pack->headers[i].value));
 	}
-	return whole(json, failed);
+	return api_json_whole(json, failed);
 }
 
 static json_t *json_answer(const struct vendor_pack *pack)
@@ -143,7 +133,7 @@ static json_t *json_answer(const struct vendor_pack *pack)
 	failed |= api_json_set(json, "headers", json_headers(pack));
 	failed |= api_json_set(json, "unsolicited", json_boolean(pack->takes_unsolicited));
 	failed |= api_json_set(json, "sip_port", json_integer(pack->sip_port));
-	return whole(json, failed);
+	return api_json_whole(json, failed);
 }
 
 /* null: there is no such order. */
@@ -159,7 +149,7 @@ static json_t *json_order(const struct vendor_order *order)
 	failed |= api_json_set(json, "event", api_json_text(order->event));
 	failed |= api_json_set(json, "content_type", text_or_null(order->content_type));
 	failed |= api_json_set(json, "body", text_or_null(order->body));
-	return whole(json, failed);
+	return api_json_whole(json, failed);
 }
 
 static json_t *json_resync(const struct vendor_pack *pack)
@@ -174,7 +164,7 @@ static json_t *json_resync(const struct vendor_pack *pack)
 	failed |= api_json_set(json, "needs_account", json_boolean(pack->resync_needs_account));
 	failed |=
 		api_json_set(json, "asks_credentials", json_boolean(pack->resync_asks_credentials));
-	return whole(json, failed);
+	return api_json_whole(json, failed);
 }
 
 static json_t *json_evidence(const struct vendor_pack *pack)
@@ -192,7 +182,7 @@ static json_t *json_evidence(const struct vendor_pack *pack)
 					      json_string(vendor_evidence_name(pack, field)));
 		}
 	}
-	return whole(json, failed);
+	return api_json_whole(json, failed);
 }
 
 /* What a list shows of each. */
@@ -206,11 +196,11 @@ static json_t *json_pack_short(const struct vendor_pack *pack)
 	failed |= api_json_set(json, "origin",
 			       json_string(pack->origin == VENDOR_OPERATORS ? "operator"
 									    : "shipped"));
-	failed |= api_json_set(json, "folder", api_json_text(span_text(pack->folder)));
+	failed |= api_json_set(json, "folder", api_json_string(pack->folder));
 	failed |= api_json_set(json, "discovered_by", text_or_null(pack->discovered_by));
 	failed |= api_json_set(json, "identified_by", text_or_null(pack->identified_by));
 	failed |= api_json_set(json, "resync", json_resync(pack));
-	return whole(json, failed);
+	return api_json_whole(json, failed);
 }
 
 static json_t *json_pack_long(const struct vendor_pack *pack)
@@ -225,7 +215,7 @@ static json_t *json_pack_long(const struct vendor_pack *pack)
 	failed |= api_json_set(json, "answer", json_answer(pack));
 	failed |= api_json_set(json, "quirks", json_texts(pack->quirks, pack->quirk_count));
 	failed |= api_json_set(json, "evidence", json_evidence(pack));
-	return whole(json, failed);
+	return api_json_whole(json, failed);
 }
 
 void api_packs_list(struct call *call)
@@ -252,7 +242,7 @@ void api_packs_list(struct call *call)
 		last = next;
 	}
 	failed |= api_json_set(json, "packs", list);
-	call_answer_json(call, 200, whole(json, failed));
+	call_answer_json(call, 200, api_json_whole(json, failed));
 }
 
 void api_pack_get(struct call *call)

@@ -6,11 +6,6 @@
 
 enum { page_default = 1000, page_max = 10000 };
 
-static json_t *text(const char *value)
-{
-	return api_json_text(span_text(value));
-}
-
 /* Not its numbers. */
 json_t *api_json_pool(const struct number_pool *pool)
 {
@@ -19,17 +14,13 @@ json_t *api_json_pool(const struct number_pool *pool)
 	int failed = 0;
 
 	for (size_t i = 0; i < pool->range_count; i++) {
-		failed |= json_array_append_new(ranges, text(pool->ranges[i]));
+		failed |= json_array_append_new(ranges, api_json_string(pool->ranges[i]));
 	}
-	failed |= api_json_set(json, "name", text(pool->name));
+	failed |= api_json_set(json, "name", api_json_string(pool->name));
 	failed |= api_json_set(json, "ranges", ranges);
 	failed |= api_json_set(json, "size", json_integer((json_int_t)pool->count));
 	failed |= api_json_set(json, "taken", json_integer((json_int_t)pool->taken));
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 static int compare_pools(const void *a, const void *b)
@@ -74,23 +65,21 @@ static json_t *number_json(const struct pool_number *number, bool has_secrets)
 	char mac[mac_text_size] = "";
 	int failed = 0;
 
-	failed |= api_json_set(json, "extension", text(number->extension));
-	failed |= api_json_set(json, "username", text(number->username));
-	failed |= api_json_set(json, "auth_username", text(number->auth_username));
+	failed |= api_json_set(json, "extension", api_json_string(number->extension));
+	failed |= api_json_set(json, "username", api_json_string(number->username));
+	failed |= api_json_set(json, "auth_username", api_json_string(number->auth_username));
 	failed |= api_json_set(json, "password",
-			       text(number->password[0] && !has_secrets ? "********"
-									: number->password));
-	failed |= api_json_set(json, "display_name", text(number->display_name));
+			       api_json_string(number->password[0] && !has_secrets
+						       ? "********"
+						       : number->password));
+	failed |= api_json_set(json, "display_name", api_json_string(number->display_name));
 	failed |= api_json_set(json, "row", json_boolean(number->is_row));
 	if (number->is_taken) {
 		mac_text(number->owner, mac);
 	}
-	failed |= api_json_set(json, "device", number->is_taken ? text(mac) : json_null());
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	failed |=
+		api_json_set(json, "device", number->is_taken ? api_json_string(mac) : json_null());
+	return api_json_whole(json, failed);
 }
 
 /* Rows, and what devices have: the free ones of a range say nothing. */
@@ -110,10 +99,10 @@ static int add_numbers(json_t *json, const struct number_pool *pool, size_t from
 		}
 	}
 	failed |= api_json_set(json, "numbers", list);
-	return failed |
-	       api_json_set(json, "next",
-			    i < pool->count && i > from ? text(pool->numbers[i - 1].extension)
-							: json_null());
+	return failed | api_json_set(json, "next",
+				     i < pool->count && i > from
+					     ? api_json_string(pool->numbers[i - 1].extension)
+					     : json_null());
 }
 
 void api_pool_get(struct call *call)

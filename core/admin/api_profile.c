@@ -10,10 +10,9 @@ json_t *api_json_profile(const struct inventory *inventory, const struct profile
 	struct settings effective = {.items = NULL};
 	int failed = 0;
 
-	failed |= api_json_set(json, "name", api_json_text(span_text(profile->name)));
+	failed |= api_json_set(json, "name", api_json_string(profile->name));
 	failed |= api_json_set(json, "parent",
-			       profile->parent[0] ? api_json_text(span_text(profile->parent))
-						  : json_null());
+			       profile->parent[0] ? api_json_string(profile->parent) : json_null());
 	failed |=
 		api_json_set(json, "settings", api_json_settings(&profile->settings, has_secrets));
 	if (is_effective) {
@@ -25,11 +24,7 @@ json_t *api_json_profile(const struct inventory *inventory, const struct profile
 						  : api_json_settings(&effective, has_secrets));
 		settings_free(&effective);
 	}
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 static int compare_profiles(const void *a, const void *b)

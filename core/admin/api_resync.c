@@ -35,7 +35,7 @@ static json_t *endpoint_json(struct endpoint endpoint)
 		return json_null();
 	}
 	endpoint_text(endpoint, text);
-	return api_json_text(span_text(text));
+	return api_json_string(text);
 }
 
 static json_t *plan_json(const struct inventory *inventory, const struct device *device,
@@ -48,7 +48,7 @@ static json_t *plan_json(const struct inventory *inventory, const struct device 
 	int failed = 0;
 
 	mac_text(device->mac, mac);
-	failed |= api_json_set(json, "mac", api_json_text(span_text(mac)));
+	failed |= api_json_set(json, "mac", api_json_string(mac));
 	failed |= api_json_set(json, "vendor",
 			       api_json_text(plan.pack ? plan.pack->name
 						       : span_text(device->vendor)));
@@ -59,12 +59,8 @@ static json_t *plan_json(const struct inventory *inventory, const struct device 
 	failed |= api_json_set(json, "reboots", json_boolean(works && plan.reboots));
 	failed |= api_json_set(json, "credentials",
 			       json_boolean(works && plan.pack->resync_asks_credentials));
-	failed |= api_json_set(json, "why", api_json_text(span_text(plan.why ? plan.why : "")));
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	failed |= api_json_set(json, "why", api_json_string(plan.why ? plan.why : ""));
+	return api_json_whole(json, failed);
 }
 
 static json_t *skipped_json(const struct api_answer *answer)
@@ -78,7 +74,7 @@ static json_t *skipped_json(const struct api_answer *answer)
 		char mac[mac_text_size];
 
 		mac_text(skipped->mac, mac);
-		failed |= api_json_set(row, "mac", api_json_text(span_text(mac)));
+		failed |= api_json_set(row, "mac", api_json_string(mac));
 		failed |= api_json_set(row, "why",
 				       json_string(skipped->is_unclaimed
 							   ? "nobody claimed it"
@@ -100,7 +96,7 @@ static int add_next(json_t *json, const struct resync_list *list, size_t end)
 		return api_json_set(json, "next", json_null());
 	}
 	mac_text(list->macs[end - 1], mac);
-	return api_json_set(json, "next", api_json_text(span_text(mac)));
+	return api_json_set(json, "next", api_json_string(mac));
 }
 
 /* The page behind `after`; who does not get the order stands in the first page. */

@@ -2,11 +2,6 @@
 /* Rules that claim phones by themselves. */
 #include "core/admin/api_internal.h"
 
-static json_t *text(const char *value)
-{
-	return api_json_text(span_text(value));
-}
-
 static json_t *macs_json(const struct rule *rule)
 {
 	json_t *list = json_array();
@@ -29,25 +24,22 @@ json_t *api_json_rule(const struct rule *rule, bool has_secrets)
 	json_t *json = json_object();
 	int failed = 0;
 
-	failed |= api_json_set(json, "name", text(rule->name));
+	failed |= api_json_set(json, "name", api_json_string(rule->name));
 	failed |= api_json_set(json, "priority", json_integer((json_int_t)rule->priority));
 	failed |= api_json_set(json, "enabled", json_boolean(!rule->is_disabled));
 	failed |= api_json_set(json, "mac", macs_json(rule));
-	failed |= api_json_set(json, "vendor", text(rule->vendor));
-	failed |= api_json_set(json, "model", text(rule->model));
-	failed |= api_json_set(json, "interface", text(rule->interface));
-	failed |= api_json_set(json, "certainty", text(device_certainty_name(rule->certainty)));
-	failed |= api_json_set(json, "profile", text(rule->profile));
-	failed |= api_json_set(json, "label", text(rule->label));
-	failed |= api_json_set(json, "pool", text(rule->pool));
+	failed |= api_json_set(json, "vendor", api_json_string(rule->vendor));
+	failed |= api_json_set(json, "model", api_json_string(rule->model));
+	failed |= api_json_set(json, "interface", api_json_string(rule->interface));
+	failed |= api_json_set(json, "certainty",
+			       api_json_string(device_certainty_name(rule->certainty)));
+	failed |= api_json_set(json, "profile", api_json_string(rule->profile));
+	failed |= api_json_set(json, "label", api_json_string(rule->label));
+	failed |= api_json_set(json, "pool", api_json_string(rule->pool));
 	failed |= api_json_set(json, "settings", api_json_settings(&rule->settings, has_secrets));
 	failed |= api_json_set(json, "used", json_integer((json_int_t)rule->used));
 	failed |= api_json_set(json, "last_used", api_json_time(rule->used_utc_ms));
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 /* In the order in which they are tried. */
@@ -201,15 +193,11 @@ static json_t *verdict_json(const struct inventory *inventory, const struct rule
 		*claimed_by = rule->name;
 	}
 	*is_decided |= verdict == RULE_FITS;
-	failed |= api_json_set(json, "name", text(rule->name));
+	failed |= api_json_set(json, "name", api_json_string(rule->name));
 	failed |= api_json_set(json, "priority", json_integer((json_int_t)rule->priority));
 	failed |= api_json_set(json, "fits", json_boolean(verdict == RULE_FITS));
 	failed |= api_json_set(json, "why", api_json_text(writer_span(&why)));
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 void api_device_rules(struct call *call)
@@ -236,12 +224,14 @@ void api_device_rules(struct call *call)
 								   &claimed_by, &is_decided));
 	}
 	mac_text(subject.mac, mac);
-	failed |= api_json_set(json, "mac", text(mac));
+	failed |= api_json_set(json, "mac", api_json_string(mac));
 	failed |= api_json_set(json, "vendor", api_json_text(subject.vendor));
 	failed |= api_json_set(json, "model", api_json_text(subject.model));
 	failed |= api_json_set(json, "interface", api_json_text(subject.interface));
-	failed |= api_json_set(json, "certainty", text(device_certainty_name(subject.certainty)));
-	failed |= api_json_set(json, "claimed_by", claimed_by ? text(claimed_by) : json_null());
+	failed |= api_json_set(json, "certainty",
+			       api_json_string(device_certainty_name(subject.certainty)));
+	failed |= api_json_set(json, "claimed_by",
+			       claimed_by ? api_json_string(claimed_by) : json_null());
 	failed |= api_json_set(json, "rules", list);
 	if (failed) {
 		json_decref(json);

@@ -13,18 +13,14 @@ static json_t *setting_json(const struct setting_name *name)
 	int failed = 0;
 
 	setting_name_write_legal(name, &w);
-	failed |= api_json_set(json, "path", api_json_text(span_text(name->path)));
+	failed |= api_json_set(json, "path", api_json_string(name->path));
 	failed |= api_json_set(json, "legal", api_json_text(writer_span(&w)));
 	failed |= api_json_set(json, "default",
-			       name->default_value ? api_json_text(span_text(name->default_value))
+			       name->default_value ? api_json_string(name->default_value)
 						   : json_null());
 	failed |= api_json_set(json, "is_secret", json_boolean(name->is_secret));
-	failed |= api_json_set(json, "description", api_json_text(span_text(name->description)));
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	failed |= api_json_set(json, "description", api_json_string(name->description));
+	return api_json_whole(json, failed);
 }
 
 void api_settings_list(struct call *call)

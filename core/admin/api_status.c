@@ -3,11 +3,6 @@
 
 #include <stdlib.h>
 
-static json_t *text(const char *value)
-{
-	return api_json_text(span_text(value));
-}
-
 static json_t *devices_json(const struct inventory *inventory)
 {
 	json_t *json = json_object();
@@ -22,11 +17,7 @@ static json_t *devices_json(const struct inventory *inventory)
 		api_json_set(json, "max", json_integer((json_int_t)inventory->limits.devices_max));
 	failed |= api_json_set(json, "refused_new",
 			       json_integer((json_int_t)inventory_refused_new(inventory)));
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 static json_t *vendors_json(const struct inventory *inventory)
@@ -38,11 +29,7 @@ static json_t *vendors_json(const struct inventory *inventory)
 		failed |= json_array_append_new(json,
 						api_json_text(inventory->vendors.packs[i]->name));
 	}
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 static json_t *listeners_json(const struct api_facts *facts)
@@ -53,15 +40,12 @@ static json_t *listeners_json(const struct api_facts *facts)
 	for (size_t i = 0; i < facts->listener_count; i++) {
 		json_t *row = json_object();
 
-		failed |= api_json_set(row, "door", text(facts->listeners[i].door));
-		failed |= api_json_set(row, "address", text(facts->listeners[i].address));
+		failed |= api_json_set(row, "door", api_json_string(facts->listeners[i].door));
+		failed |=
+			api_json_set(row, "address", api_json_string(facts->listeners[i].address));
 		failed |= json_array_append_new(json, row);
 	}
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 static json_t *counters_json(const struct api_facts *facts)
@@ -82,11 +66,7 @@ static json_t *counters_json(const struct api_facts *facts)
 					       json_integer((json_int_t)counter->count));
 		}
 	}
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 static json_t *warnings_json(const struct api_facts *facts)
@@ -95,13 +75,9 @@ static json_t *warnings_json(const struct api_facts *facts)
 	int failed = 0;
 
 	for (size_t i = 0; i < facts->warning_count; i++) {
-		failed |= json_array_append_new(json, text(facts->warnings[i]));
+		failed |= json_array_append_new(json, api_json_string(facts->warnings[i]));
 	}
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 void api_status_get(struct call *call)
@@ -114,9 +90,9 @@ void api_status_get(struct call *call)
 	json_t *json = json_object();
 	int failed = 0;
 
-	failed |= api_json_set(json, "version", text(facts->version));
+	failed |= api_json_set(json, "version", api_json_string(facts->version));
 	failed |= api_json_set(json, "pid", json_integer(facts->pid));
-	failed |= api_json_set(json, "data", text(facts->data));
+	failed |= api_json_set(json, "data", api_json_string(facts->data));
 	failed |= api_json_set(json, "since", api_json_time(facts->since_utc_ms));
 	failed |= api_json_set(json, "now", api_json_time(facts->now_utc_ms));
 	failed |= api_json_set(json, "uptime_s", json_integer((json_int_t)(up_ms / 1000)));

@@ -13,24 +13,20 @@ static json_t *entry_json(const struct unidentified *entry)
 
 	address_text(entry->address, address);
 	mac_text(entry->named, mac);
-	failed |= api_json_set(json, "address", api_json_text(span_text(address)));
-	failed |= api_json_set(json, "interface", api_json_text(span_text(entry->interface)));
-	failed |= api_json_set(json, "vendor", api_json_text(span_text(entry->vendor)));
-	failed |= api_json_set(json, "model", api_json_text(span_text(entry->model)));
-	failed |= api_json_set(json, "firmware", api_json_text(span_text(entry->firmware)));
+	failed |= api_json_set(json, "address", api_json_string(address));
+	failed |= api_json_set(json, "interface", api_json_string(entry->interface));
+	failed |= api_json_set(json, "vendor", api_json_string(entry->vendor));
+	failed |= api_json_set(json, "model", api_json_string(entry->model));
+	failed |= api_json_set(json, "firmware", api_json_string(entry->firmware));
 	failed |= api_json_set(json, "named_mac",
-			       entry->has_named ? api_json_text(span_text(mac)) : json_null());
+			       entry->has_named ? api_json_string(mac) : json_null());
 	failed |= api_json_set(json, "certainty",
-			       api_json_text(span_text(device_certainty_name(entry->certainty))));
-	failed |= api_json_set(json, "reason", api_json_text(span_text(entry->reason)));
+			       api_json_string(device_certainty_name(entry->certainty)));
+	failed |= api_json_set(json, "reason", api_json_string(entry->reason));
 	failed |= api_json_set(json, "first_seen", api_json_time(entry->first_seen_utc_ms));
 	failed |= api_json_set(json, "last_seen", api_json_time(entry->last_seen_utc_ms));
 	failed |= api_json_set(json, "count", json_integer((json_int_t)entry->count));
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 static int compare(const void *a, const void *b)

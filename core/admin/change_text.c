@@ -87,17 +87,6 @@ void api_change_subject(const struct change *change, struct writer *subject)
 	}
 }
 
-static json_t *address_json(struct address address)
-{
-	char text[address_text_size];
-
-	if (!address_is_set(address)) {
-		return json_null();
-	}
-	address_text(address, text);
-	return api_json_text(span_text(text));
-}
-
 /* Values of secrets are left out; that a secret was set is not. */
 static json_t *settings_json(const struct change *change)
 {
@@ -119,11 +108,7 @@ static json_t *settings_json(const struct change *change)
 					  : api_json_text(setting->value);
 		failed |= api_json_set(json, path, value);
 	}
-	if (failed) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	return api_json_whole(json, failed);
 }
 
 /* A rule without the values of its secrets; of a pool its ranges, and how many rows it has. */
@@ -181,11 +166,11 @@ char *api_change_text(const struct change *change)
 		}
 	}
 	if (change->fields & FIELD_FORM) {
-		failed |= api_json_set(json, "form",
-				       api_json_text(span_text(notify_form_name(change->form))));
+		failed |=
+			api_json_set(json, "form", api_json_string(notify_form_name(change->form)));
 	}
 	if (change->fields & FIELD_BOUND_ADDRESS) {
-		failed |= api_json_set(json, "address", address_json(change->bound_address));
+		failed |= api_json_set(json, "address", api_json_address(change->bound_address));
 	}
 	if (change->kind == CHANGE_FILE_SET) {
 		failed |= api_json_set(json, "bytes", json_integer((json_int_t)change->bytes));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the parts of signalling share; nobody else includes this. signalling.c takes datagrams in,
- * notify_outcome.c sees the NOTIFYs home, form_outcome.c learns from what comes of them.
+ * notify_start.c tells a phone its URL, notify_outcome.c sees the NOTIFYs home, form_outcome.c
+ * learns from what comes of them.
  */
 #ifndef BELLHOP_CORE_PROVISION_SIGNALLING_STATE_H
 #define BELLHOP_CORE_PROVISION_SIGNALLING_STATE_H
@@ -40,8 +41,33 @@ struct signalling {
 	char other[signalling_answer_size_max]; /* the NOTIFY in the other form */
 };
 
+/* What is known about the request at hand. */
+struct turn {
+	struct signalling *s;
+	const struct sip_message *request;
+	const struct packet *packet;
+	struct server_key key;
+	uint64_t now_ms;
+	struct effects *effects;
+};
+
 /* Counts by a constant word. */
 void signalling_count(struct signalling *s, const char *reason);
+
+/* Where the answer to a packet leaves from. */
+struct endpoint signalling_local(const struct signalling *s, const struct packet *packet);
+
+/* Step by step the reason is counted; only by unicast is it said (R-MCAST-8). */
+void signalling_refuse(const struct turn *t, const struct refusal *refusal);
+
+/*
+ * A transaction could not be made, for want of memory or of room, which is counted as `reason`:
+ * silence, so that the phone asks again. -ENOMEM or 0.
+ */
+int signalling_no_room(struct signalling *s, int error, const char *reason);
+
+/* Step 22: tells the phone what s->decision says, by 200 and NOTIFY. 0, or -ENOMEM. */
+int notify_start(const struct turn *t, const struct subscribe *subscribe);
 
 /*
  * A response, as sip_message_parse left it in s->message with the result `parsed`: matched to its
