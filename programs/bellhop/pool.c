@@ -164,9 +164,11 @@ static int put(const struct arguments *arguments, json_t *body)
 	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
 		result = print_json(reply);
 	} else if (result == EXIT_DONE) {
-		printf("pool %s has %lld numbers, %lld of them taken\n",
-		       json_string_value(json_object_get(reply, "name")),
-		       (long long)json_integer_value(json_object_get(reply, "size")),
+		long long size = (long long)json_integer_value(json_object_get(reply, "size"));
+
+		printf("pool %s has %lld number%s, %lld of them taken\n",
+		       json_string_value(json_object_get(reply, "name")), size,
+		       size == 1 ? "" : "s",
 		       (long long)json_integer_value(json_object_get(reply, "taken")));
 	}
 	json_decref(reply);
