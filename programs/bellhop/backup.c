@@ -165,7 +165,7 @@ int run_backup(const struct arguments *arguments)
 
 /* --- Restore. --- */
 
-static void tell_restore(const json_t *reply)
+static void tell_restore(json_t *reply)
 {
 	json_int_t stale = json_integer_value(json_object_get(reply, "stale"));
 
@@ -198,11 +198,5 @@ int run_restore(const struct arguments *arguments)
 	}
 	result = client_upload(arguments, database_path, file, info.st_size, &reply);
 	fclose(file);
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		tell_restore(reply);
-	}
-	json_decref(reply);
-	return result;
+	return print_reply(arguments, result, reply, tell_restore);
 }

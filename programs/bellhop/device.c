@@ -112,12 +112,7 @@ int run_device_show(const struct arguments *arguments)
 	result = add_show_parameters(&path, arguments) < 0
 			 ? fail("out of memory")
 			 : client_ask(arguments, "GET", path.data, NULL, &reply);
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		print_device(reply);
-	}
-	json_decref(reply);
+	result = print_reply(arguments, result, reply, print_device);
 	free(path.data);
 	return result;
 }
@@ -236,17 +231,9 @@ int run_device_unidentified(const struct arguments *arguments)
 		{"SEEN", "last_seen", COLUMN_AGE, 1},
 		{"TIMES", "count", COLUMN_TEXT, 6},
 	};
-	json_t *reply = NULL;
-	int result = client_ask(arguments, "GET", "/api/v1/unidentified", NULL, &reply);
-	const json_t *list = json_object_get(reply, "unidentified");
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(list);
-	} else if (result == EXIT_DONE) {
-		table_print(columns, sizeof(columns) / sizeof(columns[0]), list);
-	}
-	json_decref(reply);
-	return result;
+	return print_list(arguments, "/api/v1/unidentified", "unidentified", columns,
+			  sizeof(columns) / sizeof(columns[0]));
 }
 
 /* --- Files. --- */
@@ -261,16 +248,10 @@ int run_device_files(const struct arguments *arguments)
 		{.title = "ESSENTIAL", .member = "is_essential"},
 	};
 	char *path = device_path(arguments->words[0], "/files");
-	json_t *reply = NULL;
-	int result = path ? client_ask(arguments, "GET", path, NULL, &reply) : EXIT_FAILED;
-	const json_t *files = json_object_get(reply, "files");
+	int result = path ? print_list(arguments, path, "files", columns,
+				       sizeof(columns) / sizeof(columns[0]))
+			  : EXIT_FAILED;
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(files);
-	} else if (result == EXIT_DONE) {
-		table_print(columns, sizeof(columns) / sizeof(columns[0]), files);
-	}
-	json_decref(reply);
 	free(path);
 	return result;
 }

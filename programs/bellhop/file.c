@@ -17,6 +17,12 @@ static int file_path(struct text *path, const char *name)
 	return result == 0 ? text_add_encoded(path, name, true) : result;
 }
 
+static void print_added(json_t *reply)
+{
+	printf("added %s, %lld bytes\n", json_string_value(json_object_get(reply, "name")),
+	       (long long)json_integer_value(json_object_get(reply, "bytes")));
+}
+
 static int upload(const struct arguments *arguments, const char *name, FILE *file)
 {
 	struct text path = {.data = NULL};
@@ -30,13 +36,7 @@ static int upload(const struct arguments *arguments, const char *name, FILE *fil
 	result = file_path(&path, name) < 0
 			 ? fail("out of memory")
 			 : client_upload(arguments, path.data, file, info.st_size, &reply);
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		printf("added %s, %lld bytes\n", json_string_value(json_object_get(reply, "name")),
-		       (long long)json_integer_value(json_object_get(reply, "bytes")));
-	}
-	json_decref(reply);
+	result = print_reply(arguments, result, reply, print_added);
 	free(path.data);
 	return result;
 }
@@ -70,17 +70,9 @@ int run_file_list(const struct arguments *arguments)
 		{.title = "MODIFIED", .member = "modified"},
 		{.title = "SHA-256", .member = "sha256"},
 	};
-	json_t *reply = NULL;
-	int result = client_ask(arguments, "GET", "/api/v1/files", NULL, &reply);
-	const json_t *files = json_object_get(reply, "files");
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(files);
-	} else if (result == EXIT_DONE) {
-		table_print(columns, sizeof(columns) / sizeof(columns[0]), files);
-	}
-	json_decref(reply);
-	return result;
+	return print_list(arguments, "/api/v1/files", "files", columns,
+			  sizeof(columns) / sizeof(columns[0]));
 }
 
 int run_file_remove(const struct arguments *arguments)
@@ -91,12 +83,7 @@ int run_file_remove(const struct arguments *arguments)
 			     ? fail("out of memory")
 			     : client_ask(arguments, "DELETE", path.data, NULL, &reply);
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		printf("removed %s\n", json_string_value(json_object_get(reply, "removed")));
-	}
-	json_decref(reply);
+	result = print_reply(arguments, result, reply, print_removed);
 	free(path.data);
 	return result;
 }

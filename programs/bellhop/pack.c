@@ -26,17 +26,9 @@ int run_pack_list(const struct arguments *arguments)
 		{.title = "DISCOVERED BY", .member = "discovered_by"},
 		{.title = "IDENTIFIED BY", .member = "identified_by", .spare = 1},
 	};
-	json_t *reply = NULL;
-	int result = client_ask(arguments, "GET", "/api/v1/packs", NULL, &reply);
-	const json_t *packs = json_object_get(reply, "packs");
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(packs);
-	} else if (result == EXIT_DONE) {
-		table_print(columns, sizeof(columns) / sizeof(columns[0]), packs);
-	}
-	json_decref(reply);
-	return result;
+	return print_list(arguments, "/api/v1/packs", "packs", columns,
+			  sizeof(columns) / sizeof(columns[0]));
 }
 
 /* --- show --- */
@@ -234,7 +226,7 @@ static void put_quirks(const json_t *pack)
 	}
 }
 
-static void put_pack(const json_t *pack)
+static void put_pack(json_t *pack)
 {
 	static const struct column rows[] = {
 		{.title = "name", .member = "name"},
@@ -270,13 +262,7 @@ int run_pack_show(const struct arguments *arguments)
 	}
 	result = client_ask(arguments, "GET", path.data, NULL, &reply);
 	free(path.data);
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		put_pack(reply);
-	}
-	json_decref(reply);
-	return result;
+	return print_reply(arguments, result, reply, put_pack);
 }
 
 /* --- check: no server is asked --- */

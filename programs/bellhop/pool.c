@@ -25,17 +25,9 @@ int run_pool_list(const struct arguments *arguments)
 		{.title = "SIZE", .member = "size"},
 		{.title = "TAKEN", .member = "taken"},
 	};
-	json_t *reply = NULL;
-	int result = client_ask(arguments, "GET", "/api/v1/pools", NULL, &reply);
-	const json_t *pools = json_object_get(reply, "pools");
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(pools);
-	} else if (result == EXIT_DONE) {
-		table_print(columns, sizeof(columns) / sizeof(columns[0]), pools);
-	}
-	json_decref(reply);
-	return result;
+	return print_list(arguments, "/api/v1/pools", "pools", columns,
+			  sizeof(columns) / sizeof(columns[0]));
 }
 
 /*
@@ -149,6 +141,15 @@ static json_t *read_body(const struct arguments *arguments)
 	return body;
 }
 
+static void print_size(json_t *reply)
+{
+	long long size = (long long)json_integer_value(json_object_get(reply, "size"));
+
+	printf("pool %s has %lld number%s, %lld of them taken\n",
+	       json_string_value(json_object_get(reply, "name")), size, size == 1 ? "" : "s",
+	       (long long)json_integer_value(json_object_get(reply, "taken")));
+}
+
 /* Takes `body` over. */
 static int put(const struct arguments *arguments, json_t *body)
 {
@@ -161,17 +162,7 @@ static int put(const struct arguments *arguments, json_t *body)
 		return fail("out of memory");
 	}
 	result = client_ask(arguments, "PUT", path.data, body, &reply);
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		long long size = (long long)json_integer_value(json_object_get(reply, "size"));
-
-		printf("pool %s has %lld number%s, %lld of them taken\n",
-		       json_string_value(json_object_get(reply, "name")), size,
-		       size == 1 ? "" : "s",
-		       (long long)json_integer_value(json_object_get(reply, "taken")));
-	}
-	json_decref(reply);
+	result = print_reply(arguments, result, reply, print_size);
 	free(path.data);
 	return result;
 }
@@ -374,12 +365,7 @@ int run_pool_remove(const struct arguments *arguments)
 			     ? fail("out of memory")
 			     : client_ask(arguments, "DELETE", path.data, NULL, &reply);
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		printf("removed %s\n", json_string_value(json_object_get(reply, "removed")));
-	}
-	json_decref(reply);
+	result = print_reply(arguments, result, reply, print_removed);
 	free(path.data);
 	return result;
 }

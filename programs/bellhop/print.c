@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "programs/bellhop/print.h"
 
-#include "programs/bellhop/bellhop.h"
+#include "programs/bellhop/client.h"
 
 #include <stdint.h>
 
@@ -12,6 +12,38 @@ int print_json(const json_t *json)
 	}
 	putchar('\n');
 	return EXIT_DONE;
+}
+
+int print_reply(const struct arguments *arguments, int result, json_t *reply, print_fn *print)
+{
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(reply);
+	} else if (result == EXIT_DONE) {
+		print(reply);
+	}
+	json_decref(reply);
+	return result;
+}
+
+void print_removed(json_t *reply)
+{
+	printf("removed %s\n", json_string_value(json_object_get(reply, "removed")));
+}
+
+int print_list(const struct arguments *arguments, const char *path, const char *member,
+	       const struct column *columns, size_t column_count)
+{
+	json_t *reply = NULL;
+	int result = client_ask(arguments, "GET", path, NULL, &reply);
+	const json_t *list = json_object_get(reply, member);
+
+	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
+		result = print_json(list);
+	} else if (result == EXIT_DONE) {
+		table_print(columns, column_count, list);
+	}
+	json_decref(reply);
+	return result;
 }
 
 void print_settings(const char *title, const json_t *settings)

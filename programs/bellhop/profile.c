@@ -46,37 +46,34 @@ int run_profile_list(const struct arguments *arguments)
 		{.title = "NAME", .member = "name"},
 		{.title = "PARENT", .member = "parent"},
 	};
-	json_t *reply = NULL;
-	int result = client_ask(arguments, "GET", "/api/v1/profiles", NULL, &reply);
-	const json_t *profiles = json_object_get(reply, "profiles");
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(profiles);
-	} else if (result == EXIT_DONE) {
-		table_print(columns, sizeof(columns) / sizeof(columns[0]), profiles);
-	}
-	json_decref(reply);
-	return result;
+	return print_list(arguments, "/api/v1/profiles", "profiles", columns,
+			  sizeof(columns) / sizeof(columns[0]));
 }
 
-int run_profile_show(const struct arguments *arguments)
+static void print_profile(json_t *reply)
 {
 	static const struct column rows[] = {
 		{.title = "name", .member = "name"},
 		{.title = "parent", .member = "parent"},
 	};
+
+	table_print_object(rows, sizeof(rows) / sizeof(rows[0]), reply);
+	print_settings("settings", json_object_get(reply, "settings"));
+	print_settings("effective settings", json_object_get(reply, "effective_settings"));
+}
+
+int run_profile_show(const struct arguments *arguments)
+{
 	json_t *reply = NULL;
 	int result = ask(arguments, "GET", NULL, &reply);
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		table_print_object(rows, sizeof(rows) / sizeof(rows[0]), reply);
-		print_settings("settings", json_object_get(reply, "settings"));
-		print_settings("effective settings", json_object_get(reply, "effective_settings"));
-	}
-	json_decref(reply);
-	return result;
+	return print_reply(arguments, result, reply, print_profile);
+}
+
+static void print_set(json_t *reply)
+{
+	printf("profile %s is set\n", json_string_value(json_object_get(reply, "name")));
 }
 
 int run_profile_set(const struct arguments *arguments)
@@ -98,13 +95,7 @@ int run_profile_set(const struct arguments *arguments)
 	}
 	json_object_set_new(body, "settings", settings);
 	result = ask(arguments, "PATCH", body, &reply);
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		printf("profile %s is set\n", json_string_value(json_object_get(reply, "name")));
-	}
-	json_decref(reply);
-	return result;
+	return print_reply(arguments, result, reply, print_set);
 }
 
 int run_profile_remove(const struct arguments *arguments)
@@ -112,11 +103,5 @@ int run_profile_remove(const struct arguments *arguments)
 	json_t *reply = NULL;
 	int result = ask(arguments, "DELETE", NULL, &reply);
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		printf("removed %s\n", json_string_value(json_object_get(reply, "removed")));
-	}
-	json_decref(reply);
-	return result;
+	return print_reply(arguments, result, reply, print_removed);
 }

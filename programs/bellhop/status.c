@@ -96,7 +96,7 @@ static void print_line(const char *title, const char *text)
 	putchar('\n');
 }
 
-static void print_status(const json_t *status)
+static void print_status(json_t *status)
 {
 	const json_t *row;
 	size_t i;
@@ -125,11 +125,5 @@ int run_status(const struct arguments *arguments)
 	json_t *reply = NULL;
 	int result = client_ask(arguments, "GET", "/api/v1/status", NULL, &reply);
 
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		print_status(reply);
-	}
-	json_decref(reply);
-	return result;
+	return print_reply(arguments, result, reply, print_status);
 }
