@@ -28,7 +28,11 @@ static void server_for(void *context, const struct device *device, struct addres
 
 static void fill_inventory(void)
 {
-	struct inventory_limits limits = {phone_count,	 10, 10, 10, .unidentified_max = 50,
+	struct inventory_limits limits = {.devices_max = phone_count,
+					  .new_devices_max = 10,
+					  .profiles_max = 10,
+					  .files_max = 10,
+					  .unidentified_max = 50,
 					  .forms_max = 8};
 	uint8_t seed[random_seed_size] = {1};
 

@@ -86,8 +86,12 @@ struct house {
 static void house_open(struct house *house, size_t devices)
 {
 	const uint8_t seed[random_seed_size] = {1};
-	struct inventory_limits limits = {devices + many_changes + 1, 1000,	     100, 100,
-					  .unidentified_max = 50,     .forms_max = 8};
+	struct inventory_limits limits = {.devices_max = devices + many_changes + 1,
+					  .new_devices_max = 1000,
+					  .profiles_max = 100,
+					  .files_max = 100,
+					  .unidentified_max = 50,
+					  .forms_max = 8};
 	struct store_sqlite_options sqlite = {.path = path,
 					      .events_max = 10000,
 					      .audit_max = 100000,

@@ -371,7 +371,12 @@ static void change_inventory(const struct change *change)
 
 static void make_house(void)
 {
-	struct inventory_limits limits = {10, 10, 10, 10, .unidentified_max = 50, .forms_max = 8};
+	struct inventory_limits limits = {.devices_max = 10,
+					  .new_devices_max = 10,
+					  .profiles_max = 10,
+					  .files_max = 10,
+					  .unidentified_max = 50,
+					  .forms_max = 8};
 	uint8_t seed[random_seed_size] = {1};
 	static char octets[file_size];
 	int file;

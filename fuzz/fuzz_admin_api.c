@@ -93,10 +93,10 @@ static void ask(const struct api_context *api, struct inventory *inventory, stru
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t seed[random_seed_size] = {3};
-	struct inventory_limits limits = {8,
-					  8,
-					  4,
-					  4,
+	struct inventory_limits limits = {.devices_max = 8,
+					  .new_devices_max = 8,
+					  .profiles_max = 4,
+					  .files_max = 4,
 					  .unidentified_max = 50,
 					  .forms_max = 8,
 					  .rules_max = 4,

@@ -15,10 +15,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { problem_size = 512 };
 
-static const struct inventory_limits limits = {64,
-					       64,
-					       16,
-					       1,
+static const struct inventory_limits limits = {.devices_max = 64,
+					       .new_devices_max = 64,
+					       .profiles_max = 16,
+					       .files_max = 1,
 					       .unidentified_max = 50,
 					       .forms_max = 8,
 					       .rules_max = 8,

@@ -19,7 +19,12 @@ static struct inventory inventory;
 static void load(void)
 {
 	static const uint8_t seed[random_seed_size] = {1};
-	struct inventory_limits limits = {4, 4, 4, 4, .unidentified_max = 8, .forms_max = 8};
+	struct inventory_limits limits = {.devices_max = 4,
+					  .new_devices_max = 4,
+					  .profiles_max = 4,
+					  .files_max = 4,
+					  .unidentified_max = 8,
+					  .forms_max = 8};
 	struct packs_source source = {.folder = BELLHOP_SOURCE_ROOT "/vendors"};
 
 	if (inventory_init(&inventory, &limits, seed) != 0 ||

@@ -55,10 +55,10 @@ static const struct api_context api = {
 static void start(void)
 {
 	static const uint8_t seed[random_seed_size] = {7};
-	struct inventory_limits limits = {3000,
-					  3000,
-					  50,
-					  50,
+	struct inventory_limits limits = {.devices_max = 3000,
+					  .new_devices_max = 3000,
+					  .profiles_max = 50,
+					  .files_max = 50,
 					  .unidentified_max = 50,
 					  .forms_max = 8,
 					  .rules_max = 20,

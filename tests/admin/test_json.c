@@ -233,10 +233,10 @@ static void answers_are_json(void)
 
 int main(void)
 {
-	struct inventory_limits limits = {100,
-					  100,
-					  50,
-					  50,
+	struct inventory_limits limits = {.devices_max = 100,
+					  .new_devices_max = 100,
+					  .profiles_max = 50,
+					  .files_max = 50,
 					  .unidentified_max = 50,
 					  .forms_max = 8,
 					  .rules_max = 20,

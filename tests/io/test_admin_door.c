@@ -86,7 +86,11 @@ static int open_door(struct admin_door **opened, uv_loop_t *on, char *problem, s
 
 static void start(void)
 {
-	struct inventory_limits limits = {5000,		 5000, 50, 50, .unidentified_max = 50,
+	struct inventory_limits limits = {.devices_max = 5000,
+					  .new_devices_max = 5000,
+					  .profiles_max = 50,
+					  .files_max = 50,
+					  .unidentified_max = 50,
 					  .forms_max = 8};
 	char database_path[128];
 	char problem[512] = "";

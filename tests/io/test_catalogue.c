@@ -65,8 +65,12 @@ static void on_tick(uv_timer_t *timer)
 
 static void make_house(size_t limit)
 {
-	struct inventory_limits limits = {
-		10, 10, 10, limit, .unidentified_max = 50, .forms_max = 8};
+	struct inventory_limits limits = {.devices_max = 10,
+					  .new_devices_max = 10,
+					  .profiles_max = 10,
+					  .files_max = limit,
+					  .unidentified_max = 50,
+					  .forms_max = 8};
 	static const uint8_t seed[random_seed_size] = {3};
 
 	snprintf(folder, sizeof(folder), "/tmp/bellhop-catalogue-XXXXXX");

@@ -92,7 +92,12 @@ static void report(void *context, const struct effect_report *report)
 
 static void make_inventory(struct house *house)
 {
-	struct inventory_limits limits = {100, 10, 10, 100, .unidentified_max = 50, .forms_max = 8};
+	struct inventory_limits limits = {.devices_max = 100,
+					  .new_devices_max = 10,
+					  .profiles_max = 10,
+					  .files_max = 100,
+					  .unidentified_max = 50,
+					  .forms_max = 8};
 	uint8_t seed[random_seed_size] = {1};
 	struct change claim = {.kind = CHANGE_DEVICE_CLAIM,
 			       .fields = FIELD_VENDOR | FIELD_MODEL,

@@ -91,7 +91,12 @@ static inline void tftp_report(void *context, const struct effect_report *report
 
 static inline void tftp_claim_phone(void)
 {
-	struct inventory_limits limits = {100, 10, 10, 100, .unidentified_max = 50, .forms_max = 8};
+	struct inventory_limits limits = {.devices_max = 100,
+					  .new_devices_max = 10,
+					  .profiles_max = 10,
+					  .files_max = 100,
+					  .unidentified_max = 50,
+					  .forms_max = 8};
 	uint8_t seed[random_seed_size] = {1};
 
 	if (inventory_init(&house.inventory, &limits, seed) != 0) {

@@ -236,7 +236,12 @@ static void reports_hold_no_key(void)
 
 int main(void)
 {
-	struct inventory_limits limits = {100, 10, 10, 100, .unidentified_max = 50, .forms_max = 8};
+	struct inventory_limits limits = {.devices_max = 100,
+					  .new_devices_max = 10,
+					  .profiles_max = 10,
+					  .files_max = 100,
+					  .unidentified_max = 50,
+					  .forms_max = 8};
 	uint8_t seed[random_seed_size] = {1};
 
 	if (inventory_init(&inventory, &limits, seed) != 0 ||
