@@ -388,8 +388,8 @@ static void render(struct call *call, const struct device *device, const struct 
 
 	api->server_for(api->server_context, device, (struct address){.family = ADDRESS_NONE},
 			&server);
-	if (config_render(api->inventory, device, file->rule, &server, call->arena, &bytes, problem,
-			  sizeof(problem)) < 0) {
+	if (config_render(api->inventory, &(struct config_wish){device, file->rule, &server},
+			  call->arena, &bytes, problem, sizeof(problem)) < 0) {
 		call_fail(call, 409, problem, "mend the setting or the template named");
 		return;
 	}

@@ -65,14 +65,20 @@ struct config_file config_file_find(const struct inventory *inventory, const str
 int config_file_name(const struct inventory *inventory, const struct device *device, size_t i,
 		     struct writer *name, struct config_file *file);
 
+/* What is rendered: for whom, by which row of its pack, with what told of the server. */
+struct config_wish {
+	const struct device *device;
+	const struct vendor_file *rule;
+	const struct config_server *server;
+};
+
 /*
  * Renders a file. One that is not said to have secrets sees none: neither the settings that are
  * secret nor a url.base with the device's key in it, whatever its template asks for. 0; -EINVAL
  * with "TEMPLATE:LINE: SETTING: what is wrong" in `problem` (values of secrets are never in it);
  * -E2BIG beyond config_file_bytes_max; -ENOMEM.
  */
-int config_render(const struct inventory *inventory, const struct device *device,
-		  const struct vendor_file *rule, const struct config_server *server,
+int config_render(const struct inventory *inventory, const struct config_wish *wish,
 		  struct arena *arena, struct span *bytes, char *problem, size_t problem_size);
 
 #endif

@@ -271,15 +271,14 @@ static int put_data(struct arena *arena, struct jinja_value context, const struc
 	return error ? error : jinja_dict_set(arena, &context, SPAN("data"), data);
 }
 
-int config_context(const struct device *device, const struct vendor_pack *pack,
-		   const struct config_server *server, const struct settings *settings,
-		   struct arena *arena, struct jinja_value *context, struct span *path)
+int config_context(const struct config_scope *scope, struct arena *arena,
+		   struct jinja_value *context, struct span *path)
 {
 	int error = jinja_dict(arena, context);
 
-	error = error ? error : put_settings(arena, *context, settings, path);
-	error = error ? error : put_device(arena, *context, device);
-	error = error ? error : put_server(arena, *context, server);
-	error = error ? error : put_url(arena, *context, device, server);
-	return error ? error : put_data(arena, *context, pack);
+	error = error ? error : put_settings(arena, *context, scope->settings, path);
+	error = error ? error : put_device(arena, *context, scope->device);
+	error = error ? error : put_server(arena, *context, scope->server);
+	error = error ? error : put_url(arena, *context, scope->device, scope->server);
+	return error ? error : put_data(arena, *context, scope->pack);
 }

@@ -16,12 +16,19 @@
 #include "core/fleet/config.h"
 #include "core/jinja/value.h"
 
+/* What it is made of. */
+struct config_scope {
+	const struct device *device;
+	const struct vendor_pack *pack;
+	const struct config_server *server;
+	const struct settings *settings;
+};
+
 /*
- * Builds the context in the arena. `settings` must outlive the rendering. 0, -ENOMEM, or -EINVAL
+ * Builds the context in the arena. The settings must outlive the rendering. 0, -ENOMEM, or -EINVAL
  * with the path of a setting that is both a value and a folder of values in `*path`.
  */
-int config_context(const struct device *device, const struct vendor_pack *pack,
-		   const struct config_server *server, const struct settings *settings,
-		   struct arena *arena, struct jinja_value *context, struct span *path);
+int config_context(const struct config_scope *scope, struct arena *arena,
+		   struct jinja_value *context, struct span *path);
 
 #endif

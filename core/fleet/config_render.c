@@ -6,21 +6,19 @@
 #include <errno.h>
 
 /* Renders with the settings in force; `w` takes what is wrong. */
-static int render(const struct device *device, const struct vendor_pack *pack,
-		  const struct vendor_file *rule, const struct config_server *server,
-		  const struct settings *settings, struct arena *arena, struct span *bytes,
-		  struct writer *w)
+static int render(const struct config_scope *scope, const struct vendor_file *rule,
+		  struct arena *arena, struct span *bytes, struct writer *w)
 {
 	const struct jinja_render_options options = {
 		.format = (enum jinja_format)rule->format,
 		/* What was left out must not be missed. */
-		.undefined = server->hides_secrets ? JINJA_LENIENT : JINJA_STRICT,
+		.undefined = scope->server->hides_secrets ? JINJA_LENIENT : JINJA_STRICT,
 		.limits = {.output_bytes = config_file_bytes_max},
 	};
 	struct jinja_value context;
 	struct jinja_error mistake;
 	struct span path = {0};
-	int error = config_context(device, pack, server, settings, arena, &context, &path);
+	int error = config_context(scope, arena, &context, &path);
 
 	if (error) {
 		writer_put(w, rule->template_name);
@@ -98,14 +96,15 @@ static void hide_secrets(struct settings *settings, struct config_server *server
 	}
 }
 
-int config_render(const struct inventory *inventory, const struct device *device,
-		  const struct vendor_file *rule, const struct config_server *server,
+int config_render(const struct inventory *inventory, const struct config_wish *wish,
 		  struct arena *arena, struct span *bytes, char *problem, size_t problem_size)
 {
+	const struct vendor_file *rule = wish->rule;
 	const struct vendor_pack *pack = pack_of(inventory, rule);
 	struct writer w = writer_over(problem, problem_size > 0 ? problem_size - 1 : 0);
-	struct config_server shown = *server;
+	struct config_server shown = *wish->server;
 	struct settings settings = {0};
+	const struct config_scope scope = {wish->device, pack, &shown, &settings};
 	struct span output = {0};
 	int error;
 
@@ -113,17 +112,17 @@ int config_render(const struct inventory *inventory, const struct device *device
 		writer_text(&w, "the file is not one that is rendered");
 		error = -EINVAL;
 	} else {
-		error = profile_effective(inventory, device, SPAN(""), &settings);
+		error = profile_effective(inventory, wish->device, SPAN(""), &settings);
 		if (error == -ELOOP) {
 			writer_text(&w, "the profiles of this device inherit in a circle");
 			error = -EINVAL;
 		}
 	}
-	if (!error && (!rule->has_secrets || server->hides_secrets)) {
+	if (!error && (!rule->has_secrets || wish->server->hides_secrets)) {
 		hide_secrets(&settings, &shown);
 	}
 	if (!error) {
-		error = render(device, pack, rule, &shown, &settings, arena, &output, &w);
+		error = render(&scope, rule, arena, &output, &w);
 	}
 	if (!error) {
 		error = check(pack, rule, output, &w);

@@ -339,7 +339,8 @@ static const char *render(const struct search *s, struct file_answer *answer,
 	}
 	s->files->server_for(s->files->server_context, s->device, s->request->local, &server);
 	server.hides_secrets = s->is_guest;
-	if (config_render(s->files->inventory, s->device, s->file.rule, &server, s->arena, &bytes,
+	if (config_render(s->files->inventory,
+			  &(struct config_wish){s->device, s->file.rule, &server}, s->arena, &bytes,
 			  problem, problem_size) != 0) {
 		report(s, REPORT_ERROR, "render_failed", span_text(problem), effects);
 		return "render_failed";

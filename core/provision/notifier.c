@@ -243,17 +243,18 @@ static void refuse_by_policy(struct notifier_decision *decision,
 	}
 }
 
-void notifier_decide(const struct signalling_options *options, const struct sip_message *request,
-		     const struct subscribe *subscribe, const struct packet *packet,
-		     const struct link_evidence *link, struct notifier_decision *decision,
+void notifier_decide(const struct signalling_options *options,
+		     const struct notifier_question *question, struct notifier_decision *decision,
 		     struct effects *effects)
 {
+	const struct packet *packet = question->packet;
+	const struct link_evidence *link = question->link;
 	struct subscribe_claims claims;
 	struct policy_decision policy;
 
 	memset(decision, 0, offsetof(struct notifier_decision, url));
 	decision->verdict = NOTIFIER_REFUSE;
-	read_claims(request, subscribe, &claims);
+	read_claims(question->request, question->subscribe, &claims);
 	identity_from_subscribe(options->inventory, &claims, packet->source.address,
 				interface_name(options, packet->interface), link,
 				&decision->identity);

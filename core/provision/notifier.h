@@ -36,14 +36,21 @@ struct notifier_decision {
 	struct device guest; /* with is_bootstrap: what stands for a device */
 };
 
+/* A SUBSCRIBE that passed subscribe_check, and what the network says of its sender. */
+struct notifier_question {
+	const struct sip_message *request;
+	const struct subscribe *subscribe;
+	const struct packet *packet;
+	const struct link_evidence *link;
+};
+
 /*
- * Decides about a SUBSCRIBE that passed subscribe_check. `*decision` holds spans into the message
+ * Decides about a SUBSCRIBE. `*decision` holds spans into the message
  * and the inventory. What the operator should know is reported into `effects`; a URL is never part
  * of a report, because it holds the device's key.
  */
-void notifier_decide(const struct signalling_options *options, const struct sip_message *request,
-		     const struct subscribe *subscribe, const struct packet *packet,
-		     const struct link_evidence *link, struct notifier_decision *decision,
+void notifier_decide(const struct signalling_options *options,
+		     const struct notifier_question *question, struct notifier_decision *decision,
 		     struct effects *effects);
 
 /*

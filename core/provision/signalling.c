@@ -200,8 +200,9 @@ static int decide(const struct turn *t, const struct subscribe *subscribe,
 {
 	struct signalling *s = t->s;
 
-	notifier_decide(&s->options, t->request, subscribe, t->packet, link, &s->decision,
-			t->effects);
+	notifier_decide(&s->options,
+			&(struct notifier_question){t->request, subscribe, t->packet, link},
+			&s->decision, t->effects);
 	switch (s->decision.verdict) {
 	case NOTIFIER_RESOLVE:
 		return wait_for_neighbour(t);

@@ -65,8 +65,8 @@ static void render(const struct device *device, const struct vendor_file *rule, 
 	struct arena arena;
 
 	arena_init(&arena, 32 << 20);
-	if (config_render(&inventory, device, rule, &server, &arena, &bytes, problem,
-			  sizeof(problem)) == 0) {
+	if (config_render(&inventory, &(struct config_wish){device, rule, &server}, &arena, &bytes,
+			  problem, sizeof(problem)) == 0) {
 		print_result("output", bytes);
 	} else {
 		print_result("error", span_text(problem));

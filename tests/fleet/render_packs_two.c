@@ -49,8 +49,8 @@ static int render(struct inventory *inventory, const struct vendor_pack *pack,
 	}
 	take_settings(device, arguments + 6);
 	arena_init(&arena, 32 << 20);
-	error = config_render(inventory, device, rule, &server, &arena, &bytes, fleet_problem,
-			      sizeof(fleet_problem));
+	error = config_render(inventory, &(struct config_wish){device, rule, &server}, &arena,
+			      &bytes, fleet_problem, sizeof(fleet_problem));
 	if (error) {
 		fprintf(stderr, "%s\n", fleet_problem);
 	} else if (bytes.length > 0) {

@@ -272,8 +272,8 @@ static int render(const char *url, struct span *bytes)
 	struct config_file file = config_file_find(&inventory, device, SPAN("00908f0a0b0c.cfg"));
 
 	fleet_problem[0] = '\0';
-	return config_render(&inventory, device, file.rule, &server, &arena, bytes, fleet_problem,
-			     sizeof(fleet_problem));
+	return config_render(&inventory, &(struct config_wish){device, file.rule, &server}, &arena,
+			     bytes, fleet_problem, sizeof(fleet_problem));
 }
 
 static bool begin(void)
@@ -467,8 +467,8 @@ static void a_phone_of_no_recorded_maker_is_served_by_name(void)
 	REQUIRE(begin());
 	file = config_file_find(&inventory, &device, SPAN("020000000001.cfg"));
 	REQUIRE(file.kind == CONFIG_FILE_RENDERED);
-	CHECK_EQUAL(0, config_render(&inventory, &device, file.rule, &server, &arena, &bytes,
-				     fleet_problem, sizeof(fleet_problem)));
+	CHECK_EQUAL(0, config_render(&inventory, &(struct config_wish){&device, file.rule, &server},
+				     &arena, &bytes, fleet_problem, sizeof(fleet_problem)));
 	CHECK(span_starts_with(bytes, SPAN("system/ntp/enabled=1\n")));
 	/* Two makers that share the name: nobody can tell. */
 	other = pack_of_text("{\"schema\":1,\"name\":\"acme\",\"display_name\":\"Acme\","
@@ -494,8 +494,10 @@ static void a_firmware_is_not_rendered(void)
 		}
 	}
 	REQUIRE(rule != NULL);
-	CHECK_EQUAL(-EINVAL, config_render(&inventory, fleet_device(&inventory, PHONE), rule,
-					   &server, &arena, &bytes, fleet_problem, 512));
+	CHECK_EQUAL(-EINVAL, config_render(&inventory,
+					   &(struct config_wish){fleet_device(&inventory, PHONE),
+								 rule, &server},
+					   &arena, &bytes, fleet_problem, 512));
 	end();
 }
 

@@ -281,12 +281,16 @@ static void a_file_without_secrets_sees_none(void)
 					 sizeof(problem)) == 0);
 		vendors_add(&inventory.vendors, pack);
 		device = (struct device *)(uintptr_t)fleet_device(&inventory, "001565aabbcc");
-		CHECK_EQUAL(0, config_render(&inventory, device, &pack->files[0], &server, &arena,
-					     &bytes, problem, sizeof(problem)));
+		CHECK_EQUAL(0,
+			    config_render(&inventory,
+					  &(struct config_wish){device, &pack->files[0], &server},
+					  &arena, &bytes, problem, sizeof(problem)));
 		CHECK_TEXT(expected[i], bytes);
 		/* The phone's own file has them. */
-		CHECK_EQUAL(0, config_render(&inventory, device, &pack->files[1], &server, &arena,
-					     &bytes, problem, sizeof(problem)));
+		CHECK_EQUAL(0,
+			    config_render(&inventory,
+					  &(struct config_wish){device, &pack->files[1], &server},
+					  &arena, &bytes, problem, sizeof(problem)));
 		CHECK(!span_equal(bytes, span_text(expected[i])));
 		arena_free(&arena);
 	}
