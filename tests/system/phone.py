@@ -77,6 +77,21 @@ Allow: INVITE, ACK, OPTIONS, CANCEL, BYE, SUBSCRIBE, NOTIFY, INFO, REFER, UPDATE
 Content-Length: 0
 
 """,
+    "fanvil": """SUBSCRIBE sip:MAC={mac}@224.0.1.75 SIP/2.0
+Via: SIP/2.0/UDP {ip}:{port};branch=z9hG4bK{n}
+From: <sip:MAC={mac}@224.0.1.75>
+To: <sip:MAC={mac}@224.0.1.75>
+Call-ID: {n}@{ip}
+CSeq: 1 SUBSCRIBE
+Contact: <sip:{ip}:{port}>
+Max-Forwards: 70
+User-Agent: Fanvil X4U 2.4.2 {mac}
+Expires: 0
+Event:ua-profile;profile-type="device";vendor="Fanvil";model="VOIP PHONE";version="2.4.2"
+Accept: application/url
+Content-Length: 0
+
+""",
 }
 PORTS = {"yealink": 5059, "grandstream": 5080}
 AGENTS = {
@@ -84,6 +99,8 @@ AGENTS = {
     "snom": "Mozilla/4.0 (compatible; snomD120-SIP 10.1.39.11 1.1.5)",
     "yealink": "Yealink SIP-T21P 34.72.14.6 {colons}",
     "grandstream": "Grandstream Model HW GRP2612W SW 1.0.5.67 DevId {mac}",
+    "fanvil": "Fanvil X4U 2.4.2 {mac}",
+    "cisco": "Cisco-CP-7832-3PCC/11.0.1 ({mac})",
 }
 OUI = {"audiocodes": "00:90:8f", "snom": "00:04:13", "yealink": "00:15:65",
        "grandstream": "c0:74:ad"}
@@ -196,7 +213,7 @@ class Phone:
             origin, _, config = url.partition(";")
             parts = urlsplit(origin)
             return parts.hostname, parts.port, "/" + config.replace("<MAC>", self.mac.upper())
-        url = url.replace("{mac}", self.mac)
+        url = url.replace("{mac}", self.mac).replace("$mac", self.mac)
         parts = urlsplit(url)
         name = {"yealink": f"{self.mac}.cfg", "grandstream": f"cfg{self.mac}"}.get(self.maker, "")
         return parts.hostname, parts.port, parts.path + (name if url.endswith("/") else "")
