@@ -284,6 +284,12 @@ static int claim_by_rule(struct prepare *work, struct device *device)
 	return 0;
 }
 
+/* The device was seen, and this is somebody's word for it: that claims nothing. */
+static bool is_less_certain(const struct change *change, const struct device *device)
+{
+	return (change->fields & FIELD_CERTAINTY) && change->certainty < device->certainty;
+}
+
 int prepare_claim(struct prepare *work, struct device *device)
 {
 	if (work->change->kind == CHANGE_DEVICE_CLAIM) {
@@ -293,7 +299,8 @@ int prepare_claim(struct prepare *work, struct device *device)
 		return claim_number(work, device);
 	}
 	if (work->change->kind == CHANGE_DEVICE_SEEN && device->state == DEVICE_NEW &&
-	    work->inventory->rules.count > 0 && is_settled(work)) {
+	    work->inventory->rules.count > 0 && is_settled(work) &&
+	    !is_less_certain(work->change, device)) {
 		return claim_by_rule(work, device);
 	}
 	return 0;

@@ -160,10 +160,31 @@ static int set_binding(struct prepare *work, struct device *device)
 	return 0;
 }
 
-static int set_seen(struct prepare *work, struct device *device)
+/*
+ * Where a phone that nobody claimed was seen to be, and how, is not changed by somebody who only
+ * says that he is it: an order to the phone, when it is claimed, would go to him.
+ */
+static bool is_mere_word(const struct prepare *work, const struct device *old)
+{
+	return old && old->state == DEVICE_NEW && old->certainty >= CERTAINTY_SEEN &&
+	       is_hearsay(work) && has(work, FIELD_CERTAINTY) &&
+	       work->change->certainty < CERTAINTY_SEEN;
+}
+
+/* Who it is, how that is known, and where. */
+static int set_seen(struct prepare *work, const struct device *old, struct device *device)
 {
 	const struct change *change = work->change;
 
+	if (is_mere_word(work, old)) {
+		return 0;
+	}
+	if (has(work, FIELD_IDENTIFIED_BY)) {
+		device->identified_by = change->identified_by;
+	}
+	if (has(work, FIELD_CERTAINTY)) {
+		device->certainty = change->certainty;
+	}
 	if (has(work, FIELD_ADDRESS)) {
 		device->address = address_unmapped(change->address);
 		if (change->interface.length < sizeof(device->interface)) {
@@ -498,17 +519,11 @@ static int make_device(struct prepare *work, const struct device *old)
 	if (work->out->is_removal) {
 		return 0;
 	}
-	if (has(work, FIELD_IDENTIFIED_BY)) {
-		device->identified_by = change->identified_by;
-	}
-	if (has(work, FIELD_CERTAINTY)) {
-		device->certainty = change->certainty;
-	}
 	error = work->out->keeps_settings ? 0 : copy_settings(work, device);
 	error = error ? error : set_maker(work, device);
 	error = error ? error : set_names(work, device);
 	error = error ? error : set_binding(work, device);
-	error = error ? error : set_seen(work, device);
+	error = error ? error : set_seen(work, old, device);
 	return error ? error : set_state(work, device);
 }
 

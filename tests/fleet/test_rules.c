@@ -241,6 +241,9 @@ static void a_rule_claims_what_shows_itself(void)
 	CHECK_EQUAL(DEVICE_NEW, seen(&inventory, "00908f000002", "405HD", CERTAINTY_CONFIRMED));
 	CHECK_EQUAL(DEVICE_NEW, seen(&inventory, "001565000001", "445HD", CERTAINTY_CONFIRMED));
 	CHECK_EQUAL(DEVICE_NEW, seen(&inventory, "00908f000003", "445HD", CERTAINTY_CLAIMED));
+	/* A word of one that was seen is no sight of it. */
+	CHECK_EQUAL(DEVICE_NEW, seen(&inventory, "00908f000002", "445HD", CERTAINTY_CLAIMED));
+	CHECK_EQUAL(CERTAINTY_CONFIRMED, fleet_device(&inventory, "00908f000002")->certainty);
 	/* One that stood waiting is claimed when it shows itself again, and is sure. */
 	CHECK_EQUAL(DEVICE_CLAIMED, seen(&inventory, "00908f000003", "445HD", CERTAINTY_SEEN));
 	CHECK_TEXT("201", span_text(fleet_device(&inventory, "00908f000003")->extension));

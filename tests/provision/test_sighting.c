@@ -352,6 +352,28 @@ static void a_guest_gets_no_stored_secret(void)
 	inventory_free(&inventory);
 }
 
+/* routed = serve: whoever says from elsewhere that he is this phone is a guest, and no more. */
+static void a_word_does_not_move_a_phone_that_was_seen(void)
+{
+	static const char path[] = "/p/bootstrap/00908F0A0B0C.cfg";
+	struct file_request request;
+	struct file_answer answer;
+
+	open_bootstrap();
+	policy.serves_routed = true;
+	CHECK_EQUAL(FILE_BYTES, ask(path, seen(PHONE)).verdict);
+	CHECK_EQUAL(0, store_posted());
+	source = "192.0.2.66";
+	answer = ask(path, routed);
+	CHECK_EQUAL(FILE_BYTES, answer.verdict);
+	request = request_for(path, routed);
+	CHECK_EQUAL(0, fleet_do(&inventory, files_fetched(&request, &answer)));
+	CHECK(address_equal(fleet_address("10.13.2.37"), fleet_device(&inventory, PHONE)->address));
+	CHECK_EQUAL(CERTAINTY_CONFIRMED, fleet_device(&inventory, PHONE)->certainty);
+	CHECK_EQUAL(IDENTIFIED_BY_NEIGHBOUR, fleet_device(&inventory, PHONE)->identified_by);
+	inventory_free(&inventory);
+}
+
 /* It comes back to the URL it was told before: its own address opens, the word does not. */
 static void a_phone_that_was_claimed_since_gets_its_own(void)
 {
@@ -436,6 +458,7 @@ int main(int argc, char **argv)
 	RUN(an_unclaimed_phone_gets_no_secret);
 	RUN(whom_bootstrap_refuses);
 	RUN(a_guest_gets_no_stored_secret);
+	RUN(a_word_does_not_move_a_phone_that_was_seen);
 	RUN(a_phone_that_was_claimed_since_gets_its_own);
 	RUN(a_fetch_tells_version_and_certainty);
 	RUN(a_foreign_agent_tells_nothing);
