@@ -67,9 +67,9 @@ void api_change_subject(const struct change *change, struct writer *subject)
 	case CHANGE_FORM_PIN:
 	case CHANGE_FORM_FORGET:
 		writer_put(subject, change->vendor);
-		writer_char(subject, ' ');
+		writer_text(subject, change->model.length + change->firmware.length > 0 ? " " : "");
 		writer_put(subject, change->model);
-		writer_char(subject, ' ');
+		writer_text(subject, change->firmware.length > 0 ? " " : "");
 		writer_put(subject, change->firmware);
 		break;
 	case CHANGE_RULE_SET:

@@ -308,6 +308,35 @@ static struct config_file file_of_catalogue(const struct catalogue_file *catalog
 }
 
 /*
+ * A file that is in the catalogue and no rule of the device's own maker knows. What some pack calls
+ * a secret is one whoever asks, and with another phone's MAC in its name it is not for this one.
+ */
+static struct config_file file_of_others(const struct inventory *inventory,
+					 const struct device *device, struct span name,
+					 struct vendor_work *work)
+{
+	const struct catalogue_file *catalogue = inventory_file(inventory, name);
+
+	for (size_t i = 0; catalogue && i < inventory->vendors.count; i++) {
+		const struct vendor_pack *pack = inventory->vendors.packs[i];
+
+		for (size_t row = 0; row < pack->file_count; row++) {
+			const struct vendor_file *rule = &pack->files[row];
+			struct vendor_file_match match;
+
+			if (rule->kind != VENDOR_FILE_STORED || !rule->has_secrets ||
+			    !vendor_file_matches(work, rule, &match) || match.is_by_model_alone) {
+				continue;
+			}
+			return match.has_mac && !mac_equal(match.mac, device->mac)
+				       ? (struct config_file){0}
+				       : file_of_rule(inventory, rule, name);
+		}
+	}
+	return file_of_catalogue(catalogue);
+}
+
+/*
  * What else its phones ask for and mean by it. A MAC in the name is this device's, or the name is
  * not for it; a model alone tells nothing that write_pattern does not know better.
  */
@@ -388,7 +417,8 @@ struct config_file config_file_find(const struct inventory *inventory, const str
 	if (rule) {
 		return file_of_rule(inventory, rule, name);
 	}
-	return file_of_catalogue(inventory_file(inventory, name));
+	begin_work(&work, name);
+	return file_of_others(inventory, device, name, &work);
 }
 
 /* The i-th of the pack's files that there are; `*i` is lowered by those passed. */
@@ -429,10 +459,11 @@ int config_file_name(const struct inventory *inventory, const struct device *dev
 		struct config_file found =
 			config_file_find(inventory, device, span_text(catalogue->name));
 
-		/* Those that a row of the pack names were counted there. */
-		if (!found.rule && i-- == 0) {
+		/* Those that a row of the pack names were counted there; what is not for it is
+		 * none. */
+		if (found.kind == CONFIG_FILE_CATALOGUE && !found.rule && i-- == 0) {
 			writer_text(name, catalogue->name);
-			*file = file_of_catalogue(catalogue);
+			*file = found;
 			return 0;
 		}
 	}

@@ -46,11 +46,16 @@ struct form_record {
 	char suspect_shape[device_shape_size];
 	uint64_t failed; /* how often in a row, since the last success */
 	bool is_pinned;	 /* an operator knows better: `form` and `shape` are his */
+	/* Whose failure was counted last; not stored: a restart forgets it. */
+	struct mac failed_by;
 };
 
 enum {
 	form_key_size = device_vendor_size + device_model_size + device_firmware_size,
-	/* So many failures in a row put one that was fetched with to the test again. */
+	/*
+	 * So many failures in a row put one that was fetched with to the test again; the last of
+	 * them is of another device than the one before it, so that no phone decides for its kind.
+	 */
 	form_failures_max = 3,
 	/* A phone that does not come for its files so often in a row is told another shape, … */
 	form_unfetched_max = 2,

@@ -191,11 +191,19 @@ static void credit(struct prepare *work, struct form_record *record)
 	}
 }
 
+/* The failure that would let the other form go first for the whole kind, of one device alone. */
+static bool is_last_straw(const struct change *change, const struct form_record *record)
+{
+	return record->evidence == FORM_FETCHED && record->form == change->form &&
+	       record->failed + 1 >= form_failures_max && mac_equal(record->failed_by, change->mac);
+}
+
 static void blame(const struct change *change, struct form_record *record)
 {
 	if (change->fields & FIELD_FORM) {
 		record->suspect_form = change->form;
-		record->failed++;
+		record->failed += !is_last_straw(change, record);
+		record->failed_by = change->mac;
 	}
 	if (change->fields & FIELD_SHAPE) {
 		set_shape(record->suspect_shape, change->shape);

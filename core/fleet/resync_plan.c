@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fleet/resync_plan.h"
 
+#include "core/fleet/rules.h"
+
 #include <stdlib.h>
 
 const char *resync_order_name(enum resync_order order)
@@ -92,7 +94,7 @@ static const struct vendor_pack *pack_of(const struct inventory *inventory,
 
 static bool is_at_its_own_address(const struct device *device)
 {
-	return address_is_set(device->bound_address) || device->certainty >= CERTAINTY_SEEN;
+	return rule_subject_of(device).certainty >= CERTAINTY_SEEN;
 }
 
 static const struct vendor_order *given(const struct vendor_order *order)
@@ -101,8 +103,7 @@ static const struct vendor_order *given(const struct vendor_order *order)
 }
 
 /* Which order of the pack; NULL and `why`. */
-static const struct vendor_order *choose(struct resync_plan *plan, const struct device *device,
-					 enum resync_order order)
+static const struct vendor_order *choose(struct resync_plan *plan, enum resync_order order)
 {
 	const struct vendor_pack *pack = plan->pack;
 	const struct vendor_order *resync = given(&pack->resync);
@@ -115,7 +116,7 @@ static const struct vendor_order *choose(struct resync_plan *plan, const struct 
 		plan->why = "its maker's phones take no order to restart";
 		return given(&pack->reboot) ? &pack->reboot : pack->resync_reboots ? resync : NULL;
 	case RESYNC_ORDER_CLAIMED:
-		plan->tells_url = pack->takes_unsolicited && is_at_its_own_address(device);
+		plan->tells_url = pack->takes_unsolicited && plan->is_proven;
 		plan->why = "it is served when it asks next";
 		return plan->tells_url || pack->resync_needs_account ||
 				       pack->resync_asks_credentials
@@ -138,6 +139,7 @@ struct resync_plan resync_plan_of(const struct inventory *inventory, const struc
 {
 	struct resync_plan plan = {.verdict = RESYNC_WAITING, .pack = pack_of(inventory, device)};
 
+	plan.is_proven = is_at_its_own_address(device);
 	plan.to.address =
 		address_is_set(device->bound_address) ? device->bound_address : device->address;
 	if (!plan.pack) {
@@ -145,7 +147,7 @@ struct resync_plan resync_plan_of(const struct inventory *inventory, const struc
 			      "its maker is not known: name it with device set MAC --vendor");
 	}
 	plan.to.port = plan.pack->sip_port ? plan.pack->sip_port : 5060;
-	plan.order = choose(&plan, device, order);
+	plan.order = choose(&plan, order);
 	plan.reboots = order == RESYNC_ORDER_REBOOT || (plan.order && plan.pack->resync_reboots);
 	if (!plan.order && !plan.tells_url) {
 		return cannot(plan, RESYNC_UNSUPPORTED, plan.why);

@@ -42,6 +42,8 @@ struct resync_plan {
 	const struct vendor_pack *pack;	  /* NULL: nobody knows its maker */
 	const struct vendor_order *order; /* NULL: none, or its URL is told instead */
 	bool tells_url;
+	/* Where it goes is the phone's own place: bound, or seen to be its. Else by word alone. */
+	bool is_proven;
 	bool reboots; /* it restarts, whatever was ordered */
 	struct endpoint to;
 	struct span user; /* of the Request-URI: of line 1; empty: none. Into the inventory */

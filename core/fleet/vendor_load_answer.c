@@ -155,7 +155,7 @@ int pack_take_url(struct pack_reader *l, json_t *root)
 static bool is_line(struct span text, size_t length_max)
 {
 	for (size_t i = 0; i < text.length; i++) {
-		if (text.data[i] < 0x20 || text.data[i] == 0x7f) {
+		if (text.data[i] < 0x20 || (unsigned char)text.data[i] >= 0x7f) {
 			return false;
 		}
 	}
@@ -173,10 +173,72 @@ static bool is_header_name(struct span name)
 	return name.length > 0 && name.length <= 40;
 }
 
+/*
+ * Those that say who talks with whom, how the message is read and what it is about: we write them,
+ * and a second one would be read instead of ours by some and make the message none for others. One
+ * letter is the short name of such a header (RFC 3261 7.3.3).
+ */
+static bool is_ours(struct span name)
+{
+	static const char *const ours[] = {
+		"Via",
+		"From",
+		"To",
+		"Call-ID",
+		"CSeq",
+		"Contact",
+		"Max-Forwards",
+		"Route",
+		"Record-Route",
+		"Event",
+		"Subscription-State",
+		"Expires",
+		"Content-Type",
+		"Content-Length",
+		"Content-Encoding",
+		"Require",
+		"Proxy-Require",
+		"Authorization",
+		"Proxy-Authorization",
+		"Content-Disposition",
+	};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
+		if (span_equal_nocase(name, span_text(ours[i]))) {
+			return true;
+		}
+	}
+	return name.length == 1;
+}
+
+/* A name is one in any case. */
+static bool stands_twice(const struct vendor_pack *pack, struct span name)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < pack->header_count; i++) {
+		count += span_equal_nocase(pack->headers[i].name, name);
+	}
+	return count > 1;
+}
+
+/* What is wrong with a name that is in the pack already; NULL: nothing. */
+static const char *check_header_name(const struct vendor_pack *pack, struct span name)
+{
+	if (!is_header_name(name)) {
+		return "is not a name of a header";
+	}
+	if (is_ours(name)) {
+		return "is a header that Bellhop writes itself";
+	}
+	return stands_twice(pack, name) ? "stands twice" : NULL;
+}
+
 static int take_headers(struct pack_reader *l, json_t *object)
 {
 	struct vendor_pack *pack = l->pack;
 	json_t *headers = json_object_get(object, "headers");
+	const char *problem;
 	const char *key;
 	json_t *value;
 	size_t before;
@@ -201,8 +263,9 @@ static int take_headers(struct pack_reader *l, json_t *object)
 		if (!header->name.data) {
 			return -ENOMEM;
 		}
-		if (!is_header_name(header->name)) {
-			return pack_refuse_member(l, key, "is not a name of a header");
+		problem = check_header_name(pack, header->name);
+		if (problem) {
+			return pack_refuse_member(l, key, problem);
 		}
 		if (pack_take_string(l, headers, key, true, &header->value) != 0) {
 			return -EINVAL;

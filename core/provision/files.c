@@ -185,7 +185,11 @@ static const char *find_file(struct search *s)
 
 	s->file = config_file_find(s->files->inventory, s->device, s->name);
 	if (s->is_guest) {
-		return s->file.kind == CONFIG_FILE_NONE ? "no_such_file" : NULL;
+		/* A rendered file leaves its secrets out; a stored one is what it is. */
+		return s->file.kind == CONFIG_FILE_NONE || (s->file.kind == CONFIG_FILE_CATALOGUE &&
+							    s->file.has_secrets)
+			       ? "no_such_file"
+			       : NULL;
 	}
 	/* [provisioning] access chooses the proofs that open a file with secrets, and only those.
 	 */

@@ -228,6 +228,8 @@ static void serve_guest(const struct signalling_options *options, const struct p
 	identity_guest(options->inventory, identity,
 		       inventory_device(options->inventory, identity->mac), &decision->guest);
 	serve(options, &decision->guest, packet, decision, effects);
+	/* Whoever it is teaches nothing about phones that somebody claimed. */
+	decision->key = (struct form_key){.vendor = SPAN("")};
 	decision->is_bootstrap = decision->verdict == NOTIFIER_SERVE;
 	decision->is_listed = true;
 }

@@ -28,7 +28,7 @@ struct notifier_decision {
 	const struct device *device;
 	enum notify_form form;
 	struct form_choice choice;	/* how it came to that form and shape */
-	struct form_key key;		/* whom the evidence is for */
+	struct form_key key;		/* whom the evidence is for; a guest's: nobody */
 	const struct vendor_pack *pack; /* its maker's, or NULL */
 	size_t url_length;
 	/* Last, because they are not cleared. */

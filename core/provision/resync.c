@@ -112,7 +112,10 @@ static void answer_challenge(struct resync *r, struct resync_target *target,
 		return;
 	}
 	account = resync_account_of(r->options.inventory, step.device);
-	if (sip_challenge_choose(response, &challenge) != 0) {
+	if (!step.plan.is_proven) {
+		/* The answer can be tried against passwords offline: not for who only says so. */
+		why = "it asks for credentials, and only its word says that it is this phone";
+	} else if (sip_challenge_choose(response, &challenge) != 0) {
 		why = "it asks for credentials in a way that is not known";
 	} else if (target->credentials == credentials_max ||
 		   (target->credentials > 0 && !challenge.is_stale)) {

@@ -75,6 +75,14 @@ static bool is_addresses(unsigned code)
 	return code == 150;
 }
 
+/* Where phones are told a name in the place of our address, such a list cannot be written. */
+static bool can_be_told(const struct dhcp_writer *w, unsigned code)
+{
+	struct in_addr address;
+
+	return !is_addresses(code) || inet_pton(AF_INET, w->address, &address) == 1;
+}
+
 /* Which numbers are used at all: they are declared once. */
 static void mark_codes(const struct dhcp_writer *w, bool used[static codes_max])
 {
@@ -82,7 +90,8 @@ static void mark_codes(const struct dhcp_writer *w, bool used[static codes_max])
 		const struct vendor_pack *pack = w->vendors->packs[i];
 
 		for (size_t j = 0; j < pack->dhcp_option_count; j++) {
-			used[pack->dhcp_options[j].code] = true;
+			used[pack->dhcp_options[j].code] |=
+				can_be_told(w, pack->dhcp_options[j].code);
 		}
 	}
 }
@@ -97,7 +106,7 @@ static const struct vendor_dhcp_option *option_of_all(const struct dhcp_writer *
 		const struct vendor_pack *pack = w->vendors->packs[i];
 
 		for (size_t j = 0; !has_class(pack) && j < pack->dhcp_option_count; j++) {
-			if (pack->dhcp_options[j].code == code) {
+			if (pack->dhcp_options[j].code == code && can_be_told(w, code)) {
 				return &pack->dhcp_options[j];
 			}
 		}
@@ -161,7 +170,9 @@ static void print_dnsmasq(const struct dhcp_writer *w)
 		snprintf(tag, sizeof(tag), "tag:%s,", pack->name.data);
 		for (size_t j = 0; j < pack->dhcp_option_count; j++) {
 			expand(w, pack->dhcp_options[j].value, value);
-			print_dnsmasq_option(tag, pack->dhcp_options[j].code, value);
+			if (can_be_told(w, pack->dhcp_options[j].code)) {
+				print_dnsmasq_option(tag, pack->dhcp_options[j].code, value);
+			}
 		}
 	}
 }
@@ -214,7 +225,9 @@ static void print_isc(const struct dhcp_writer *w)
 		       pack->dhcp_class_prefix.data);
 		for (size_t j = 0; j < pack->dhcp_option_count; j++) {
 			expand(w, pack->dhcp_options[j].value, value);
-			print_isc_option("  ", pack->dhcp_options[j].code, value);
+			if (can_be_told(w, pack->dhcp_options[j].code)) {
+				print_isc_option("  ", pack->dhcp_options[j].code, value);
+			}
 		}
 		printf("}\n");
 	}
@@ -281,7 +294,10 @@ static json_t *kea_classes(const struct dhcp_writer *w)
 		char test[200];
 
 		for (size_t j = 0; j < pack->dhcp_option_count; j++) {
-			json_array_append_new(options, kea_option(w, &pack->dhcp_options[j]));
+			if (can_be_told(w, pack->dhcp_options[j].code)) {
+				json_array_append_new(options,
+						      kea_option(w, &pack->dhcp_options[j]));
+			}
 		}
 		snprintf(test, sizeof(test), "substring(option[60].hex,0,%zu) == '%s'",
 			 pack->dhcp_class_prefix.length,

@@ -300,10 +300,17 @@ static int try_with_server(const struct doctor *doctor, const struct interface *
 static void try_group(struct doctor *doctor, const struct interface *interface,
 		      struct endpoint group)
 {
-	int result = doctor->status ? try_with_server(doctor, interface, group)
-				    : try_alone(interface, group);
+	bool is_deaf = doctor->status && !is_joined(interface->index, group.address);
+	int result = is_deaf	      ? 0
+		     : doctor->status ? try_with_server(doctor, interface, group)
+				      : try_alone(interface, group);
 
-	if (result < 0) {
+	if (is_deaf) {
+		doctor_tell(doctor, DOCTOR_SKIPPED, "firewall", NULL,
+			    "whether %s lets the group through cannot be tried: the group is not "
+			    "joined there",
+			    interface->name);
+	} else if (result < 0) {
 		doctor_tell(doctor, DOCTOR_SKIPPED, "firewall", NULL,
 			    "whether %s lets the group through cannot be tried: %s",
 			    interface->name, strerror(-result));
@@ -321,6 +328,24 @@ static void try_group(struct doctor *doctor, const struct interface *interface,
 	}
 }
 
+/* A packet socket stands before the rules of a firewall, and hears no keep-alive of this machine.
+ */
+static bool is_heard_by_packets(const struct doctor *doctor)
+{
+	const json_t *listener;
+	size_t i;
+
+	json_array_foreach(json_object_get(doctor->status, "listeners"), i, listener)
+	{
+		const char *door = json_string_value(json_object_get(listener, "door"));
+
+		if (door && strcmp(door, "sip multicast by packets") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void doctor_check_firewall(struct doctor *doctor)
 {
 	struct endpoint group = group_of(doctor);
@@ -330,6 +355,12 @@ void doctor_check_firewall(struct doctor *doctor)
 		doctor_tell(doctor, DOCTOR_NOTE, "group", "set group in [sip]",
 			    "no group is configured: phones find this server by DHCP or by hand "
 			    "alone");
+		return;
+	}
+	if (is_heard_by_packets(doctor)) {
+		doctor_tell(doctor, DOCTOR_OK, "firewall", NULL,
+			    "the group is heard by a packet socket, which no rule of a firewall on "
+			    "this machine stands before");
 		return;
 	}
 	for (size_t i = 0; i < interfaces_max; i++) {

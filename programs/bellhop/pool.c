@@ -143,9 +143,10 @@ static json_t *read_body(const struct arguments *arguments)
 
 static void print_size(json_t *reply)
 {
-	printf("pool %s has %lld numbers, %lld of them taken\n",
-	       json_string_value(json_object_get(reply, "name")),
-	       (long long)json_integer_value(json_object_get(reply, "size")),
+	long long size = (long long)json_integer_value(json_object_get(reply, "size"));
+
+	printf("pool %s has %lld number%s, %lld of them taken\n",
+	       json_string_value(json_object_get(reply, "name")), size, size == 1 ? "" : "s",
 	       (long long)json_integer_value(json_object_get(reply, "taken")));
 }
 

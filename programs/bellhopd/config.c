@@ -236,21 +236,44 @@ static void take_tls(struct server *server, const struct configuration *fresh, S
 	}
 }
 
-/* Is there a difference that only a restart brings into force? */
-static bool needs_restart(const struct server *server, const struct configuration *fresh,
-			  struct arena *arena)
+/* "[sip] canary, [limits] rules": the lines of two printed configurations that differ. */
+static void write_differing(struct span running, struct span fresh, struct writer *w)
+{
+	struct span section = {.data = NULL};
+
+	while (fresh.length > 0) {
+		struct span line = span_cut(&fresh, '\n');
+		bool is_same = span_equal(line, span_cut(&running, '\n'));
+
+		if (span_starts_with(line, SPAN("["))) {
+			section = line;
+		} else if (!is_same) {
+			writer_text(w, w->length > 0 ? ", " : "");
+			writer_put(w, section);
+			writer_char(w, ' ');
+			writer_put(w, span_trim(span_slice(line, 0, span_find(line, '='))));
+		}
+	}
+}
+
+/* The keys that only a restart brings into force, into `w`. */
+static void write_waiting_keys(const struct server *server, const struct configuration *fresh,
+			       struct arena *arena, struct writer *w)
 {
 	enum { printed_max = 1 << 17 };
 	struct writer a = writer_over(arena_allocate(arena, printed_max), printed_max);
 	struct writer b = writer_over(arena_allocate(arena, printed_max), printed_max);
 
 	if (!a.data || !b.data) {
-		return false;
+		return;
 	}
 	configuration_print(&server->config, &a);
 	configuration_print(fresh, &b);
-	return !span_equal(writer_span(&a), writer_span(&b)) ||
-	       (server->tls && !configuration_serves_https(fresh));
+	write_differing(writer_span(&a), writer_span(&b), w);
+	/* A door that is open stays so, though its certificate was taken over as none. */
+	if (w->length == 0 && server->tls && !configuration_serves_https(fresh)) {
+		writer_text(w, "[https] certificate");
+	}
 }
 
 /*
@@ -294,7 +317,8 @@ void server_reload(struct server *server)
 	struct arena arena;
 	struct arena texts;
 	SSL_CTX *context = NULL;
-	bool is_partly;
+	char keys[500];
+	struct writer waiting = writer_over(keys, sizeof(keys));
 
 	arena_init(&arena, config_arena_bytes_max);
 	arena_init(&texts, config_arena_bytes_max);
@@ -312,10 +336,11 @@ void server_reload(struct server *server)
 	server->reload_arena = texts;
 	pthread_rwlock_unlock(&server->lock);
 	log_set_level(&server->log, server_log_level(&fresh));
-	is_partly = needs_restart(server, &fresh, &arena);
-	log_info(&server->log, "reloaded", "%s%s",
+	write_waiting_keys(server, &fresh, &arena, &waiting);
+	log_info(&server->log, "reloaded", "%s%s%.*s%s",
 		 server->config_path ? server->config_path : "defaults",
-		 is_partly ? "; some keys differ that take effect at the next start" : "");
+		 waiting.length > 0 ? "; " : "", (int)waiting.length, waiting.data,
+		 waiting.length > 0 ? " take effect at the next start" : "");
 	server_warn(&fresh, &server->log);
 out:
 	vendors_free(&vendors);

@@ -318,7 +318,8 @@ static int give_order(void *context, struct resync_list *list, const char *who)
 	struct server *server = context;
 	char text[event_text_max];
 	struct effect_report report = {.level = REPORT_INFO, .reason = "resync_ordered"};
-	int length = snprintf(text, sizeof(text), "%s orders %zu devices to %s", who, list->count,
+	int length = snprintf(text, sizeof(text), "%s orders %zu device%s to %s", who, list->count,
+			      list->count == 1 ? "" : "s",
 			      list->order == RESYNC_ORDER_REBOOT ? "restart" : "fetch again");
 	int error = server->sip_door ? sip_door_order(server->sip_door, list) : -ENOTCONN;
 

@@ -200,6 +200,42 @@ static void names_mean_this_phones_files(void)
 	inventory_free(&inventory);
 }
 
+/* A stored file that a pack calls a secret is one for phones of other makers too. */
+static void a_stored_secret_is_its_phones_alone(void)
+{
+	struct vendor_pack *other;
+	const struct device *device;
+	struct config_file file;
+	char text[64];
+	struct writer name = writer_over(text, sizeof(text));
+
+	REQUIRE(open_fleet());
+	device = fleet_device(&inventory, PHONE);
+	other = pack_of_text("{\"schema\":1,\"name\":\"acme\",\"display_name\":\"Acme\","
+			     "\"recognise\":{},\"files\":[{\"name\":\"sip-<mac>.txt\","
+			     "\"kind\":\"stored\",\"secrets\":true},{\"name\":\"all.txt\","
+			     "\"kind\":\"stored\",\"secrets\":true}]}");
+	REQUIRE(other != NULL);
+	vendors_add(&inventory.vendors, other);
+	fleet_do(&inventory,
+		 (struct change){.kind = CHANGE_FILE_SET, .file = SPAN("sip-00908f0a0b0d.txt")});
+	file = config_file_find(&inventory, device, SPAN("sip-00908f0a0b0d.txt"));
+	CHECK_EQUAL(CONFIG_FILE_NONE, file.kind);
+	CHECK_EQUAL(CONFIG_FILE_RENDERED,
+		    config_file_name(&inventory, device, 0, &name, &file) == 0 ? file.kind : 0);
+	CHECK_EQUAL(-ENOENT, config_file_name(&inventory, device, 1, &name, &file));
+	fleet_do(&inventory,
+		 (struct change){.kind = CHANGE_FILE_SET, .file = SPAN("sip-00908f0a0b0c.txt")});
+	file = config_file_find(&inventory, device, SPAN("sip-00908f0a0b0c.txt"));
+	CHECK_EQUAL(CONFIG_FILE_CATALOGUE, file.kind);
+	CHECK(file.has_secrets);
+	fleet_do(&inventory, (struct change){.kind = CHANGE_FILE_SET, .file = SPAN("all.txt")});
+	file = config_file_find(&inventory, device, SPAN("all.txt"));
+	CHECK_EQUAL(CONFIG_FILE_CATALOGUE, file.kind);
+	CHECK(file.has_secrets);
+	inventory_free(&inventory);
+}
+
 static void files_are_listed_once(void)
 {
 	static const char *const expected[] = {"00908F0A0B0C.cfg", "440HD.img", "ding.wav"};
@@ -506,6 +542,7 @@ int main(void)
 	RUN(a_url_needs_what_it_names);
 	RUN(what_a_url_cannot_hold_is_encoded);
 	RUN(names_mean_this_phones_files);
+	RUN(a_stored_secret_is_its_phones_alone);
 	RUN(files_are_listed_once);
 	RUN(renders_a_phone_without_settings);
 	RUN(renders_a_whole_office_phone);

@@ -349,8 +349,8 @@ static void a_group_is_claimed_together(void)
 	fleet_open(&inventory, 10, 10);
 	CHECK_EQUAL(0, set_pool(&inventory, "p", "{\"ranges\":[\"1-2\"]}"));
 	CHECK_EQUAL(-EINVAL, fleet_do(&inventory, group));
-	CHECK_TEXT("1\n4 00908f000003 the pool has no free number; add some, or remove devices: "
-		   "p\n",
+	CHECK_TEXT("1\n4 00908f000003 the pool has no free number: p; add some, or remove "
+		   "devices\n",
 		   span_text(fleet_problem));
 	CHECK_EQUAL(0, inventory.devices.count);
 	CHECK_EQUAL(0, inventory_pool(&inventory, SPAN("p"))->taken);

@@ -76,6 +76,16 @@ static const struct mistake mistakes[] = {
 	 "pack.json:3: url.shapes[0].shape: has a %{name} that there is not"},
 	{HEAD RECOGNISE "\"answer\":{\"form\":\n\"loud\"}," FILES "}",
 	 "pack.json:4: answer.form: must be one of rfc print"},
+	{HEAD RECOGNISE "\"answer\":{\"headers\":{\n\"via\":\"SIP/2.0/UDP h\"}}," FILES "}",
+	 "pack.json:4: answer.headers.via: is a header that Bellhop writes itself"},
+	{HEAD RECOGNISE "\"answer\":{\"headers\":{\n\"l\":\"0\"}}," FILES "}",
+	 "pack.json:4: answer.headers.l: is a header that Bellhop writes itself"},
+	{HEAD RECOGNISE "\"answer\":{\"headers\":{\"X-A\":\"1\",\n\"x-a\":\"2\"}}," FILES "}",
+	 "pack.json:4: answer.headers.x-a: stands twice"},
+	{HEAD RECOGNISE "\"answer\":{\"headers\":{\"X:A\":\"1\"}}," FILES "}",
+	 "pack.json:3: answer.headers.X:A: is not a name of a header"},
+	{HEAD RECOGNISE "\"answer\":{\"headers\":{\"X-A\":\"\xc3\xa4\"}}," FILES "}",
+	 "pack.json:3: answer.headers.X-A: must be one line of ASCII"},
 	{HEAD RECOGNISE "\"evidence\":{\"files\":\"hearsay\"}," FILES "}",
 	 "pack.json:3: evidence.files: must be one of"},
 	{HEAD RECOGNISE "\"data\":7," FILES "}", "pack.json:3: data: must be an object"},
@@ -86,6 +96,49 @@ static const struct mistake mistakes[] = {
 	{HEAD RECOGNISE "\"parameters\":{\"a[0\":\"bool\"}," FILES "}",
 	 "pack.json:3: parameters.a[0: must be a name"},
 };
+
+/* A header of ours in a pack would be a second Via, To, Content-Length … of each NOTIFY. */
+static void headers_of_ours_are_refused(void)
+{
+	static const char *const names[] = {"Via",
+					    "From",
+					    "To",
+					    "Call-ID",
+					    "CSeq",
+					    "Contact",
+					    "Max-Forwards",
+					    "Route",
+					    "Record-Route",
+					    "Event",
+					    "Subscription-State",
+					    "Expires",
+					    "Content-Type",
+					    "CONTENT-LENGTH",
+					    "Content-Encoding",
+					    "Require",
+					    "Authorization",
+					    "v",
+					    "f",
+					    "t",
+					    "i",
+					    "m",
+					    "o",
+					    "c",
+					    "E",
+					    "u"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char text[400];
+		struct vendor_pack *pack;
+
+		snprintf(text, sizeof(text),
+			 HEAD RECOGNISE "\"answer\":{\"headers\":{\"%s\":\"1\"}}," FILES "}",
+			 names[i]);
+		pack = pack_of_text(text);
+		CHECK(pack == NULL);
+		vendor_pack_free(pack);
+	}
+}
 
 static void a_mistake_is_told_with_line_and_field(void)
 {
@@ -332,6 +385,7 @@ static void nothing_is_read_past_the_end(void)
 int main(void)
 {
 	RUN(a_mistake_is_told_with_line_and_field);
+	RUN(headers_of_ours_are_refused);
 	RUN(a_pack_that_is_not_there_is_told);
 	RUN(what_is_left_out_has_a_default);
 	RUN(makers_are_recognised_in_order);

@@ -482,6 +482,29 @@ static void an_answer_without_our_via_counts(void)
 
 /* --- Credit. --- */
 
+/* unknown = bootstrap: whatever a phone that nobody claimed does, others fare as before. */
+static void a_guest_teaches_nothing(void)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		open_house(forms[i]);
+		bench_change(&bench,
+			     &(struct change){.kind = CHANGE_DEVICE_REMOVE, .mac = bench_mac});
+		bench.policy.unknown = UNKNOWN_BOOTSTRAP;
+		CHECK_EQUAL(form_number(i), boot());
+		answer(200, NULL);
+		CHECK(bench_changed(&bench, CHANGE_FORM_LEARNED) == NULL);
+		CHECK_EQUAL(form_number(i), boot());
+		answer(481, NULL);
+		CHECK_EQUAL(1, count_of(form_other(form_number(i)))); /* but it gets both */
+		CHECK(bench_changed(&bench, CHANGE_FORM_LEARNED) == NULL);
+		CHECK_EQUAL(form_number(i), boot());
+		wait_ms(1500);
+		CHECK_EQUAL(1, count_of(form_other(form_number(i))));
+		CHECK_EQUAL(0, bench.inventory.forms.count);
+		bench_close(&bench);
+	}
+}
+
 static void a_200_to_the_one_form_is_credit(void)
 {
 	open_house("rfc");
@@ -593,6 +616,22 @@ static void a_settled_form_is_not_watched(void)
 }
 
 /* Refused, it is doubted: watched from then on, and given up after three in a row. */
+/* The same of a second device of this kind. */
+static void another_fails(void)
+{
+	struct mac mac = bench_mac;
+
+	mac.octets[5]++;
+	bench_change(&bench, &(struct change){.kind = CHANGE_FORM_LEARNED,
+					      .fields = FIELD_FORM,
+					      .utc_ms = utc_ms,
+					      .mac = mac,
+					      .vendor = span_text(record()->vendor),
+					      .model = span_text(record()->model),
+					      .firmware = span_text(record()->firmware),
+					      .form = FORM_RFC});
+}
+
 static void a_settled_form_that_is_refused_is_doubted(void)
 {
 	open_house("rfc");
@@ -612,6 +651,15 @@ static void a_settled_form_that_is_refused_is_doubted(void)
 	CHECK_EQUAL(FORM_RFC, boot());
 	answer(481, NULL);
 	fetch();
+	/* It alone does not turn its kind; it is sent both forms, and comes. */
+	CHECK_EQUAL(2, record()->failed);
+	wait_ms(60000);
+	CHECK_EQUAL(FORM_RFC, boot());
+	answer(481, NULL);
+	CHECK_EQUAL(1, count_of(FORM_PRINT));
+	fetch();
+	CHECK_EQUAL(2, record()->failed);
+	another_fails();
 	CHECK_EQUAL(3, record()->failed);
 	wait_ms(60000);
 	CHECK_EQUAL(FORM_PRINT, boot());
@@ -756,6 +804,7 @@ int main(void)
 	RUN(answers_to_the_other_form_are_absorbed);
 	RUN(a_foreign_via_is_no_answer_to_the_other_form);
 	RUN(an_answer_without_our_via_counts);
+	RUN(a_guest_teaches_nothing);
 	RUN(a_200_to_the_one_form_is_credit);
 	RUN(a_fetch_is_credit_at_any_time_and_after_a_restart);
 	RUN(after_both_nothing_is_credit);

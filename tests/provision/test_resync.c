@@ -329,6 +329,27 @@ static void what_cannot_be_answered_is_a_refusal(void)
 	bench_close(&bench);
 }
 
+/* Whoever names a phone's MAC from elsewhere must not get what its password can be guessed from. */
+static void no_credentials_go_to_who_only_says_so(void)
+{
+	static const enum device_certainty words[] = {CERTAINTY_CLAIMED, CERTAINTY_SPOOFED};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct mac mac = asking_phone();
+
+		bench_change(&bench, &(struct change){.kind = CHANGE_DEVICE_NOTIFIED,
+						      .fields = FIELD_ADDRESS | FIELD_CERTAINTY,
+						      .mac = mac,
+						      .utc_ms = 5000001,
+						      .address = place,
+						      .certainty = words[i]});
+		order_answer(&bench, phone_at(5060), "401 Unauthorized", md5_challenge);
+		CHECK_EQUAL(RESYNC_REFUSED, order_state(&bench, mac));
+		CHECK_EQUAL(0, bench_count_kind(&bench, EFFECT_SEND));
+		bench_close(&bench);
+	}
+}
+
 static bool shows(const struct bench *b, const char *secret)
 {
 	for (size_t i = 0; i < b->effects.count; i++) {
@@ -665,6 +686,7 @@ int main(void)
 	RUN(wrong_credentials_are_not_given_again);
 	RUN(a_stale_nonce_is_followed_once);
 	RUN(what_cannot_be_answered_is_a_refusal);
+	RUN(no_credentials_go_to_who_only_says_so);
 	RUN(reports_hold_no_secret);
 	RUN(a_reboot_has_its_event_type_and_body);
 	RUN(a_reboot_is_done_when_the_phone_asks_again);

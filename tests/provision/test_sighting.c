@@ -329,6 +329,29 @@ static void whom_bootstrap_refuses(void)
 	inventory_free(&inventory);
 }
 
+/* What is stored cannot leave its secrets out. */
+static void a_guest_gets_no_stored_secret(void)
+{
+	struct vendor_pack *pack;
+
+	open_bootstrap();
+	pack = pack_of_text("{\"schema\":1,\"name\":\"acme\",\"display_name\":\"Acme\","
+			    "\"recognise\":{},\"files\":[{\"name\":\"sip-<mac>.txt\","
+			    "\"kind\":\"stored\",\"secrets\":true}]}");
+	REQUIRE(pack && vendors_add(&inventory.vendors, pack) == 0);
+	CHECK_EQUAL(0, fleet_do(&inventory, (struct change){.kind = CHANGE_FILE_SET,
+							    .file = SPAN("ring.wav")}));
+	CHECK_EQUAL(0, fleet_do(&inventory, (struct change){.kind = CHANGE_FILE_SET,
+							    .file = SPAN("sip-" PHONE ".txt")}));
+	CHECK_EQUAL(FILE_CATALOGUE, ask("ring.wav", seen(PHONE)).verdict);
+	CHECK_EQUAL(FILE_REFUSED, ask("sip-" PHONE ".txt", seen(PHONE)).verdict);
+	CHECK_EQUAL(FILE_REFUSED, ask("/p/bootstrap/sip-" PHONE ".txt", seen(PHONE)).verdict);
+	fleet_change(&inventory, CHANGE_DEVICE_CLAIM, PHONE);
+	CHECK_EQUAL(FILE_CATALOGUE, ask("sip-" PHONE ".txt", seen(PHONE)).verdict);
+	CHECK(ask("sip-" PHONE ".txt", seen(PHONE)).has_secrets);
+	inventory_free(&inventory);
+}
+
 /* It comes back to the URL it was told before: its own address opens, the word does not. */
 static void a_phone_that_was_claimed_since_gets_its_own(void)
 {
@@ -412,6 +435,7 @@ int main(int argc, char **argv)
 	RUN(a_sweep_of_macs_does_not_fill_the_table);
 	RUN(an_unclaimed_phone_gets_no_secret);
 	RUN(whom_bootstrap_refuses);
+	RUN(a_guest_gets_no_stored_secret);
 	RUN(a_phone_that_was_claimed_since_gets_its_own);
 	RUN(a_fetch_tells_version_and_certainty);
 	RUN(a_foreign_agent_tells_nothing);

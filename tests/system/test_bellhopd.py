@@ -167,6 +167,12 @@ def test_sigterm_finishes_cleanly_and_sighup_with_a_mistake_changes_nothing():
         wait_for("the refusal", lambda: "reload_refused" in server.log_text())
         assert server.json("status")
         server.reload(config)
+        assert "take effect" not in server.log_text(), server.log_text()
+        # What waits for a restart is named, and nothing else.
+        server.reload(config + "[resync]\nrate = 7\n[limits]\nrules = 9\npools = 9\n"
+                      "[provisioning]\nrouted = serve\nurl.snom = http://a/\n")
+        assert ("conf; [resync] rate, [limits] rules, [limits] pools take effect at the next start\n"
+                in server.log_text()), server.log_text()
         assert server.stop() == 0
 
 

@@ -73,6 +73,18 @@ def test_the_url_and_the_address_stand_in_it():
     assert "10.13" not in text and "%{" not in text, text
 
 
+def test_a_name_stands_in_no_list_of_addresses():
+    url = "https://prov.example.net:8443/"
+    config = json.loads(printed("kea", url))
+    config["Dhcp4"]["lease-database"] = {"type": "memfile", "persist": False}
+    judged([program("kea-dhcp4"), "-t", "{path}"], json.dumps(config), "kea.json")
+    assert "150" not in json.dumps(config) and "150" in printed("kea")
+    text = printed("dnsmasq", url)
+    judged([program("dnsmasq"), "--test", "--conf-file={path}"], text, "dnsmasq.conf")
+    assert ",150," not in text and ',66,"prov.example.net"' in text, text
+    assert "150" not in printed("isc", url)
+
+
 def test_what_cannot_stand_in_an_option_is_refused():
     for words, code, told in ((["kea"], 2, "say the URL"), (["kea", "phones"], 1, "not a URL"),
                               (["isc", 'http://a/"; evil'], 1, "not a URL"),

@@ -127,6 +127,7 @@ def test_a_join_that_is_missing():
         server.write_config("[sip]\ninterfaces = eth0\n")  # as if it had failed to join
         code, findings = consult(network, server.socket)
         found(findings, "fault", "interface", "not joined on eth0", "igmp_max_memberships")
+        found(findings, "skipped", "firewall", "not joined")  # and no firewall is blamed
         assert code == 1
 
 
@@ -154,6 +155,10 @@ def test_a_pbx_on_the_same_host():
             _, findings = consult(network, server.socket)
             row = found(findings, "warning", "pbx", f"process {os.getpid()}", "UDP port 5060",
                         "224.0.1.75")
+            # What hears packets stands before the firewall: neither now nor with the rule is
+            # anything dropped that we want, and the remedy is not to undo the other one.
+            found(findings, "ok", "firewall", "packet socket")
+            none_of(findings, "fault")
             rule = row["what_to_do"].split(":\n", 1)[1]
             nft(network, "-f", "-", rules=rule)  # what it prints is a rule
 

@@ -156,6 +156,11 @@ def test_pin_and_forget():
         assert house.server.cli("form", "forget", "audiocodes", "440HD").stdout == (
             "forgotten: audiocodes 440HD\n")
         assert house.forms() == []
+        # What is empty is shown as such; no form is suspected here.
+        done = house.server.cli("form", "pin", "audiocodes", "440HD", "", "print")
+        assert done.stdout == 'pinned audiocodes 440HD "": form print\n', done.stdout
+        assert "default" not in house.server.cli("form", "list").stdout
+        assert house.server.json("form", "forget", "audiocodes") == {"removed": "audiocodes"}
         refused = house.server.cli("form", "forget", "audiocodes", check=False)
         assert refused.returncode == 1 and "nothing is known" in refused.stderr
         house.respond(notify, b"200 OK")

@@ -9,7 +9,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from house import (Admin, Bellhopd, Network, answer_notify, free_port, headers, main, rows,
+from house import (SOURCE, Admin, Bellhopd, Network, answer_notify, free_port, headers, main, rows,
                    wait_for)
 from phone import Phone
 
@@ -74,6 +74,11 @@ def test_a_phone_is_claimed_and_served():
             status, text = phone.fetch(url)
             assert status == 200 and "s3;cret" in text, (status, text[:300])
             wait_for("the fetch", lambda: server.device(mac_of("b"))["state"] == "fetched")
+        # Each member that an event has is in the description of the API.
+        schema = json.loads((SOURCE / "core/admin/openapi.json").read_text(encoding="utf-8"))
+        told = schema["components"]["schemas"]["event"]["properties"]
+        for line in server.cli("--json", "events").stdout.splitlines():
+            assert set(json.loads(line)) <= set(told), line
         steps = [line.split(" ", 1)[1] for line in history(server, mac_of("b")).splitlines()]
         road = [step for step in steps if " -> " in step]
         assert road[0].startswith(f"new -> claimed: by rule reception ({mac_of('b')}, "), steps
