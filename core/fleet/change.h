@@ -8,8 +8,9 @@
  *	inventory_commit    puts them in place, under the write lock
  *	the poster is told
  *
- * Sightings and hand-outs (CHANGE_SEEN, _NOTIFIED, _FETCHED, _UNIDENTIFIED_SEEN) are coalesced by
- *the store thread and written in batches; all others are durable before they are acknowledged.
+ * Sightings and hand-outs (CHANGE_DEVICE_SEEN, _NOTIFIED, _FETCHED, CHANGE_UNIDENTIFIED_SEEN) are
+ * coalesced by the store thread and written in batches; all others are durable before they are
+ * acknowledged.
  */
 #ifndef BELLHOP_CORE_FLEET_CHANGE_H
 #define BELLHOP_CORE_FLEET_CHANGE_H
@@ -45,17 +46,17 @@ enum change_kind {
 	CHANGE_PROFILE_REMOVE,
 	CHANGE_FILE_SET, /* the catalogue: `file`, `bytes`, `file_utc_ms`, `file_version` */
 	CHANGE_FILE_REMOVE,
-	CHANGE_FILE_HASHED,   /* `file_sha256` of `file`; -ESTALE unless it is at `file_version` */
-	CHANGE_DEVICE_RESYNC, /* what telling it to fetch again came to: `resync`, `resync_status`
-			       */
+	CHANGE_FILE_HASHED, /* `file_sha256` of `file`; -ESTALE unless it is at `file_version` */
+	/* What telling it to fetch again came to: `resync`, `resync_status`. */
+	CHANGE_DEVICE_RESYNC,
 	/*
 	 * A sender without a MAC, or with one that is not its own: kept in memory only, by its
 	 * address and interface (unidentified.h). Takes what CHANGE_DEVICE_SEEN takes, `certainty`
 	 * and `reason`; `mac` is the one that it names, or zeros.
 	 */
 	CHANGE_UNIDENTIFIED_SEEN,
-	/* Forms and URL shapes that work, by `vendor`, `model`, `firmware` (core/fleet/forms.h). */
 	/*
+	 * Forms and URL shapes that work, by `vendor`, `model`, `firmware` (core/fleet/forms.h).
 	 * `is_success`: `form` and `shape` worked for `mac`, as `evidence` has it. Else they
 	 * failed, those of the two that `fields` names (FORM, SHAPE).
 	 */
@@ -69,8 +70,9 @@ enum change_kind {
 	CHANGE_POOL_REMOVE,
 	/*
 	 * Many devices are claimed in one step: `group`. All or none, unless `is_partial`; with
-	 * `is_trial` none, and the answer says what would come of it. `problem` then holds more
-	 * than a sentence: see core/fleet/prepare_group.c.
+	 * `is_trial` none, and the answer says what would come of it. In `problem` the first line
+	 * is then how many were refused, and for each, as far as there is room, a line follows:
+	 * "ROW MAC SENTENCE".
 	 */
 	CHANGE_DEVICES_IMPORT,
 	CHANGE_KIND_COUNT,

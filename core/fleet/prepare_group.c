@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Many claims in one change. Each is prepared as it would be alone, after those before it. What is
- * wrong is told of each, up to what the buffer holds: the first line is how many were refused, then
- * one line for each, "ROW MAC SENTENCE".
- */
+/* Many claims in one change. Each is prepared as it would be alone, after those before it. */
 #include "core/fleet/prepare.h"
 
 #include <errno.h>

@@ -170,88 +170,88 @@ static void check_error(int line)
 
 /* --- Refusals. --- */
 
+static const struct {
+	int line;
+	const char *method;
+	const char *target;
+	const char *text;
+	unsigned status;
+	const char *part;
+} refusals[] = {
+	{__LINE__, "GET", "/", "", 404, "openapi"},
+	{__LINE__, "GET", "", "", 404, "openapi"},
+	{__LINE__, "GET", "/api/v1", "", 404, ""},
+	{__LINE__, "GET", "/api/v1/devices/", "", 404, ""},
+	{__LINE__, "GET", "/api/v1/devices//claim", "", 404, ""},
+	{__LINE__, "GET", "/api/v1/devices/%zz", "", 404, ""},
+	{__LINE__, "GET", "/api/v1/devices/%00", "", 404, ""},
+	{__LINE__, "GET", "/api/v1/devices/00908f000001/x", "", 404, ""},
+	{__LINE__, "BREW", "/api/v1/status", "", 405, ""},
+	{__LINE__, "POST", "/api/v1/status", "", 405, ""},
+	{__LINE__, "GET", "/api/v1/devices/xyz", "", 400, "MAC"},
+	{__LINE__, "GET", "/api/v1/devices/000000000000", "", 400, "MAC"},
+	{__LINE__, "GET", "/api/v1/devices/ffffffffffff", "", 400, "MAC"},
+	{__LINE__, "GET", "/api/v1/devices/00908f999999", "", 404, "no device"},
+	{__LINE__, "PATCH", "/api/v1/devices/00908f999999", "{}", 404, ""},
+	{__LINE__, "DELETE", "/api/v1/devices/00908f999999", "", 404, ""},
+	{__LINE__, "POST", "/api/v1/devices", "", 400, "mac"},
+	{__LINE__, "POST", "/api/v1/devices", "{\"mac\":7}", 400, "mac"},
+	{__LINE__, "POST", "/api/v1/devices", "{\"mac\":\"01005e000001\"}", 400, "mac"},
+	{__LINE__, "POST", "/api/v1/devices", "[]", 400, "object"},
+	{__LINE__, "POST", "/api/v1/devices", "{\"mac\":", 400, "JSON"},
+	{__LINE__, "POST", "/api/v1/devices", "{\"a\":1,\"a\":2}", 400, "JSON"},
+	{__LINE__, "POST", "/api/v1/devices", "{} {}", 400, "JSON"},
+	{__LINE__, "POST", "/api/v1/devices", "{\"mac\":\"00908f000009\",\"colour\":\"red\"}", 400,
+	 "colour"},
+	{__LINE__, "POST", "/api/v1/devices", "{\"mac\":\"00908f000009\",\"form\":\"fax\"}", 400,
+	 "form"},
+	{__LINE__, "POST", "/api/v1/devices", "{\"mac\":\"00908f000009\",\"address\":\"here\"}",
+	 400, "address"},
+	{__LINE__, "POST", "/api/v1/devices", "{\"mac\":\"00908f000009\",\"label\":[1]}", 400,
+	 "label"},
+	{__LINE__, "POST", "/api/v1/devices", "{\"mac\":\"00908f000009\",\"settings\":[]}", 400,
+	 "settings"},
+	{__LINE__, "POST", "/api/v1/devices",
+	 "{\"mac\":\"00908f000009\",\"settings\":{\"ntp_ip\":{}}}", 400, "setting"},
+	{__LINE__, "POST", "/api/v1/devices",
+	 "{\"mac\":\"00908f000009\",\"settings\":{\"no_such\":\"1\"}}", 400, "no_such"},
+	{__LINE__, "POST", "/api/v1/devices", "{\"mac\":\"00908f000009\",\"profile\":\"none\"}",
+	 404, "none"},
+	{__LINE__, "POST", "/api/v1/devices/00908f000001/block", "{\"a\":1}", 400, "body"},
+	{__LINE__, "GET", "/api/v1/devices?state=sleepy", "", 400, "state"},
+	{__LINE__, "GET", "/api/v1/devices?after=sleepy", "", 400, "after"},
+	{__LINE__, "GET", "/api/v1/devices?limit=1001", "", 400, "limit"},
+	{__LINE__, "GET", "/api/v1/devices?limit=-1", "", 400, "limit"},
+	{__LINE__, "GET", "/api/v1/events?device=x", "", 400, "device"},
+	{__LINE__, "GET", "/api/v1/events?after=99999999999999999999", "", 400, "after"},
+	{__LINE__, "GET", "/api/v1/profiles/none", "", 404, "profile"},
+	{__LINE__, "DELETE", "/api/v1/profiles/none", "", 404, ""},
+	{__LINE__, "DELETE", "/api/v1/profiles/default", "", 400, ""},
+	{__LINE__, "PATCH", "/api/v1/profiles/office", "{\"parent\":1}", 400, "parent"},
+	{__LINE__, "PATCH", "/api/v1/profiles/office", "{\"label\":\"x\"}", 400, "member"},
+	{__LINE__, "PUT", "/api/v1/files/../etc/passwd", "x", 400, "name"},
+	{__LINE__, "PUT", "/api/v1/files/%2e%2e%2fetc", "x", 400, "name"},
+	{__LINE__, "PUT", "/api/v1/files/a//b", "x", 400, "name"},
+	{__LINE__, "PUT", "/api/v1/files/%2fetc", "x", 400, "name"},
+	{__LINE__, "PUT", "/api/v1/files/.hidden", "x", 400, "name"},
+	{__LINE__, "PUT", "/api/v1/files/a%0ab", "x", 400, "name"},
+	{__LINE__, "PUT", "/api/v1/files/a%20b", "x", 400, "name"},
+	{__LINE__, "DELETE", "/api/v1/files/none", "", 404, ""},
+	{__LINE__, "POST", "/api/v1/openapi.json", "", 405, ""},
+};
+
 static void refuses(void)
 {
-	static const struct {
-		int line;
-		const char *method;
-		const char *target;
-		const char *text;
-		unsigned status;
-		const char *part;
-	} rows[] = {
-		{__LINE__, "GET", "/", "", 404, "openapi"},
-		{__LINE__, "GET", "", "", 404, "openapi"},
-		{__LINE__, "GET", "/api/v1", "", 404, ""},
-		{__LINE__, "GET", "/api/v1/devices/", "", 404, ""},
-		{__LINE__, "GET", "/api/v1/devices//claim", "", 404, ""},
-		{__LINE__, "GET", "/api/v1/devices/%zz", "", 404, ""},
-		{__LINE__, "GET", "/api/v1/devices/%00", "", 404, ""},
-		{__LINE__, "GET", "/api/v1/devices/00908f000001/x", "", 404, ""},
-		{__LINE__, "BREW", "/api/v1/status", "", 405, ""},
-		{__LINE__, "POST", "/api/v1/status", "", 405, ""},
-		{__LINE__, "GET", "/api/v1/devices/xyz", "", 400, "MAC"},
-		{__LINE__, "GET", "/api/v1/devices/000000000000", "", 400, "MAC"},
-		{__LINE__, "GET", "/api/v1/devices/ffffffffffff", "", 400, "MAC"},
-		{__LINE__, "GET", "/api/v1/devices/00908f999999", "", 404, "no device"},
-		{__LINE__, "PATCH", "/api/v1/devices/00908f999999", "{}", 404, ""},
-		{__LINE__, "DELETE", "/api/v1/devices/00908f999999", "", 404, ""},
-		{__LINE__, "POST", "/api/v1/devices", "", 400, "mac"},
-		{__LINE__, "POST", "/api/v1/devices", "{\"mac\":7}", 400, "mac"},
-		{__LINE__, "POST", "/api/v1/devices", "{\"mac\":\"01005e000001\"}", 400, "mac"},
-		{__LINE__, "POST", "/api/v1/devices", "[]", 400, "object"},
-		{__LINE__, "POST", "/api/v1/devices", "{\"mac\":", 400, "JSON"},
-		{__LINE__, "POST", "/api/v1/devices", "{\"a\":1,\"a\":2}", 400, "JSON"},
-		{__LINE__, "POST", "/api/v1/devices", "{} {}", 400, "JSON"},
-		{__LINE__, "POST", "/api/v1/devices",
-		 "{\"mac\":\"00908f000009\",\"colour\":\"red\"}", 400, "colour"},
-		{__LINE__, "POST", "/api/v1/devices", "{\"mac\":\"00908f000009\",\"form\":\"fax\"}",
-		 400, "form"},
-		{__LINE__, "POST", "/api/v1/devices",
-		 "{\"mac\":\"00908f000009\",\"address\":\"here\"}", 400, "address"},
-		{__LINE__, "POST", "/api/v1/devices", "{\"mac\":\"00908f000009\",\"label\":[1]}",
-		 400, "label"},
-		{__LINE__, "POST", "/api/v1/devices", "{\"mac\":\"00908f000009\",\"settings\":[]}",
-		 400, "settings"},
-		{__LINE__, "POST", "/api/v1/devices",
-		 "{\"mac\":\"00908f000009\",\"settings\":{\"ntp_ip\":{}}}", 400, "setting"},
-		{__LINE__, "POST", "/api/v1/devices",
-		 "{\"mac\":\"00908f000009\",\"settings\":{\"no_such\":\"1\"}}", 400, "no_such"},
-		{__LINE__, "POST", "/api/v1/devices",
-		 "{\"mac\":\"00908f000009\",\"profile\":\"none\"}", 404, "none"},
-		{__LINE__, "POST", "/api/v1/devices/00908f000001/block", "{\"a\":1}", 400, "body"},
-		{__LINE__, "GET", "/api/v1/devices?state=sleepy", "", 400, "state"},
-		{__LINE__, "GET", "/api/v1/devices?after=sleepy", "", 400, "after"},
-		{__LINE__, "GET", "/api/v1/devices?limit=1001", "", 400, "limit"},
-		{__LINE__, "GET", "/api/v1/devices?limit=-1", "", 400, "limit"},
-		{__LINE__, "GET", "/api/v1/events?device=x", "", 400, "device"},
-		{__LINE__, "GET", "/api/v1/events?after=99999999999999999999", "", 400, "after"},
-		{__LINE__, "GET", "/api/v1/profiles/none", "", 404, "profile"},
-		{__LINE__, "DELETE", "/api/v1/profiles/none", "", 404, ""},
-		{__LINE__, "DELETE", "/api/v1/profiles/default", "", 400, ""},
-		{__LINE__, "PATCH", "/api/v1/profiles/office", "{\"parent\":1}", 400, "parent"},
-		{__LINE__, "PATCH", "/api/v1/profiles/office", "{\"label\":\"x\"}", 400, "member"},
-		{__LINE__, "PUT", "/api/v1/files/../etc/passwd", "x", 400, "name"},
-		{__LINE__, "PUT", "/api/v1/files/%2e%2e%2fetc", "x", 400, "name"},
-		{__LINE__, "PUT", "/api/v1/files/a//b", "x", 400, "name"},
-		{__LINE__, "PUT", "/api/v1/files/%2fetc", "x", 400, "name"},
-		{__LINE__, "PUT", "/api/v1/files/.hidden", "x", 400, "name"},
-		{__LINE__, "PUT", "/api/v1/files/a%0ab", "x", 400, "name"},
-		{__LINE__, "PUT", "/api/v1/files/a%20b", "x", 400, "name"},
-		{__LINE__, "DELETE", "/api/v1/files/none", "", 404, ""},
-		{__LINE__, "POST", "/api/v1/openapi.json", "", 405, ""},
-	};
-
 	start();
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		unsigned status = ask(rows[i].method, rows[i].target, rows[i].text);
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		unsigned status = ask(refusals[i].method, refusals[i].target, refusals[i].text);
 
-		if (status != rows[i].status || !strstr(body, rows[i].part)) {
+		if (status != refusals[i].status || !strstr(body, refusals[i].part)) {
 			test_is_failed = true;
-			printf("# line %d: %s %s: %u %s\n", rows[i].line, rows[i].method,
-			       rows[i].target, status, body);
+			printf("# line %d: %s %s: %u %s\n", refusals[i].line, refusals[i].method,
+			       refusals[i].target, status, body);
 		}
-		check_error(rows[i].line);
+		check_error(refusals[i].line);
 		CHECK_EQUAL(status == 405, answer.allow != NULL);
 	}
 	CHECK_EQUAL(0, inventory.devices.count);

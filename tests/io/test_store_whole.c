@@ -245,48 +245,48 @@ static void check_refused(struct house *house, struct span bytes, int result, co
 	CHECK_EQUAL(0, count_files(house->path, ".before-restore-*", NULL, 0));
 }
 
+static const struct {
+	const char *sql;
+	const char *word;
+} spoilers[] = {
+	{"PRAGMA user_version = 9", "newer Bellhop (schema 9"},
+	{"PRAGMA application_id = 7", "another program"},
+	{"PRAGMA user_version = 0", "empty"},
+	{"CREATE TRIGGER t AFTER DELETE ON events BEGIN DELETE FROM devices; END",
+	 "tables of Bellhop"},
+	{"CREATE VIEW v AS SELECT * FROM devices", "tables of Bellhop"},
+	{"CREATE INDEX i ON devices (label)", "tables of Bellhop"},
+	{"DROP TABLE audit", "tables of Bellhop"},
+	{"ALTER TABLE devices ADD COLUMN more TEXT", "tables of Bellhop"},
+	{"UPDATE devices SET state = 'half'", "state of device"},
+	{"UPDATE devices SET key = 'short' WHERE mac LIKE '%1'", "device 00908f000001"},
+	{"UPDATE devices SET vendor = 'No/One'", "device"},
+	{"UPDATE devices SET model = 'a;b'", "device"},
+	{"UPDATE devices SET label = 'a' || char(10) || 'b'", "device"},
+	{"UPDATE devices SET mac = upper(mac)", "mac of device"},
+	/* What would be beyond them with the next change, and so never be read again. */
+	{"UPDATE devices SET revision = -1", "revision of device"},
+	{"UPDATE devices SET fetched_revision = 9223372036854775807", "fetched_revision of device"},
+	{"UPDATE devices SET last_seen_utc_ms = -1", "last_seen_utc_ms of device"},
+	{"INSERT INTO profiles VALUES ('default', '', -1)", "revision of profile"},
+	{"UPDATE sqlite_sequence SET seq = 9223372036854775806", "audit log"},
+	{"UPDATE audit SET id = id + 9223372036854775000", "audit log"},
+	{"UPDATE devices SET profile = 'missing'", "missing"},
+	{"INSERT INTO profiles VALUES ('a', 'b', 1), ('b', 'a', 1)", "circle"},
+	{"INSERT INTO profiles VALUES ('a', 'missing', 1)", "missing"},
+	{"PRAGMA foreign_keys = OFF; INSERT INTO device_settings VALUES "
+	 "('00908f00ffff', 'x.a', 'b')",
+	 "damaged"},
+	{"PRAGMA foreign_keys = OFF; INSERT INTO device_settings VALUES "
+	 "('00908f000001', '', 'b')",
+	 "device 00908f000001"},
+	{"PRAGMA ignore_check_constraints = ON; UPDATE devices SET mac = 'x' "
+	 "WHERE mac LIKE '%1'",
+	 "damaged"},
+};
+
 static void what_cannot_be_used_is_refused_with_the_reason(void)
 {
-	static const struct {
-		const char *sql;
-		const char *word;
-	} rows[] = {
-		{"PRAGMA user_version = 9", "newer Bellhop (schema 9"},
-		{"PRAGMA application_id = 7", "another program"},
-		{"PRAGMA user_version = 0", "empty"},
-		{"CREATE TRIGGER t AFTER DELETE ON events BEGIN DELETE FROM devices; END",
-		 "tables of Bellhop"},
-		{"CREATE VIEW v AS SELECT * FROM devices", "tables of Bellhop"},
-		{"CREATE INDEX i ON devices (label)", "tables of Bellhop"},
-		{"DROP TABLE audit", "tables of Bellhop"},
-		{"ALTER TABLE devices ADD COLUMN more TEXT", "tables of Bellhop"},
-		{"UPDATE devices SET state = 'half'", "state of device"},
-		{"UPDATE devices SET key = 'short' WHERE mac LIKE '%1'", "device 00908f000001"},
-		{"UPDATE devices SET vendor = 'No/One'", "device"},
-		{"UPDATE devices SET model = 'a;b'", "device"},
-		{"UPDATE devices SET label = 'a' || char(10) || 'b'", "device"},
-		{"UPDATE devices SET mac = upper(mac)", "mac of device"},
-		/* What would be beyond them with the next change, and so never be read again. */
-		{"UPDATE devices SET revision = -1", "revision of device"},
-		{"UPDATE devices SET fetched_revision = 9223372036854775807",
-		 "fetched_revision of device"},
-		{"UPDATE devices SET last_seen_utc_ms = -1", "last_seen_utc_ms of device"},
-		{"INSERT INTO profiles VALUES ('default', '', -1)", "revision of profile"},
-		{"UPDATE sqlite_sequence SET seq = 9223372036854775806", "audit log"},
-		{"UPDATE audit SET id = id + 9223372036854775000", "audit log"},
-		{"UPDATE devices SET profile = 'missing'", "missing"},
-		{"INSERT INTO profiles VALUES ('a', 'b', 1), ('b', 'a', 1)", "circle"},
-		{"INSERT INTO profiles VALUES ('a', 'missing', 1)", "missing"},
-		{"PRAGMA foreign_keys = OFF; INSERT INTO device_settings VALUES "
-		 "('00908f00ffff', 'x.a', 'b')",
-		 "damaged"},
-		{"PRAGMA foreign_keys = OFF; INSERT INTO device_settings VALUES "
-		 "('00908f000001', '', 'b')",
-		 "device 00908f000001"},
-		{"PRAGMA ignore_check_constraints = ON; UPDATE devices SET mac = 'x' "
-		 "WHERE mac LIKE '%1'",
-		 "damaged"},
-	};
 	struct house house = {.delay_ms = 0};
 	struct store_holdings holdings;
 	struct span good;
@@ -302,10 +302,10 @@ static void what_cannot_be_used_is_refused_with_the_reason(void)
 	check_refused(&house, SPAN("SQLite format 3, but not really"), -EINVAL, "no database");
 	check_refused(&house, span_make(good.data, 512), -EINVAL, "damaged");
 	check_refused(&house, span_make(good.data, good.length - 4096), -EINVAL, "damaged");
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct span bad = spoilt(&house, good, rows[i].sql);
+	for (size_t i = 0; i < sizeof(spoilers) / sizeof(spoilers[0]); i++) {
+		struct span bad = spoilt(&house, good, spoilers[i].sql);
 
-		check_refused(&house, bad, -EINVAL, rows[i].word);
+		check_refused(&house, bad, -EINVAL, spoilers[i].word);
 		free_span(bad);
 	}
 	/* Every page in turn: damage is found, or was where nothing is. */
