@@ -13,8 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from house import (BUILD, LIBC, PATIENCE_S, Bellhopd, Network, Skip, in_namespace, ip, main,
+from house import (BUILD, LIBC, PATIENCE_S, Bellhopd, Network, Skip, headers, in_namespace, ip, main,
                    make_certificate, program, socket_in, wait_for)
+from phone import GROUP, Phone
 
 SERVER = "10.13.4.121"
 CLOCK = os.environ.get("BELLHOP_CLOCK_LIBRARY", "")
@@ -265,6 +266,40 @@ def test_tls_that_phones_can_speak_until_the_certificate_ends():
             code, findings = consult(network, server.socket, variables=in_years)
             found(findings, "fault", "tls", "ended 10")
             assert code == 1
+
+
+def test_phones_behind_a_router():
+    with running() as (network, server):
+        there, here = network.namespace("other"), network.namespace("server")
+        ip("-n", there, "address", "add", "192.0.2.50/32", "dev", "lo")
+        ip("-n", here, "route", "add", "192.0.2.0/24", "via", "10.13.0.9")
+        _, findings = consult(network, server.socket)
+        found(findings, "ok", "phones")
+        with Phone(there, "snom", "192.0.2.50", "00:04:13:00:00:11") as phone:
+            phone.ask(to=(SERVER, 5060))
+            phone.flush((SERVER, 5060))
+            wait_for("the phone to be listed", lambda: server.json("device", "unidentified"))
+        code, findings = consult(network, server.socket)
+        found(findings, "warning", "phones", "192.0.2.50", "behind a router", "--address")
+        assert code == 0, findings
+
+
+def test_a_second_responder():
+    with host() as network, contextlib.closing(socket_in(network.namespace("other"))) as rogue:
+        rogue.bind(GROUP)
+        rogue.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                         socket.inet_aton(GROUP[0]) + socket.inet_aton("10.13.0.9"))
+        rogue.settimeout(PATIENCE_S)
+        with Bellhopd("[sip]\ncanary = 1s\n", network.namespace("server")) as server:
+            subscribe, source = rogue.recvfrom(65535)
+            _, fields, _ = headers(subscribe)
+            lines = [b"SIP/2.0 489 Bad Event"]
+            for name in ("via", "from", "to", "call-id", "cseq"):
+                lines += [name.title().encode() + b": " + value for value in fields[name]]
+            rogue.sendto(b"\r\n".join(lines + [b"Content-Length: 0", b"", b""]), source)
+            wait_for("the alarm", lambda: server.json("status")["warnings"])
+            _, findings = consult(network, server.socket)
+            found(findings, "warning", "server", "10.13.0.9")
 
 
 def test_a_clock_that_is_wrong():
