@@ -263,9 +263,12 @@ def test_each_call_of_a_backup_fails_once():
             house.fetch()
         count = each_call(house, work)
         assert count > 5, count
-        # One whose removal failed goes with the next start.
-        assert len(list(house.data.glob("bellhop.db.part-*"))) <= 1
+        # One whose removal failed goes with the next start. More than one round may meet that call: the
+        # store writes beside it.
+        left = sorted(item.name for item in house.data.glob("bellhop.db.part-*"))
+        assert len(left) <= 3, left
         house.restart_and_check()
+        assert not list(house.data.glob("bellhop.db.part-*"))
 
 
 def restore(house):
