@@ -261,6 +261,24 @@ static int try_alone(const struct interface *interface, struct endpoint group)
 	return result;
 }
 
+bool doctor_group_is_dropped(struct doctor *doctor)
+{
+	const struct interface *interface;
+	size_t tried = 0;
+
+	for (size_t i = 0; i < interfaces_max; i++) {
+		interface = doctor_interface(doctor, i);
+		if (!interface || !interface->is_up || !doctor_address(doctor, interface)) {
+			continue;
+		}
+		if (try_alone(interface, group_of(doctor)) != 0) {
+			return false;
+		}
+		tried++;
+	}
+	return tried > 0;
+}
+
 /* How many keep-alives the server has passed over. */
 static long long keep_alives(const struct doctor *doctor)
 {
@@ -328,9 +346,8 @@ static void try_group(struct doctor *doctor, const struct interface *interface,
 	}
 }
 
-/* A packet socket stands before the rules of a firewall, and hears no keep-alive of this machine.
- */
-static bool is_heard_by_packets(const struct doctor *doctor)
+/* It stands before the rules of a firewall, and hears no keep-alive of this machine. */
+bool doctor_hears_packets(const struct doctor *doctor)
 {
 	const json_t *listener;
 	size_t i;
@@ -357,10 +374,16 @@ void doctor_check_firewall(struct doctor *doctor)
 			    "alone");
 		return;
 	}
-	if (is_heard_by_packets(doctor)) {
+	if (doctor_hears_packets(doctor)) {
 		doctor_tell(doctor, DOCTOR_OK, "firewall", NULL,
 			    "the group is heard by a packet socket, which no rule of a firewall on "
 			    "this machine stands before");
+		return;
+	}
+	if (doctor->may_not_ask) {
+		doctor_tell(doctor, DOCTOR_SKIPPED, "firewall", NULL,
+			    "whether a firewall lets the group through cannot be tried without the "
+			    "server's word");
 		return;
 	}
 	for (size_t i = 0; i < interfaces_max; i++) {

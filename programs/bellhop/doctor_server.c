@@ -75,11 +75,28 @@ static void check_network(struct doctor *doctor)
 	}
 }
 
+/* The canary's check tells those. */
+static bool is_of_rogue(const json_t *warning)
+{
+	static const char start[] = "rogue responder";
+
+	return json_is_string(warning) &&
+	       strncmp(json_string_value(warning), start, sizeof(start) - 1) == 0;
+}
+
 void doctor_check_server(struct doctor *doctor)
 {
 	const json_t *warning;
 	size_t i;
 
+	if (doctor->may_not_ask) {
+		doctor_tell(doctor, DOCTOR_SKIPPED, "server",
+			    "run it as root (sudo bellhop doctor), or as a member of the group of "
+			    "its admin socket; over --url with a token",
+			    "there is a bellhopd, and this user may not ask it: its doors, "
+			    "warnings and phones cannot be looked at");
+		return;
+	}
 	if (!doctor->status) {
 		doctor_tell(
 			doctor, DOCTOR_FAULT, "server",
@@ -95,8 +112,49 @@ void doctor_check_server(struct doctor *doctor)
 	}
 	json_array_foreach(json_object_get(doctor->status, "warnings"), i, warning)
 	{
-		doctor_tell(doctor, DOCTOR_WARNING, "server", NULL, "%s",
-			    json_string_value(warning) ? json_string_value(warning) : "");
+		if (!is_of_rogue(warning)) {
+			doctor_tell(doctor, DOCTOR_WARNING, "server", NULL, "%s",
+				    json_string_value(warning) ? json_string_value(warning) : "");
+		}
+	}
+}
+
+/* --- A second responder. --- */
+
+void doctor_check_canary(struct doctor *doctor)
+{
+	const json_t *counters =
+		json_object_get(json_object_get(doctor->status, "counters"), "canary");
+	long long sent = json_integer_value(json_object_get(counters, "sent"));
+	const json_t *warning;
+	size_t found = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(doctor->status, "warnings"), i, warning)
+	{
+		if (is_of_rogue(warning)) {
+			doctor_tell(doctor, DOCTOR_WARNING, "canary",
+				    "stop it, or keep the phones' network from it: a phone takes "
+				    "the first answer",
+				    "%s", json_string_value(warning));
+			found++;
+		}
+	}
+	if (doctor->config.sip_group.count == 0) {
+		return;
+	}
+	if (doctor->config.sip_canary_ms == 0) {
+		doctor_tell(doctor, DOCTOR_NOTE, "canary", "set canary = 15m in [sip], and restart",
+			    "canary is 0: another server that answers phones here (a rogue "
+			    "responder) would not be found");
+	} else if (doctor->status && sent == 0) {
+		doctor_tell(doctor, DOCTOR_NOTE, "canary", "look again in a while: bellhop status",
+			    "none was sent yet: another server that answers phones here (a rogue "
+			    "responder) would not be known");
+	} else if (doctor->status && found == 0) {
+		doctor_tell(doctor, DOCTOR_OK, "canary", NULL,
+			    "no other server answers what we ask as a phone (%lld times by now)",
+			    sent);
 	}
 }
 
