@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { probe_wait_ms = 400, probe_rounds = 4, address_size = address_text_size };
@@ -230,31 +231,64 @@ static int send_probe(struct endpoint group, const struct interface *interface)
 	return port;
 }
 
-static bool hears(int receiver, int port)
+static uint64_t clock_ms(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* The source port of a datagram that came with its IP header, or 0. */
+static int port_of_packet(const unsigned char *bytes, size_t length)
+{
+	size_t header = length > 0 ? (size_t)(bytes[0] & 0x0f) * 4 : 0;
+
+	return header >= 20 && length >= header + 2 ? bytes[header] << 8 | bytes[header + 1] : 0;
+}
+
+static bool hears(int receiver, int port, bool is_raw)
 {
 	struct pollfd wait = {.fd = receiver, .events = POLLIN};
+	uint64_t end_ms = clock_ms() + probe_wait_ms;
 
-	while (poll(&wait, 1, probe_wait_ms) > 0) {
+	while (clock_ms() < end_ms && poll(&wait, 1, probe_wait_ms) > 0) {
 		struct sockaddr_in from = {0};
 		socklen_t size = sizeof(from);
-		char bytes[16];
+		unsigned char bytes[64];
+		ssize_t length = recvfrom(receiver, bytes, sizeof(bytes), 0,
+					  (struct sockaddr *)&from, &size);
 
-		if (recvfrom(receiver, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &size) >=
-			    0 &&
-		    ntohs(from.sin_port) == port) {
+		if (length >= 0 && (is_raw ? port_of_packet(bytes, (size_t)length)
+					   : ntohs(from.sin_port)) == port) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* With no server here: does a socket of ours hear it? 1, 0, or a negative errno. */
+/* Beside a program that shares the port with nobody: like a UDP socket it stands behind the rules
+ * of a firewall, but needs no port of its own. The group must be joined by somebody. */
+static int open_raw_receiver(void)
+{
+	int descriptor = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
+
+	return descriptor < 0 ? -errno : descriptor;
+}
+
+/* Does a socket of ours hear it? 1, 0, or a negative errno. */
 static int try_alone(const struct interface *interface, struct endpoint group)
 {
 	int receiver = open_receiver(group, interface);
-	int port = receiver < 0 ? receiver : send_probe(group, interface);
-	int result = port < 0 ? port : hears(receiver, port);
+	bool is_raw = receiver == -EADDRINUSE && is_joined(interface->index, group.address);
+	int port;
+	int result;
 
+	if (is_raw) {
+		receiver = open_raw_receiver();
+	}
+	port = receiver < 0 ? receiver : send_probe(group, interface);
+	result = port < 0 ? port : hears(receiver, port, is_raw);
 	if (receiver >= 0) {
 		close(receiver);
 	}

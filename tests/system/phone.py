@@ -222,9 +222,8 @@ class Phone:
         return self.heard[:-1]
 
     def files_of(self, url):
-        """What this maker asks for when it is told `url`, its own configuration last: names of files
-        in a folder, or the file that the URL names with what the phone fills in. Returns the
-        URLs."""
+        """The URLs that this maker asks for when it is told `url`, its own configuration last: files
+        in a folder, or the one that it names, with what the phone fills in."""
         if self.maker == "audiocodes":  # ORIGIN[firmware];path of the configuration
             firmware, _, config = url.partition(";")
             origin = "/".join(firmware.split("/")[:3])
