@@ -267,8 +267,10 @@ static bool hears(int receiver, int port, bool is_raw)
 	return false;
 }
 
-/* Beside a program that shares the port with nobody: like a UDP socket it stands behind the rules
- * of a firewall, but needs no port of its own. The group must be joined by somebody. */
+/*
+ * Beside a program that shares the port with nobody: as a UDP socket it stands behind the rules of
+ * a firewall, and needs no port of its own. Somebody must have joined the group.
+ */
 static int open_raw_receiver(void)
 {
 	int descriptor = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
