@@ -222,8 +222,8 @@ class Phone:
         return self.heard[:-1]
 
     def files_of(self, url):
-        """The URLs that this maker asks for when it is told `url`, its own configuration last: those
-        of a folder, or the one that it names, with what the phone fills in."""
+        """The URLs that this maker asks for when it is told `url`, its own configuration last: of a
+        folder its files, else the one that it names, with what the phone fills in."""
         if self.maker == "audiocodes":  # ORIGIN[firmware];path of the configuration
             firmware, _, config = url.partition(";")
             origin = "/".join(firmware.split("/")[:3])
