@@ -86,18 +86,28 @@ static int try_socket(const char *path)
 	return result;
 }
 
-/* A socket that somebody named is the only one that is tried: no other server is meant. */
-static const char *find_socket(const struct arguments *arguments)
+static const char *const places[] = {"/run/bellhop/admin.sock", "/var/lib/bellhop/admin.sock",
+				     "./var/admin.sock"};
+enum { place_count = sizeof(places) / sizeof(places[0]) };
+
+/* The socket that somebody named, or NULL. */
+static const char *named_socket(const struct arguments *arguments)
 {
-	static const char *const places[] = {"/run/bellhop/admin.sock",
-					     "/var/lib/bellhop/admin.sock", "./var/admin.sock"};
 	const char *named = argument(arguments, OPTION_SOCKET);
-	const char *forbidden = NULL;
 
 	if (!named) {
 		named = getenv("BELLHOP_SOCKET");
 	}
-	if (named && *named) {
+	return named && *named ? named : NULL;
+}
+
+/* A socket that somebody named is the only one that is tried: no other server is meant. */
+static const char *find_socket(const struct arguments *arguments)
+{
+	const char *named = named_socket(arguments);
+	const char *forbidden = NULL;
+
+	if (named) {
 		int result = try_socket(named);
 
 		if (result == 0) {
@@ -109,7 +119,7 @@ static const char *find_socket(const struct arguments *arguments)
 		    result == -EACCES ? "; to use this one be root or in its group" : "");
 		return NULL;
 	}
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; i < place_count; i++) {
 		int result = try_socket(places[i]);
 
 		if (result == 0) {
@@ -128,6 +138,28 @@ static const char *find_socket(const struct arguments *arguments)
 		    places[0], places[1], places[2]);
 	}
 	return NULL;
+}
+
+bool client_is_forbidden(const struct arguments *arguments)
+{
+	const char *named = named_socket(arguments);
+	bool is_forbidden = false;
+
+	if (argument(arguments, OPTION_URL)) {
+		return false;
+	}
+	if (named) {
+		return try_socket(named) == -EACCES;
+	}
+	for (size_t i = 0; i < place_count; i++) {
+		int result = try_socket(places[i]);
+
+		if (result == 0) {
+			return false;
+		}
+		is_forbidden |= result == -EACCES;
+	}
+	return is_forbidden;
 }
 
 /* --- One request. --- */

@@ -34,6 +34,9 @@ int client_ask(const struct arguments *arguments, const char *method, const char
 int client_try(const struct arguments *arguments, const char *method, const char *path,
 	       json_t *body, json_t **reply);
 
+/* Whether there is an admin socket that this user may not use, and none that it may. */
+bool client_is_forbidden(const struct arguments *arguments);
+
 /* Says an error object: what is wrong; what to do. */
 void client_say_refusal(const json_t *refusal);
 

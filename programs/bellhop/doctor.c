@@ -129,13 +129,17 @@ static int read_config(struct doctor *doctor)
 		chosen = doctor->arguments->words[0];
 	} else if (config_of_server(doctor, path)) {
 		chosen = path;
-	} else if (access(default_config, R_OK) == 0) {
+	} else if (access(default_config, R_OK) == 0 || errno != ENOENT) {
 		chosen = default_config;
 	}
 	error = parse(doctor, chosen);
 	if (error == 0) {
 		doctor_tell(doctor, DOCTOR_OK, "config", NULL, "read %s",
 			    chosen ? chosen : "the defaults, for there is no file");
+	} else if (error == -EACCES && geteuid() != 0) {
+		doctor_tell(doctor, DOCTOR_SKIPPED, "config", "run it as root: sudo bellhop doctor",
+			    "%s may not be read by this user; what follows is told of the defaults",
+			    chosen);
 	} else if (error != -EINVAL) {
 		doctor_tell(doctor, DOCTOR_FAULT, "config", "name the file: bellhop doctor FILE",
 			    "%s cannot be read: %s", chosen ? chosen : "the configuration",
@@ -214,7 +218,13 @@ static void close_parts(struct doctor *doctor)
 static void ask_server(struct doctor *doctor)
 {
 	say_quiet(true);
-	(void)client_ask(doctor->arguments, "GET", "/api/v1/status", NULL, &doctor->status);
+	if (client_try(doctor->arguments, "GET", "/api/v1/status", NULL, &doctor->status) !=
+	    EXIT_DONE) {
+		/* What is there then is its refusal. */
+		doctor->may_not_ask = doctor->status || client_is_forbidden(doctor->arguments);
+		json_decref(doctor->status);
+		doctor->status = NULL;
+	}
 	say_quiet(false);
 	doctor->pid = json_integer_value(json_object_get(doctor->status, "pid"));
 }
@@ -223,9 +233,9 @@ static void run_checks(struct doctor *doctor)
 {
 	static void (*const checks[])(struct doctor *) = {
 		doctor_check_server, doctor_check_interfaces, doctor_check_bridges,
-		doctor_check_ports,  doctor_check_firewall,   doctor_check_phones,
-		doctor_check_dhcp,   doctor_check_tls,	      doctor_check_clock,
-		doctor_check_disk,
+		doctor_check_ports,  doctor_check_firewall,   doctor_check_canary,
+		doctor_check_phones, doctor_check_dhcp,	      doctor_check_tls,
+		doctor_check_clock,  doctor_check_disk,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

@@ -24,6 +24,7 @@ struct doctor {
 	struct configuration config; /* what the server reads, or the defaults */
 	struct arena arena;	     /* of the texts of `config` */
 	json_t *status;		     /* GET /api/v1/status; NULL: no server answers */
+	bool may_not_ask;	     /* there is one, and it does not let this user ask */
 	long long pid;		     /* of the server, 0: none on this machine */
 	struct loop loop;
 	struct interfaces *interfaces;
@@ -51,6 +52,12 @@ bool doctor_interface_name(const struct doctor *doctor, size_t i, char name[stat
 const struct interface_address *doctor_address(const struct doctor *doctor,
 					       const struct interface *interface);
 
+/* Whether the server hears the group by a packet socket. */
+bool doctor_hears_packets(const struct doctor *doctor);
+
+/* Whether a UDP socket of this machine gets nothing that is sent to the group, on no interface. */
+bool doctor_group_is_dropped(struct doctor *doctor);
+
 /* --- The checks, in the order in which they run. --- */
 
 void doctor_check_server(struct doctor *doctor);     /* runs; warnings of its own; capabilities */
@@ -58,7 +65,8 @@ void doctor_check_interfaces(struct doctor *doctor); /* up, multicast, an addres
 void doctor_check_bridges(struct doctor *doctor);    /* that snoop and have no querier */
 void doctor_check_ports(struct doctor *doctor);	     /* taken, and by what; a PBX beside us */
 void doctor_check_firewall(struct doctor *doctor);   /* that drops the group, or our ports */
-void doctor_check_phones(struct doctor *doctor);     /* routed ones; rogue responders */
+void doctor_check_canary(struct doctor *doctor);     /* whether a second responder would be found */
+void doctor_check_phones(struct doctor *doctor);     /* routed ones */
 void doctor_check_dhcp(struct doctor *doctor);	     /* options that outrank us */
 void doctor_check_tls(struct doctor *doctor);	     /* what old phones cannot speak */
 void doctor_check_clock(struct doctor *doctor);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { probe_wait_ms = 400, probe_rounds = 4, address_size = address_text_size };
@@ -230,35 +231,88 @@ static int send_probe(struct endpoint group, const struct interface *interface)
 	return port;
 }
 
-static bool hears(int receiver, int port)
+static uint64_t clock_ms(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* The source port of a datagram that came with its IP header, or 0. */
+static int port_of_packet(const unsigned char *bytes, size_t length)
+{
+	size_t header = length > 0 ? (size_t)(bytes[0] & 0x0f) * 4 : 0;
+
+	return header >= 20 && length >= header + 2 ? bytes[header] << 8 | bytes[header + 1] : 0;
+}
+
+static bool hears(int receiver, int port, bool is_raw)
 {
 	struct pollfd wait = {.fd = receiver, .events = POLLIN};
+	uint64_t end_ms = clock_ms() + probe_wait_ms;
 
-	while (poll(&wait, 1, probe_wait_ms) > 0) {
+	while (clock_ms() < end_ms && poll(&wait, 1, probe_wait_ms) > 0) {
 		struct sockaddr_in from = {0};
 		socklen_t size = sizeof(from);
-		char bytes[16];
+		unsigned char bytes[64];
+		ssize_t length = recvfrom(receiver, bytes, sizeof(bytes), 0,
+					  (struct sockaddr *)&from, &size);
 
-		if (recvfrom(receiver, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &size) >=
-			    0 &&
-		    ntohs(from.sin_port) == port) {
+		if (length >= 0 && (is_raw ? port_of_packet(bytes, (size_t)length)
+					   : ntohs(from.sin_port)) == port) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* With no server here: does a socket of ours hear it? 1, 0, or a negative errno. */
+/*
+ * Beside a program that shares the port with nobody: as a UDP socket it stands behind the rules of
+ * a firewall, and needs no port of its own. Somebody must have joined the group.
+ */
+static int open_raw_receiver(void)
+{
+	int descriptor = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
+
+	return descriptor < 0 ? -errno : descriptor;
+}
+
+/* Does a socket of ours hear it? 1, 0, or a negative errno. */
 static int try_alone(const struct interface *interface, struct endpoint group)
 {
 	int receiver = open_receiver(group, interface);
-	int port = receiver < 0 ? receiver : send_probe(group, interface);
-	int result = port < 0 ? port : hears(receiver, port);
+	bool is_raw = receiver == -EADDRINUSE && is_joined(interface->index, group.address);
+	int port;
+	int result;
 
+	if (is_raw) {
+		receiver = open_raw_receiver();
+	}
+	port = receiver < 0 ? receiver : send_probe(group, interface);
+	result = port < 0 ? port : hears(receiver, port, is_raw);
 	if (receiver >= 0) {
 		close(receiver);
 	}
 	return result;
+}
+
+bool doctor_group_is_dropped(struct doctor *doctor)
+{
+	const struct interface *interface;
+	size_t tried = 0;
+
+	for (size_t i = 0; i < interfaces_max; i++) {
+		interface = doctor_interface(doctor, i);
+		if (!interface || !interface->is_up || !doctor_address(doctor, interface)) {
+			continue;
+		}
+		if (try_alone(interface, group_of(doctor)) != 0) {
+			return false;
+		}
+		tried++;
+	}
+	return tried > 0;
 }
 
 /* How many keep-alives the server has passed over. */
@@ -328,9 +382,8 @@ static void try_group(struct doctor *doctor, const struct interface *interface,
 	}
 }
 
-/* A packet socket stands before the rules of a firewall, and hears no keep-alive of this machine.
- */
-static bool is_heard_by_packets(const struct doctor *doctor)
+/* It stands before the rules of a firewall, and hears no keep-alive of this machine. */
+bool doctor_hears_packets(const struct doctor *doctor)
 {
 	const json_t *listener;
 	size_t i;
@@ -357,10 +410,16 @@ void doctor_check_firewall(struct doctor *doctor)
 			    "alone");
 		return;
 	}
-	if (is_heard_by_packets(doctor)) {
+	if (doctor_hears_packets(doctor)) {
 		doctor_tell(doctor, DOCTOR_OK, "firewall", NULL,
 			    "the group is heard by a packet socket, which no rule of a firewall on "
 			    "this machine stands before");
+		return;
+	}
+	if (doctor->may_not_ask) {
+		doctor_tell(doctor, DOCTOR_SKIPPED, "firewall", NULL,
+			    "whether a firewall lets the group through cannot be tried without the "
+			    "server's word");
 		return;
 	}
 	for (size_t i = 0; i < interfaces_max; i++) {

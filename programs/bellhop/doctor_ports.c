@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { holders_max = 16 };
@@ -135,8 +136,12 @@ static void tell_pbx(struct doctor *doctor, const struct pbx_holder *holder)
 	char remedy[pbx_rule_size + 256];
 	struct writer w = writer_over(remedy, sizeof(remedy) - 1);
 
-	writer_text(&w, "set group_socket = packet in [sip], restart, and keep the group from it "
-			"with this rule (nft -f FILE):\n");
+	if (doctor_hears_packets(doctor)) {
+		writer_text(&w, "keep the group from it with this rule (nft -f FILE):\n");
+	} else {
+		writer_text(&w, "set group_socket = packet in [sip], restart, and keep the group "
+				"from it with this rule (nft -f FILE):\n");
+	}
 	pbx_rule_write(&w, group);
 	writer_terminate(&w);
 	doctor_tell(doctor, DOCTOR_WARNING, "pbx", w.failed ? NULL : remedy,
@@ -144,6 +149,39 @@ static void tell_pbx(struct doctor *doctor, const struct pbx_holder *holder)
 		    "multicast SUBSCRIBE too, and its 401 or 489 ends the phone's search",
 		    holder->pid > 0 ? holder->name : "a program of another user",
 		    (long long)holder->pid, (unsigned)group.port);
+}
+
+/* Only root sees the programs of others; the server's own socket must not be taken for a PBX. */
+static bool may_be_server(const struct doctor *doctor, const struct pbx_holder *holder)
+{
+	char path[64];
+	struct stat server;
+
+	if (holder->pid != 0) {
+		return holder->pid == doctor->pid || strcmp(holder->name, "bellhopd") == 0;
+	}
+	snprintf(path, sizeof(path), "/proc/%lld", doctor->pid);
+	return doctor->may_not_ask ||
+	       (doctor->pid > 0 && stat(path, &server) == 0 && server.st_uid == holder->uid);
+}
+
+static void check_holder(struct doctor *doctor, const struct pbx_holder *holder)
+{
+	if (holder->pid == 0 && may_be_server(doctor, holder)) {
+		doctor_tell(doctor, DOCTOR_SKIPPED, "pbx", "run it as root: sudo bellhop doctor",
+			    "this user cannot see whether bellhopd or a PBX has UDP port %u on all "
+			    "addresses",
+			    (unsigned)doctor->config.sip_group.endpoints[0].port);
+	} else if (doctor_hears_packets(doctor) && doctor_group_is_dropped(doctor)) {
+		doctor_tell(doctor, DOCTOR_OK, "pbx", NULL,
+			    "%s (process %lld) has UDP port %u on all addresses, and a firewall "
+			    "keeps the group from it; the server hears it by packets",
+			    holder->pid > 0 ? holder->name : "a program of another user",
+			    (long long)holder->pid,
+			    (unsigned)doctor->config.sip_group.endpoints[0].port);
+	} else {
+		tell_pbx(doctor, holder);
+	}
 }
 
 static void check_pbx(struct doctor *doctor)
@@ -155,9 +193,9 @@ static void check_pbx(struct doctor *doctor)
 			    : 0;
 
 	for (int i = 0; i < count && i < holders_max; i++) {
-		if (holders[i].pid != doctor->pid && !address_is_multicast(holders[i].bound) &&
-		    strcmp(holders[i].name, "bellhopd") != 0) {
-			tell_pbx(doctor, &holders[i]);
+		if (!address_is_multicast(holders[i].bound) &&
+		    (holders[i].pid == 0 || !may_be_server(doctor, &holders[i]))) {
+			check_holder(doctor, &holders[i]);
 		}
 	}
 }
@@ -172,7 +210,11 @@ void doctor_check_ports(struct doctor *doctor)
 		{"tftp", SOCK_DGRAM, &config->tftp_listen},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	if (doctor->may_not_ask) {
+		doctor_tell(doctor, DOCTOR_SKIPPED, "port", NULL,
+			    "which doors are open cannot be told without the server's word");
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !doctor->may_not_ask; i++) {
 		check_door(doctor, &rows[i]);
 	}
 	check_pbx(doctor);

@@ -75,11 +75,28 @@ static void check_network(struct doctor *doctor)
 	}
 }
 
+/* The canary's check tells those. */
+static bool is_of_rogue(const json_t *warning)
+{
+	static const char start[] = "rogue responder";
+
+	return json_is_string(warning) &&
+	       strncmp(json_string_value(warning), start, sizeof(start) - 1) == 0;
+}
+
 void doctor_check_server(struct doctor *doctor)
 {
 	const json_t *warning;
 	size_t i;
 
+	if (doctor->may_not_ask) {
+		doctor_tell(doctor, DOCTOR_SKIPPED, "server",
+			    "run it as root (sudo bellhop doctor), or as a member of the group of "
+			    "its admin socket; over --url with a token",
+			    "there is a bellhopd, and this user may not ask it: its doors, "
+			    "warnings and phones cannot be looked at");
+		return;
+	}
 	if (!doctor->status) {
 		doctor_tell(
 			doctor, DOCTOR_FAULT, "server",
@@ -95,8 +112,49 @@ void doctor_check_server(struct doctor *doctor)
 	}
 	json_array_foreach(json_object_get(doctor->status, "warnings"), i, warning)
 	{
-		doctor_tell(doctor, DOCTOR_WARNING, "server", NULL, "%s",
-			    json_string_value(warning) ? json_string_value(warning) : "");
+		if (!is_of_rogue(warning)) {
+			doctor_tell(doctor, DOCTOR_WARNING, "server", NULL, "%s",
+				    json_string_value(warning) ? json_string_value(warning) : "");
+		}
+	}
+}
+
+/* --- A second responder. --- */
+
+void doctor_check_canary(struct doctor *doctor)
+{
+	const json_t *counters =
+		json_object_get(json_object_get(doctor->status, "counters"), "canary");
+	long long sent = json_integer_value(json_object_get(counters, "sent"));
+	const json_t *warning;
+	size_t found = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(doctor->status, "warnings"), i, warning)
+	{
+		if (is_of_rogue(warning)) {
+			doctor_tell(doctor, DOCTOR_WARNING, "canary",
+				    "stop it, or keep the phones' network from it: a phone takes "
+				    "the first answer",
+				    "%s", json_string_value(warning));
+			found++;
+		}
+	}
+	if (doctor->config.sip_group.count == 0) {
+		return;
+	}
+	if (doctor->config.sip_canary_ms == 0) {
+		doctor_tell(doctor, DOCTOR_NOTE, "canary", "set canary = 15m in [sip], and restart",
+			    "canary is 0: another server that answers phones here (a rogue "
+			    "responder) would not be found");
+	} else if (doctor->status && sent == 0) {
+		doctor_tell(doctor, DOCTOR_NOTE, "canary", "look again in a while: bellhop status",
+			    "none was sent yet: another server that answers phones here (a rogue "
+			    "responder) would not be known");
+	} else if (doctor->status && found == 0) {
+		doctor_tell(doctor, DOCTOR_OK, "canary", NULL,
+			    "no other server answers what we ask as a phone (%lld times by now)",
+			    sent);
 	}
 }
 
@@ -112,67 +170,85 @@ static bool is_routed(const struct doctor *doctor, const char *text)
 	       interfaces_towards(doctor->interfaces, address) == 0;
 }
 
-/* The first few are named. */
-static void tell_routed(struct doctor *doctor, const char *example, size_t count)
+struct routed {
+	size_t count;
+	char example[address_text_size];
+};
+
+static void tell_routed(struct doctor *doctor, const struct routed *routed)
 {
-	if (count > 0) {
-		doctor_tell(
-			doctor, DOCTOR_WARNING, "phones",
-			"bind each to its address: bellhop device set MAC --address ADDRESS; or "
-			"put a Bellhop into their network; or [provisioning] routed = serve",
-			"%zu phone%s, e.g. at %s, %s behind a router: no hardware address can be "
-			"seen, so what they say of themselves is not proven",
-			count, count == 1 ? "" : "s", example, count == 1 ? "is" : "are");
+	bool is_one = routed->count == 1;
+
+	if (routed->count == 0) {
+		doctor_tell(doctor, DOCTOR_OK, "phones", NULL,
+			    "none of those that were seen is behind a router");
+		return;
 	}
+	doctor_tell(doctor, DOCTOR_WARNING, "phones",
+		    "bind each to its address: bellhop device set MAC --address ADDRESS; or put a "
+		    "Bellhop into their network; or [provisioning] routed = serve",
+		    "%zu phone%s, e.g. at %s, %s behind a router: no hardware address can be seen, "
+		    "so what they say of themselves is not proven",
+		    routed->count, is_one ? "" : "s", routed->example, is_one ? "is" : "are");
 }
 
-static size_t count_routed(struct doctor *doctor, const json_t *list, const char **example)
+static void count_routed(const struct doctor *doctor, const json_t *list, struct routed *routed)
 {
 	const json_t *row;
-	size_t count = 0;
 	size_t i;
 
 	json_array_foreach(list, i, row)
 	{
-		if (is_routed(doctor, text_of(row, "address")) &&
-		    !json_is_string(json_object_get(row, "bound_address"))) {
-			*example = count == 0 ? text_of(row, "address") : *example;
-			count++;
+		const char *address = text_of(row, "address");
+
+		if (is_routed(doctor, address) &&
+		    !json_is_string(json_object_get(row, "bound_address")) &&
+		    routed->count++ == 0) {
+			snprintf(routed->example, sizeof(routed->example), "%s", address);
 		}
 	}
-	return count;
 }
 
-static json_t *ask(struct doctor *doctor, const char *path)
+/* All pages of a list; false when the server did not answer one. */
+static bool count_all(const struct doctor *doctor, const char *path, const char *member,
+		      struct routed *routed)
 {
-	json_t *reply = NULL;
+	char page[128];
+	bool has_more = true;
 
-	say_quiet(true);
-	(void)client_ask(doctor->arguments, "GET", path, NULL, &reply);
-	say_quiet(false);
-	return reply;
+	snprintf(page, sizeof(page), "%s", path);
+	while (has_more) {
+		json_t *reply = NULL;
+		const char *next;
+
+		say_quiet(true);
+		(void)client_ask(doctor->arguments, "GET", page, NULL, &reply);
+		say_quiet(false);
+		if (!reply) {
+			return false;
+		}
+		count_routed(doctor, json_object_get(reply, member), routed);
+		next = text_of(reply, "next");
+		has_more = *next != '\0';
+		snprintf(page, sizeof(page), "%s?after=%s", path, next);
+		json_decref(reply);
+	}
+	return true;
 }
 
 void doctor_check_phones(struct doctor *doctor)
 {
-	json_t *devices;
-	json_t *unidentified;
-	const char *example = "";
-	size_t count;
+	struct routed routed = {0};
 
 	if (!doctor->status) {
 		return;
 	}
-	devices = ask(doctor, "/api/v1/devices?limit=1000");
-	unidentified = ask(doctor, "/api/v1/unidentified");
-	count = count_routed(doctor, json_object_get(devices, "devices"), &example);
-	count += count_routed(doctor, json_object_get(unidentified, "unidentified"),
-			      count == 0 ? &example : &(const char *){NULL});
-	tell_routed(doctor, example, count);
-	if (count == 0) {
-		doctor_tell(doctor, DOCTOR_OK, "phones", NULL,
-			    "none of those that were seen is behind a router");
+	if (count_all(doctor, "/api/v1/devices", "devices", &routed) &&
+	    count_all(doctor, "/api/v1/unidentified", "unidentified", &routed)) {
+		tell_routed(doctor, &routed);
+	} else {
+		doctor_tell(doctor, DOCTOR_SKIPPED, "phones", NULL,
+			    "which phones are behind a router is not known: the server does not "
+			    "list them");
 	}
-	json_decref(devices);
-	json_decref(unidentified);
 }

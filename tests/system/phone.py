@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import random
 import socket
+import xml.etree.ElementTree
 from urllib.parse import urlsplit
 
 from house import PATIENCE_S, answer_notify, headers, socket_in
@@ -102,31 +103,41 @@ AGENTS = {
     "fanvil": "Fanvil X4U 2.4.2 {mac}",
     "cisco": "Cisco-CP-7832-3PCC/11.0.1 ({mac})",
 }
-OUI = {"audiocodes": "00:90:8f", "snom": "00:04:13", "yealink": "00:15:65",
-       "grandstream": "c0:74:ad"}
+# What `device show` says in the end; (model, firmware).
+MODELS = {
+    "audiocodes": ("440HD", "2.2.2"),
+    "snom": ("D120", "10.1.39.11"),
+    "yealink": ("T21P", "34.72.14.6"),
+    "grandstream": ("GRP2612W", "1.0.5.67"),
+    "fanvil": ("X4U", "2.4.2"),
+    "cisco": ("7832", "11.0.1"),
+}
+REGISTRAR = "192.0.2.10"
+EXTENSION = "201"
 
-# Packs of the tests' own for makers that are not AudioCodes: how each one's phone reads a URL.
-SHAPES = {"snom": "%{base}{mac}.cfg", "yealink": "%{base}", "grandstream": "%{base}"}
+
+def claim(server, mac, password, *more, extension=EXTENSION):
+    """With one line, as the packs that come with Bellhop need it."""
+    server.cli("device", "claim", mac, *more, "--set", f"sip_lines.1.username={extension}",
+               "--set", f"sip_registrar_ip={REGISTRAR}", "--set", f"sip_proxy_ip={REGISTRAR}",
+               "--set", "sip_lines.1.password=-", stdin=password)
 
 
-def write_packs(data):
-    """Into DATA/vendors; every configuration says whose it is and holds a password."""
-    import json
-    for maker, shape in SHAPES.items():
-        folder = data / "vendors" / maker
-        folder.mkdir(parents=True, exist_ok=True)
-        name = "cfg<mac>" if maker == "grandstream" else "<mac>.cfg"
-        (folder / "pack.json").write_text(json.dumps({
-            "schema": 1, "name": maker, "display_name": maker.title(),
-            "recognise": {"oui": [OUI[maker].replace(":", "")],
-                          "event_vendor": [f"(?i)^{maker}$"],
-                          "event_model": ["^(?<model>[0-9A-Za-z-]{1,20})$"]},
-            "files": [{"name": name, "kind": "config", "template": "phone.j2", "format": "text",
-                       "content_type": "text/plain", "secrets": True, "essential": True}],
-            "url": {"shapes": [{"name": "own", "shape": shape}]}, "answer": {"form": "rfc"}}),
-            encoding="utf-8")
-        (folder / "phone.j2").write_text("mac={{ device.mac }}\npassword={{ admin_password }}\n",
-                                         encoding="utf-8")
+def values_in(maker, text):
+    """All values of a configuration, read as that maker's phone reads it: XML must be well formed,
+    and in lines each is all of its own."""
+    if maker in ("snom", "grandstream", "cisco"):
+        return {value.strip() for node in xml.etree.ElementTree.fromstring(text.encode()).iter()
+                for value in (node.text or "", *node.attrib.values())}
+    mark = ":" if maker == "fanvil" else "="
+    return {line.partition(mark)[2].strip() for line in text.splitlines()}
+
+
+def check_configuration(maker, text, password, extension=EXTENSION):
+    """That it is what its format says, and holds the account as it was given."""
+    values = values_in(maker, text)
+    assert {extension, password} <= values, (maker, extension, password, text)
+    assert any(value.startswith(REGISTRAR) for value in values), (maker, text)
 
 
 class Phone:
@@ -138,6 +149,8 @@ class Phone:
         self.mac = (claims or mac).replace(":", "").lower()
         self.port = PORTS.get(maker, 5060)
         self.heard = []  # (message, source) of everything that came
+        self.body = b""  # of the last NOTIFY, as it came
+        self.got = {}
         self.host = f"[{ip}]" if ":" in ip else ip
         self.socket = socket_in(namespace,
                                 family=socket.AF_INET6 if ":" in ip else socket.AF_INET)
@@ -192,6 +205,7 @@ class Phone:
             if start.startswith(b"SIP/2.0 ") and int(start[8:11]) >= 300:
                 return int(start[8:11]), None, source
             if start.startswith(b"NOTIFY "):
+                self.body = body
                 self.socket.sendto(answer_notify(message), source)
                 return 200, body.decode().strip(), source
 
@@ -207,27 +221,44 @@ class Phone:
             pass
         return self.heard[:-1]
 
-    def path_of(self, url):
-        """What this maker asks for when it is told `url`: (host, port, path)."""
-        if self.maker == "audiocodes":
-            origin, _, config = url.partition(";")
-            parts = urlsplit(origin)
-            return parts.hostname, parts.port, "/" + config.replace("<MAC>", self.mac.upper())
-        url = url.replace("{mac}", self.mac).replace("$mac", self.mac)
-        parts = urlsplit(url)
-        name = {"yealink": f"{self.mac}.cfg", "grandstream": f"cfg{self.mac}"}.get(self.maker, "")
-        return parts.hostname, parts.port, parts.path + (name if url.endswith("/") else "")
+    def files_of(self, url):
+        """The URLs that this maker asks for when it is told `url`, its own configuration last: of a
+        folder its files, else the one that it names, with what the phone fills in."""
+        if self.maker == "audiocodes":  # ORIGIN[firmware];path of the configuration
+            firmware, _, config = url.partition(";")
+            origin = "/".join(firmware.split("/")[:3])
+            own = f"{origin}/{config.replace('<MAC>', self.mac.upper())}"
+            return ([firmware] if firmware.endswith(".img") else []) + [own]
+        if not url.endswith("/"):
+            macro = {"snom": ("{mac}", self.mac.upper()), "fanvil": ("$mac", self.mac)}
+            return [url.replace(*macro.get(self.maker, ("{mac}", self.mac)))]
+        names = {"yealink": ("y000000000000.boot", "y000000000034.cfg", f"{self.mac}.cfg"),
+                 "grandstream": (f"cfg{self.mac}", f"cfg{self.mac}.xml")}
+        return [url + name for name in names.get(self.maker, ())]
+
+    def host_of(self, url):
+        parts = urlsplit(self.files_of(url)[-1])
+        return parts.hostname, parts.port
 
     def fetch(self, url):
-        """(status, text) of its configuration file."""
-        host, port, path = self.path_of(url)
+        """(status, text) of its own configuration; it asks for all of its files, and `got` has them
+        by name: (status, text)."""
+        self.got = {}
+        for one in self.files_of(url):
+            self.got[one.rpartition("/")[2]] = answer = self.get(one)
+        return answer
+
+    def get(self, url):
+        """(status, text) of one file."""
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with contextlib.closing(socket_in(self.namespace, socket.SOCK_STREAM, family)) as stream:
             stream.settimeout(PATIENCE_S)
             stream.connect((host, port, 0, self.scope) if ":" in host else (host, port))
             connection = http.client.HTTPConnection(host, port)
             connection.sock = stream
-            connection.request("GET", path,
+            connection.request("GET", parts.path,
                                headers={"User-Agent": self._fill(AGENTS[self.maker])})
             answer = connection.getresponse()
             return answer.status, answer.read().decode(errors="replace")

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""bellhop doctor: each fault is made on purpose, on a host of its own, and is found; a sound host has
-none."""
+"""bellhop doctor: each fault is made on purpose, on a host of its own, and is found; a sound host
+has none."""
 
 import contextlib
 import ctypes
@@ -13,8 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from house import (BUILD, LIBC, PATIENCE_S, Bellhopd, Network, Skip, headers, in_namespace, ip, main,
-                   make_certificate, program, socket_in, wait_for)
+from house import (BUILD, LIBC, PATIENCE_S, Bellhopd, Network, Skip, headers, in_namespace, ip,
+                   main, make_certificate, program, socket_in, wait_for)
 from phone import GROUP, Phone
 
 SERVER = "10.13.4.121"
@@ -39,10 +39,11 @@ def running(config=""):
         yield network, server
 
 
-def consult(network, socket_path="/nowhere", *words, variables=None):
-    """(exit code, findings) of a doctor on the server's host."""
+def consult(network, socket_path="/nowhere", *words, variables=None, user=()):
+    """(exit code, findings) of a doctor on the server's host; `user` is a command that becomes
+    another one."""
     done = subprocess.run(
-        in_namespace(network.namespace("server"), BUILD / "bellhop", "--socket", socket_path,
+        in_namespace(network.namespace("server"), *user, BUILD / "bellhop", "--socket", socket_path,
                      "--json", "doctor", *words),
         capture_output=True, text=True, timeout=4 * PATIENCE_S, check=False,
         env={**os.environ, **SOUND_CLOCK, **(variables or {})})
@@ -147,10 +148,18 @@ def test_a_port_that_is_taken():
         assert code == 1
 
 
-def test_a_pbx_on_the_same_host():
+def test_a_pbx_that_shares_its_port():
+    a_pbx_on_the_same_host(True)
+
+
+def test_a_pbx_that_has_its_port_alone():
+    a_pbx_on_the_same_host(False)
+
+
+def a_pbx_on_the_same_host(is_shared):
     config = "[sip]\nlisten = 0.0.0.0:5070\n"
     with host() as network, contextlib.closing(socket_in(network.namespace("server"))) as pbx:
-        pbx.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        pbx.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, is_shared)
         pbx.bind(("0.0.0.0", 5060))
         with Bellhopd(config, network.namespace("server")) as server:
             _, findings = consult(network, server.socket)
@@ -162,6 +171,22 @@ def test_a_pbx_on_the_same_host():
             none_of(findings, "fault")
             rule = row["what_to_do"].split(":\n", 1)[1]
             nft(network, "-f", "-", rules=rule)  # what it prints is a rule
+            # With it there is nothing left to do: neither is told to be mended.
+            code, findings = consult(network, server.socket)
+            found(findings, "ok", "pbx", f"process {os.getpid()}", "by packets")
+            found(findings, "ok", "firewall", "packet socket")
+            none_of(findings, "fault", "warning", "skipped")
+            assert code == 0
+            if not is_shared:
+                return
+            # By UDP that very rule makes the server deaf, and that is told.
+            server.stop()
+            server.write_config(f"{config}group_socket = udp\n")
+            server.start()
+            code, findings = consult(network, server.socket)
+            found(findings, "warning", "pbx", "group_socket = packet")
+            found(findings, "fault", "firewall", "eth0", "group_socket = packet")
+            assert code == 1
 
 
 def nft(network, *arguments, rules=None):
@@ -284,6 +309,95 @@ def test_phones_behind_a_router():
         assert code == 0, findings
 
 
+def test_a_claimed_phone_that_was_last_seen_behind_a_router():
+    """It was on our link; now it fetches from elsewhere. Bound to its address nothing is amiss."""
+    mac = "00041300000a"
+    with running() as (network, server):
+        server.cli("device", "claim", mac)
+        server.cli("device", "claim", "-", stdin="".join(  # more than come in one answer
+            f"000001{number:06x}\n" for number in range(1000)))
+        _, findings = consult(network, server.socket)
+        found(findings, "ok", "phones")
+        there, here = network.namespace("other"), network.namespace("server")
+        ip("-n", there, "address", "add", "192.0.2.50/32", "dev", "lo")
+        ip("-n", here, "route", "add", "192.0.2.0/24", "via", "10.13.0.9")
+        server.cli("device", "set", mac, "--address", "192.0.2.50")
+        with Phone(there, "snom", "192.0.2.50", mac) as phone:
+            assert phone.search((SERVER, 5060))[0] == 200
+            wait_for("the sighting", lambda: server.device(mac)["address"] == "192.0.2.50")
+        _, findings = consult(network, server.socket)
+        found(findings, "ok", "phones")
+        server.cli("device", "set", mac, "--address", "")
+        code, findings = consult(network, server.socket)
+        found(findings, "warning", "phones", "1 phone, e.g. at 192.0.2.50, is behind a router")
+        assert code == 0, findings
+
+
+def test_a_canary_that_is_sent_or_not():
+    with running("[sip]\ncanary = 0\n") as (network, server):
+        code, findings = consult(network, server.socket)
+        found(findings, "note", "canary", "would not be found", "canary = 15m")
+        assert code == 0
+        server.stop()
+        server.write_config("[sip]\ncanary = 1s\n")
+        server.start()
+        wait_for("a canary", lambda: server.json("status")["counters"]["canary"]["sent"])
+        _, findings = consult(network, server.socket)
+        found(findings, "ok", "canary", "no other server answers")
+
+
+def test_several_interfaces_of_which_one_has_not_joined():
+    with host() as network:
+        network.plug_in("server", "eth1", "br0", "02:00:00:00:00:02", "10.14.0.1/16")
+        with Bellhopd("[sip]\ninterfaces = eth0\n", network.namespace("server")) as server:
+            server.write_config("[sip]\ninterfaces = eth0 eth1\n")  # as if one had failed
+            code, findings = consult(network, server.socket)
+            found(findings, "ok", "interface", f"eth0 ({SERVER})", "the group is joined there")
+            found(findings, "fault", "interface", "not joined on eth1 (10.14.0.1)")
+            found(findings, "ok", "firewall", "eth0")
+            found(findings, "skipped", "firewall", "eth1", "not joined")
+            assert code == 1 and len([row for row in findings if row["level"] == "fault"]) == 1
+
+
+def nobody(group):
+    """A user without any right, in a group."""
+    return (program("setpriv"), "--reuid=65534", f"--regid={group}", "--clear-groups",
+            "--bounding-set=-all", "--inh-caps=-all")
+
+
+def test_a_user_without_root_who_may_not_ask_the_server():
+    """What cannot be looked at is said to be so: no fault is made of it."""
+    with running() as (network, server):
+        code, findings = consult(network, server.socket, user=nobody(65534))
+        found(findings, "skipped", "server", "may not ask it", "run it as root")
+        found(findings, "skipped", "port", "cannot be told")
+        found(findings, "skipped", "firewall", "cannot be tried")
+        found(findings, "skipped", "dhcp", "eth0", "CAP_NET_RAW")
+        found(findings, "skipped", "pbx", "cannot see", "5060")
+        found(findings, "ok", "interface", "eth0")
+        none_of(findings, "fault")
+        assert code == 0
+        _, findings = consult(network, server.socket, server.config_path, user=nobody(65534))
+        found(findings, "skipped", "config", str(server.config_path), "may not be read")
+        none_of(findings, "fault")
+
+
+def test_a_user_of_the_group_of_the_server_and_a_pbx_of_another():
+    with running("[sip]\nlisten = 0.0.0.0:5070\n") as (network, server), \
+            contextlib.closing(socket_in(network.namespace("server"))) as pbx:
+        for folder in (server.folder, server.data):
+            os.chmod(folder, 0o710)
+        _, findings = consult(network, server.socket, user=nobody(0))
+        found(findings, "ok", "server", f"process {server.process.pid}")
+        found(findings, "ok", "port", "sip")
+        none_of(findings, "fault", "warning")
+        none_of([row for row in findings if row["check"] == "pbx"], "skipped")
+        pbx.bind(("0.0.0.0", 5060))
+        _, findings = consult(network, server.socket, user=nobody(0))
+        found(findings, "skipped", "pbx", "cannot see")
+        none_of(findings, "fault", "warning")
+
+
 def test_a_second_responder():
     with host() as network, contextlib.closing(socket_in(network.namespace("other"))) as rogue:
         rogue.bind(GROUP)
@@ -299,7 +413,8 @@ def test_a_second_responder():
             rogue.sendto(b"\r\n".join(lines + [b"Content-Length: 0", b"", b""]), source)
             wait_for("the alarm", lambda: server.json("status")["warnings"])
             _, findings = consult(network, server.socket)
-            found(findings, "warning", "server", "10.13.0.9")
+            found(findings, "warning", "canary", "rogue responder", "10.13.0.9 on eth0", "stop it")
+            none_of([row for row in findings if row["check"] == "server"], "warning")  # told once
 
 
 def test_a_clock_that_is_wrong():

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Networks as they are: four makers' phones on two LANs of one server, interfaces that go and come,
+"""Networks as they are: five makers' phones on two LANs of one server, interfaces that go and come,
 a router in between, a second responder, a spoofer, two Bellhops, a LAN that is heard twice, several
 subnets on one cable, IPv6, and what else is said to the group.
 
@@ -14,7 +14,7 @@ import sys
 import threading
 
 from house import Bellhopd, Network, bound, headers, in_namespace, ip, main, wait_for
-from phone import GROUP, Phone, write_packs
+from phone import GROUP, MODELS, Phone, check_configuration, claim
 
 IP_RECVTTL = 12  # of Linux; Python has no name for it
 SERVER_A, SERVER_B = "10.1.0.1", "10.2.0.1"
@@ -23,6 +23,7 @@ PHONES = {  # name: (maker, bridge, address/bits, MAC)
     "yea": ("yealink", "br0", "10.1.0.12/24", "00:15:65:00:00:12"),
     "aud": ("audiocodes", "br1", "10.2.0.13/24", "00:90:8f:00:00:13"),
     "gra": ("grandstream", "br1", "10.2.0.14/24", "c0:74:ad:00:00:14"),
+    "fan": ("fanvil", "br1", "10.2.0.15/24", "0c:38:3e:00:00:15"),
 }
 
 
@@ -53,7 +54,6 @@ class House:
                 self.network.add_host(name)
                 self.network.plug_in(name, "eth0", bridge, mac, address)
             self.server = Bellhopd(self.text, self.network.namespace("server"))
-            self.prepare(self.server)
         except BaseException:
             self.network.close()
             raise
@@ -65,32 +65,38 @@ class House:
         finally:
             self.network.close()
 
-    def prepare(self, server):
-        write_packs(server.data)
-        server.reload(self.text)
-
     def phone(self, name, claims=None):
         maker, _, address, mac = PHONES[name]
         return Phone(self.network.namespace(name), maker, address.partition("/")[0], mac, claims)
 
     def claim(self, name, *more, server=None):
-        (server or self.server).cli("device", "claim", plain(PHONES[name][3]), *more,
-                                    "--set", "admin_password=-", stdin=f"of-{name}")
+        claim(server or self.server, plain(PHONES[name][3]), f"of-{name}", *more)
 
 
 def put_into_service(house, name, server_address):
-    """The whole road of one phone, as its maker goes it."""
-    mac = plain(PHONES[name][3])
+    """The whole road of one phone, as its maker goes it, with the pack that comes with Bellhop."""
+    maker, _, _, mac = PHONES[name]
+    mac = plain(mac)
     before = house.server.device(mac)["fetched"]
     with house.phone(name) as phone:
         status, url, source = phone.search()
         assert (status, source) == (200, (server_address, 5060)), (name, status, source)
-        assert phone.path_of(url)[:2] == (server_address, 8080), (name, url)
+        assert phone.host_of(url) == (server_address, 8080), (name, url)
+        assert phone.body == (url + ("\r\n" if maker == "grandstream" else "")).encode(), phone.body
         status, text = phone.fetch(url)
-        assert status == 200 and f"of-{name}" in text, (name, url, status, text)
+        assert status == 200, (name, url, status, text)
+        check_configuration(maker, text, f"of-{name}")
+        if maker == "yealink":
+            status, text = phone.got["y000000000000.boot"]
+            assert status == 200 and text.startswith("#!version:1.0.0.1\n"), (status, text)
         others = [source for _, source in phone.heard if source != (server_address, 5060)]
         assert not others, others
-    return wait_for(f"{name} to be fetched", lambda: fetched(house.server, mac, before))
+    device = wait_for(f"{name} to be fetched", lambda: fetched(house.server, mac, before))
+    told = tuple(device[member] for member in ("vendor", "model", "firmware", "certainty",
+                                               "identified_by", "form_in_force"))
+    # By the key of its own URL, on its own link.
+    assert told == (maker, *MODELS[maker], "proven", "key", "rfc"), (name, told)
+    return device
 
 
 def fetched(server, mac, before=None):
@@ -107,10 +113,10 @@ def events(server, reason):
     return [line for line in server.events().splitlines() if reason in line]
 
 
-def test_four_makers_on_two_lans():
+def test_five_makers_on_two_lans():
     with House(config(), *PHONES) as house:
-        for name in PHONES:
-            house.claim(name, *(("--model", "440HD") if name == "aud" else ()))
+        for name, (maker, _, _, _) in PHONES.items():
+            house.claim(name, "--model", MODELS[maker][0])
         for name, (_, bridge, _, _) in PHONES.items():
             on_a = bridge == "br0"
             device = put_into_service(house, name, SERVER_A if on_a else SERVER_B)
@@ -178,8 +184,7 @@ def test_a_router_in_between():
         network.add_host("far")
         network.plug_in("far", "eth0", "br2", mac, "10.3.0.31/24")
         ip("-n", network.namespace("far"), "route", "add", "default", "via", "10.3.0.254")
-        claim = ("device", "claim", plain(mac), "--set", "admin_password=-")
-        house.server.cli(*claim, stdin="of-far")
+        claim(house.server, plain(mac), "of-far")
         with Phone(network.namespace("far"), "snom", "10.3.0.31", mac) as phone:
             # The group stays on its link.
             phone.ask()
@@ -189,9 +194,10 @@ def test_a_router_in_between():
             house.server.cli("device", "set", plain(mac), "--address", "10.3.0.31")
             status, url, source = phone.search((SERVER_A, 5060))
             assert (status, source) == (200, (SERVER_A, 5060)), (status, source)
-            assert phone.path_of(url)[0] == SERVER_A, url
+            assert phone.host_of(url)[0] == SERVER_A, url
             status, text = phone.fetch(url)
-            assert status == 200 and "of-far" in text, (status, text)
+            assert status == 200, (status, text)
+            check_configuration("snom", text, "of-far")
         wait_for("the fetch", lambda: fetched(house.server, plain(mac)))
 
 
@@ -283,7 +289,6 @@ def test_two_bellhops_on_one_lan():
         network.add_host("second")
         network.plug_in("second", "eth0", "br0", "02:00:00:00:00:22", "10.1.0.2/24")
         with Bellhopd(text, network.namespace("second")) as second:
-            house.prepare(second)
             house.claim("snom")
             house.claim("yea", server=second)
             put_into_service(house, "snom", SERVER_A)
@@ -343,12 +348,12 @@ def test_several_subnets_on_one_cable():
         house.network.add_host("sub")
         mac = "00:04:13:00:00:77"
         house.network.plug_in("sub", "eth0", "br0", mac, "192.168.7.77/24")
-        house.server.cli("device", "claim", plain(mac), "--set", "admin_password=-", stdin="of-sub")
+        claim(house.server, plain(mac), "of-sub")
         house.claim("yea")
         with Phone(house.network.namespace("sub"), "snom", "192.168.7.77", mac) as phone:
             status, url, source = phone.search()
             assert (status, source) == (200, ("192.168.7.1", 5060)), (status, source)
-            assert phone.path_of(url)[0] == "192.168.7.1", url
+            assert phone.host_of(url)[0] == "192.168.7.1", url
             assert phone.fetch(url)[0] == 200
         put_into_service(house, "yea", SERVER_A)
 
@@ -380,7 +385,8 @@ def test_everything_but_the_group_over_ipv6():
             assert (status, source[:2]) == (200, ("fd00:1::1", 5060)), (status, source)
             assert url.startswith("http://[fd00:1::1]:8080/"), url
             status, body = phone.fetch(url)
-            assert status == 200 and "of-snom" in body, (status, body)
+            assert status == 200, (status, body)
+            check_configuration("snom", body, "of-snom")
         device = wait_for("the fetch", lambda: fetched(house.server, plain(mac)))
         assert device["address"] == "fd00:1::11", device
         link_local_phone(house, mac, device["fetched"])

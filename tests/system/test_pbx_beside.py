@@ -11,7 +11,7 @@ from pathlib import Path
 
 from house import (BUILD, PATIENCE_S, SOURCE, Bellhopd, Network, in_namespace, main, program,
                    socket_in, wait_for)
-from phone import GROUP, Phone, write_packs
+from phone import GROUP, Phone, check_configuration, claim
 
 SERVER = "10.13.4.121"
 HOSTS = {
@@ -37,10 +37,7 @@ def rule():
 def house(sip):
     with Network(HOSTS) as network, \
             Bellhopd(config(sip), network.namespace("server")) as server:
-        write_packs(server.data)
-        server.reload(config(sip))
-        server.cli("device", "claim", MAC.replace(":", ""), "--set", "admin_password=-",
-                   stdin="of-b")
+        claim(server, MAC.replace(":", ""), "of-b")
         yield network, server
 
 
@@ -138,7 +135,9 @@ def test_with_the_rule_phones_hear_bellhop_alone():
             nft(network, "-f", "-", text=rule())
         status, url, source = phone.search()
         assert (status, source) == (200, (SERVER, 5070)), (status, source)
-        assert phone.fetch(url) == (200, "mac=00041300000b\npassword=of-b\n")
+        status, text = phone.fetch(url)
+        assert status == 200, (status, text)
+        check_configuration("snom", text, "of-b")
         wait_for("the fetch", lambda: server.device("00041300000b")["state"] == "fetched")
         heard = all_answers(phone)
         assert heard and all(port == 5070 for port, _ in heard), heard
