@@ -45,8 +45,10 @@ def house(sip):
 def kamailio(network, folder):
     """On 0.0.0.0:5060 of the server's host; refuses every request as a PBX without the package."""
     binary = program("kamailio")
-    modules = next(iter((BUILD / "peers").glob("usr/lib/*/kamailio/modules")), None) or \
-        Path("/usr/lib/x86_64-linux-gnu/kamailio/modules")
+    # Unpacked beside its wrapper, or installed.
+    root = Path(binary).resolve().parents[1]
+    modules = next(iter([*root.glob("usr/lib/*/kamailio/modules"),
+                         *Path("/usr/lib").glob("*/kamailio/modules")]))
     (folder / "kamailio.cfg").write_text(
         "#!KAMAILIO\ndebug=0\nlog_stderror=yes\nfork=no\nchildren=1\ndisable_tcp=yes\n"
         f"auto_aliases=no\nlisten=udp:0.0.0.0:5060\nmpath=\"{modules}/\"\n"
