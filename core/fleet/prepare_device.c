@@ -381,6 +381,7 @@ static int check_room_for_new(struct prepare *work, const struct device *device)
 
 static int check_existence(struct prepare *work, const struct device *old)
 {
+	enum change_kind kind = work->change->kind;
 	char mac[mac_text_size];
 
 	mac_text(work->change->mac, mac);
@@ -388,38 +389,14 @@ static int check_existence(struct prepare *work, const struct device *old)
 		return prepare_refuse(work, -EINVAL, "not the MAC address of one device",
 				      span_text(mac));
 	}
-	switch (work->change->kind) {
-	case CHANGE_DEVICE_ADD:
+	if (kind == CHANGE_DEVICE_ADD) {
 		return old ? prepare_refuse(work, -EEXIST,
 					    "the device is there already; use device set or claim",
 					    span_text(mac))
 			   : 0;
-	case CHANGE_DEVICE_CLAIM:
-	case CHANGE_DEVICE_SEEN:
+	}
+	if (kind == CHANGE_DEVICE_CLAIM || kind == CHANGE_DEVICE_SEEN) {
 		return 0;
-	case CHANGE_DEVICE_SET:
-	case CHANGE_DEVICE_BLOCK:
-	case CHANGE_DEVICE_UNBLOCK:
-	case CHANGE_DEVICE_REMOVE:
-	case CHANGE_DEVICE_NOTIFIED:
-	case CHANGE_DEVICE_FETCHED:
-	case CHANGE_DEVICE_RESYNC:
-	case CHANGE_PROFILE_SET:
-	case CHANGE_PROFILE_REMOVE:
-	case CHANGE_FILE_SET:
-	case CHANGE_FILE_REMOVE:
-	case CHANGE_FILE_HASHED:
-	case CHANGE_UNIDENTIFIED_SEEN:
-	case CHANGE_FORM_LEARNED:
-	case CHANGE_FORM_PIN:
-	case CHANGE_FORM_FORGET:
-	case CHANGE_RULE_SET:
-	case CHANGE_RULE_REMOVE:
-	case CHANGE_POOL_SET:
-	case CHANGE_POOL_REMOVE:
-	case CHANGE_DEVICES_IMPORT:
-	case CHANGE_KIND_COUNT:
-		break;
 	}
 	return old ? 0
 		   : prepare_refuse(work, -ENOENT,

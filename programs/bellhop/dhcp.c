@@ -114,9 +114,9 @@ static const struct vendor_dhcp_option *option_of_all(const struct dhcp_writer *
 	return NULL;
 }
 
-static void print_makers_of(const struct dhcp_writer *w, unsigned code, const char *before)
+static void print_makers_of(const struct dhcp_writer *w, unsigned code)
 {
-	const char *separator = before;
+	const char *separator = "";
 
 	for (size_t i = 0; i < w->vendors->count; i++) {
 		const struct vendor_pack *pack = w->vendors->packs[i];
@@ -127,6 +127,26 @@ static void print_makers_of(const struct dhcp_writer *w, unsigned code, const ch
 				       pack->display_name.data);
 				separator = ", ";
 			}
+		}
+	}
+}
+
+/* One option in a server's own words; `before` is what stands before each line of a class. */
+typedef void print_option_fn(const char *before, unsigned code, const char *value);
+
+static void print_options_of_all(const struct dhcp_writer *w, print_option_fn *print)
+{
+	char value[value_size];
+
+	for (unsigned code = 1; code < codes_max; code++) {
+		const struct vendor_dhcp_option *option = option_of_all(w, code);
+
+		if (option) {
+			printf("\n# every phone; read by ");
+			print_makers_of(w, code);
+			putchar('\n');
+			expand(w, option->value, value);
+			print("", code, value);
 		}
 	}
 }
@@ -148,17 +168,7 @@ static void print_dnsmasq(const struct dhcp_writer *w)
 	char tag[64];
 
 	printf("# dnsmasq: put this into a file below /etc/dnsmasq.d/\n");
-	for (unsigned code = 1; code < codes_max; code++) {
-		const struct vendor_dhcp_option *option = option_of_all(w, code);
-
-		if (option) {
-			printf("\n# every phone; read by ");
-			print_makers_of(w, code, "");
-			putchar('\n');
-			expand(w, option->value, value);
-			print_dnsmasq_option("", code, value);
-		}
-	}
+	print_options_of_all(w, print_dnsmasq_option);
 	for (size_t i = 0; i < w->vendors->count; i++) {
 		const struct vendor_pack *pack = w->vendors->packs[i];
 
@@ -202,17 +212,7 @@ static void print_isc(const struct dhcp_writer *w)
 			       is_addresses(code) ? "array of ip-address" : "text");
 		}
 	}
-	for (unsigned code = 1; code < codes_max; code++) {
-		const struct vendor_dhcp_option *option = option_of_all(w, code);
-
-		if (option) {
-			printf("\n# every phone; read by ");
-			print_makers_of(w, code, "");
-			putchar('\n');
-			expand(w, option->value, value);
-			print_isc_option("", code, value);
-		}
-	}
+	print_options_of_all(w, print_isc_option);
 	for (size_t i = 0; i < w->vendors->count; i++) {
 		const struct vendor_pack *pack = w->vendors->packs[i];
 
