@@ -46,6 +46,13 @@ int text_add_encoded(struct text *text, const char *value, bool keep_slash)
 	return result;
 }
 
+int text_add_member(struct text *path, const char *collection, const char *name, bool keep_slash)
+{
+	int result = text_add(path, collection, strlen(collection));
+
+	return result == 0 ? text_add_encoded(path, name, keep_slash) : result;
+}
+
 int text_add_parameter(struct text *path, const char *name, const char *value)
 {
 	int result;

@@ -17,6 +17,12 @@ int text_add(struct text *text, const char *bytes, size_t length);
 /* `value` percent-encoded; with `keep_slash` a '/' stays. */
 int text_add_encoded(struct text *text, const char *value, bool keep_slash);
 
+/*
+ * `collection` ("/api/v1/pools/") and one of its members, by its name percent-encoded; with
+ * `keep_slash` a '/' in it stays. 0, or -ENOMEM.
+ */
+int text_add_member(struct text *path, const char *collection, const char *name, bool keep_slash);
+
 /* "?name=value" or "&name=value", when value is not NULL. */
 int text_add_parameter(struct text *path, const char *name, const char *value);
 

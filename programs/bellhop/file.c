@@ -9,12 +9,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static const char collection[] = "/api/v1/files/";
+
 static int file_path(struct text *path, const char *name)
 {
-	static const char start[] = "/api/v1/files/";
-	int result = text_add(path, start, sizeof(start) - 1);
-
-	return result == 0 ? text_add_encoded(path, name, true) : result;
+	return text_add_member(path, collection, name, true);
 }
 
 static void print_added(json_t *reply)
@@ -77,13 +76,5 @@ int run_file_list(const struct arguments *arguments)
 
 int run_file_remove(const struct arguments *arguments)
 {
-	struct text path = {.data = NULL};
-	json_t *reply = NULL;
-	int result = file_path(&path, arguments->words[0]) < 0
-			     ? fail("out of memory")
-			     : client_ask(arguments, "DELETE", path.data, NULL, &reply);
-
-	result = print_reply(arguments, result, reply, print_removed);
-	free(path.data);
-	return result;
+	return print_removal(arguments, collection, arguments->words[0], true);
 }

@@ -10,12 +10,11 @@
 
 enum { arena_bytes_max = 64 << 20 };
 
+static const char collection[] = "/api/v1/pools/";
+
 static int pool_path(struct text *path, const char *name)
 {
-	static const char start[] = "/api/v1/pools/";
-	int result = text_add(path, start, sizeof(start) - 1);
-
-	return result == 0 ? text_add_encoded(path, name, false) : result;
+	return text_add_member(path, collection, name, false);
 }
 
 int run_pool_list(const struct arguments *arguments)
@@ -359,13 +358,5 @@ int run_pool_import(const struct arguments *arguments)
 
 int run_pool_remove(const struct arguments *arguments)
 {
-	struct text path = {.data = NULL};
-	json_t *reply = NULL;
-	int result = pool_path(&path, arguments->words[0]) < 0
-			     ? fail("out of memory")
-			     : client_ask(arguments, "DELETE", path.data, NULL, &reply);
-
-	result = print_reply(arguments, result, reply, print_removed);
-	free(path.data);
-	return result;
+	return print_removal(arguments, collection, arguments->words[0], false);
 }

@@ -4,6 +4,7 @@
 #include "programs/bellhop/client.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 
 int print_json(const json_t *json)
 {
@@ -28,6 +29,20 @@ int print_reply(const struct arguments *arguments, int result, json_t *reply, pr
 void print_removed(json_t *reply)
 {
 	printf("removed %s\n", json_string_value(json_object_get(reply, "removed")));
+}
+
+int print_removal(const struct arguments *arguments, const char *collection, const char *name,
+		  bool keep_slash)
+{
+	struct text path = {.data = NULL};
+	json_t *reply = NULL;
+	int result = text_add_member(&path, collection, name, keep_slash) < 0
+			     ? fail("out of memory")
+			     : client_ask(arguments, "DELETE", path.data, NULL, &reply);
+
+	result = print_reply(arguments, result, reply, print_removed);
+	free(path.data);
+	return result;
 }
 
 int print_list(const struct arguments *arguments, const char *path, const char *member,

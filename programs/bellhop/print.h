@@ -21,6 +21,13 @@ int print_reply(const struct arguments *arguments, int result, json_t *reply, pr
 /* For print_reply: what the answer says is removed. */
 void print_removed(json_t *reply);
 
+/*
+ * Has the server remove the member `name` of a collection (see text_add_member), and prints what
+ * the answer says. Returns the exit code.
+ */
+int print_removal(const struct arguments *arguments, const char *collection, const char *name,
+		  bool keep_slash);
+
 /* Asks for `path` and prints the list `member` of the answer as a table. Returns the exit code. */
 int print_list(const struct arguments *arguments, const char *path, const char *member,
 	       const struct column *columns, size_t column_count);

@@ -8,12 +8,8 @@
 
 static int profile_path(struct text *path, const struct arguments *arguments)
 {
-	static const char start[] = "/api/v1/profiles/";
-	int result = text_add(path, start, sizeof(start) - 1);
+	int result = text_add_member(path, "/api/v1/profiles/", arguments->words[0], false);
 
-	if (result == 0) {
-		result = text_add_encoded(path, arguments->words[0], false);
-	}
 	if (result == 0) {
 		result = text_add_parameter(path, "secrets",
 					    argument(arguments, OPTION_SECRETS) ? "1" : NULL);

@@ -6,14 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char collection[] = "/api/v1/rules/";
+
 static int rule_path(struct text *path, const char *name, bool has_secrets)
 {
-	static const char start[] = "/api/v1/rules/";
-	int result = text_add(path, start, sizeof(start) - 1);
+	int result = text_add_member(path, collection, name, false);
 
-	if (result == 0) {
-		result = text_add_encoded(path, name, false);
-	}
 	return result == 0 ? text_add_parameter(path, "secrets", has_secrets ? "1" : NULL) : result;
 }
 
@@ -307,20 +305,7 @@ int run_rule_set(const struct arguments *arguments)
 
 int run_rule_remove(const struct arguments *arguments)
 {
-	struct text path = {.data = NULL};
-	json_t *reply = NULL;
-	int result = rule_path(&path, arguments->words[0], false) < 0
-			     ? fail("out of memory")
-			     : client_ask(arguments, "DELETE", path.data, NULL, &reply);
-
-	if (result == EXIT_DONE && argument(arguments, OPTION_JSON)) {
-		result = print_json(reply);
-	} else if (result == EXIT_DONE) {
-		printf("removed %s\n", json_string_value(json_object_get(reply, "removed")));
-	}
-	json_decref(reply);
-	free(path.data);
-	return result;
+	return print_removal(arguments, collection, arguments->words[0], false);
 }
 
 /* --- Which one would claim a phone. --- */
