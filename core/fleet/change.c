@@ -82,3 +82,14 @@ struct change *change_copy(struct arena *arena, const struct change *change)
 
 	return copy && keep_all(arena, copy) && keep_group(arena, copy) ? copy : NULL;
 }
+
+void change_post(struct effects *effects, const struct change *change)
+{
+	struct change *copy = change_copy(&effects->arena, change);
+
+	if (copy) {
+		effects_change(effects, copy);
+	} else {
+		effects->lost++;
+	}
+}

@@ -15,7 +15,7 @@
 #ifndef BELLHOP_CORE_FLEET_CHANGE_H
 #define BELLHOP_CORE_FLEET_CHANGE_H
 
-#include "core/base/arena.h"
+#include "core/base/effects.h"
 #include "core/fleet/device.h"
 #include "core/fleet/forms.h"
 
@@ -155,5 +155,9 @@ enum { change_group_max = 10000 };
 
 /* A deep copy whose spans live in `arena`, or NULL when it is full. */
 struct change *change_copy(struct arena *arena, const struct change *change);
+
+/* Appends a deep copy to the effects, for the shell to post; without room it is counted in `lost`.
+ */
+void change_post(struct effects *effects, const struct change *change);
 
 #endif

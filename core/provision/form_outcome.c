@@ -5,17 +5,6 @@
  */
 #include "core/provision/signalling_state.h"
 
-static void post(struct effects *effects, const struct change *change)
-{
-	struct change *copy = change_copy(&effects->arena, change);
-
-	if (copy) {
-		effects_change(effects, copy);
-	} else {
-		effects->lost++;
-	}
-}
-
 static void write_kind(struct writer *w, const struct form_key *key)
 {
 	const struct span parts[] = {key->vendor, key->model, key->firmware};
@@ -85,16 +74,16 @@ static void credit(struct signalling *s, const struct success *success, struct e
 	    effects_wants_report(effects, REPORT_INFO)) {
 		report_success(success, effects);
 	}
-	post(effects, &(struct change){.kind = CHANGE_FORM_LEARNED,
-				       .fields = FIELD_FORM | FIELD_SHAPE,
-				       .mac = success->mac,
-				       .vendor = success->key.vendor,
-				       .model = success->key.model,
-				       .firmware = success->key.firmware,
-				       .form = success->form,
-				       .shape = span_text(success->shape),
-				       .is_success = true,
-				       .evidence = success->evidence});
+	change_post(effects, &(struct change){.kind = CHANGE_FORM_LEARNED,
+					      .fields = FIELD_FORM | FIELD_SHAPE,
+					      .mac = success->mac,
+					      .vendor = success->key.vendor,
+					      .model = success->key.model,
+					      .firmware = success->key.firmware,
+					      .form = success->form,
+					      .shape = span_text(success->shape),
+					      .is_success = true,
+					      .evidence = success->evidence});
 }
 
 /* --- the other form --- */
@@ -138,13 +127,13 @@ static void blame(struct signalling *s, const struct attempt *a, const char *wha
 	if (a->is_own_case || span_is_empty(a->key.vendor)) {
 		return;
 	}
-	post(effects, &(struct change){.kind = CHANGE_FORM_LEARNED,
-				       .fields = FIELD_FORM,
-				       .mac = a->device,
-				       .vendor = a->key.vendor,
-				       .model = a->key.model,
-				       .firmware = a->key.firmware,
-				       .form = a->form});
+	change_post(effects, &(struct change){.kind = CHANGE_FORM_LEARNED,
+					      .fields = FIELD_FORM,
+					      .mac = a->device,
+					      .vendor = a->key.vendor,
+					      .model = a->key.model,
+					      .firmware = a->key.firmware,
+					      .form = a->form});
 }
 
 /* Once, and never again; the NOTIFY that was first goes on as it was. */
@@ -161,12 +150,12 @@ static void send_other(struct signalling *s, const struct attempt *a, const char
 	signalling_count(s, "other_form_sent");
 	/* Of a guest (unknown = bootstrap) is not recorded how it was told. */
 	if (device && device_is_claimed(device)) {
-		post(effects, &(struct change){.kind = CHANGE_DEVICE_NOTIFIED,
-					       .fields = FIELD_TOLD,
-					       .mac = a->device,
-					       .form = a->form,
-					       .shape = span_text(a->shape),
-					       .told_both = true});
+		change_post(effects, &(struct change){.kind = CHANGE_DEVICE_NOTIFIED,
+						      .fields = FIELD_TOLD,
+						      .mac = a->device,
+						      .form = a->form,
+						      .shape = span_text(a->shape),
+						      .told_both = true});
 	}
 	blame(s, a, what, effects);
 	attempts_sent(s->attempts, a->device, now_ms);
@@ -238,13 +227,13 @@ static void doubt(struct signalling *s, struct mac mac, struct effects *effects)
 	    record->form != device->told_form) {
 		return;
 	}
-	post(effects, &(struct change){.kind = CHANGE_FORM_LEARNED,
-				       .fields = FIELD_FORM,
-				       .mac = mac,
-				       .vendor = key.vendor,
-				       .model = key.model,
-				       .firmware = key.firmware,
-				       .form = record->form});
+	change_post(effects, &(struct change){.kind = CHANGE_FORM_LEARNED,
+					      .fields = FIELD_FORM,
+					      .mac = mac,
+					      .vendor = key.vendor,
+					      .model = key.model,
+					      .firmware = key.firmware,
+					      .form = record->form});
 }
 
 void form_outcome_final(struct signalling *s, const struct client_key *key, struct mac device,
@@ -344,13 +333,13 @@ static __attribute__((noinline)) void blame_shape(const struct notifier_decision
 	writer_escaped(&w, decision->choice.shape, device_shape_size);
 	report(effects, "form_suspected", &w, &device->mac, source);
 	if (!span_is_empty(key->vendor)) {
-		post(effects, &(struct change){.kind = CHANGE_FORM_LEARNED,
-					       .fields = FIELD_SHAPE,
-					       .mac = device->mac,
-					       .vendor = key->vendor,
-					       .model = key->model,
-					       .firmware = key->firmware,
-					       .shape = span_text(device->told_shape)});
+		change_post(effects, &(struct change){.kind = CHANGE_FORM_LEARNED,
+						      .fields = FIELD_SHAPE,
+						      .mac = device->mac,
+						      .vendor = key->vendor,
+						      .model = key->model,
+						      .firmware = key->firmware,
+						      .shape = span_text(device->told_shape)});
 	}
 }
 

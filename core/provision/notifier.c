@@ -294,17 +294,6 @@ static void record_claims(struct change *change, const struct identity *identity
 	}
 }
 
-static void post(struct effects *effects, const struct change *change)
-{
-	struct change *copy = change_copy(&effects->arena, change);
-
-	if (copy) {
-		effects_change(effects, copy);
-	} else {
-		effects->lost++;
-	}
-}
-
 /* Is it one for the list of senders that are no device? */
 static bool is_unidentified(const struct signalling_options *options,
 			    const struct notifier_decision *decision)
@@ -332,7 +321,7 @@ static void record_unidentified(struct change *change, const struct identity *id
 	change->kind = CHANGE_UNIDENTIFIED_SEEN;
 	change->mac = identity->has_claim ? identity->claimed : (struct mac){0};
 	change->reason = identity->reason;
-	post(effects, change);
+	change_post(effects, change);
 }
 
 void notifier_record(const struct signalling_options *options, const struct packet *packet,
@@ -358,7 +347,7 @@ void notifier_record(const struct signalling_options *options, const struct pack
 	}
 	record_claims(&change, identity);
 	if (is_served || (decision->is_listed && identity->verdict == IDENTITY_KNOWN)) {
-		post(effects, &change);
+		change_post(effects, &change);
 	}
 	if (is_unidentified(options, decision)) {
 		record_unidentified(&change, identity, effects);

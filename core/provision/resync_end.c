@@ -49,25 +49,14 @@ void resync_detach(struct resync *r, struct resync_target *target)
 
 /* --- What is told. --- */
 
-static void post(struct effects *effects, const struct change *change)
-{
-	struct change *copy = change_copy(&effects->arena, change);
-
-	if (copy) {
-		effects_change(effects, copy);
-	} else {
-		effects->lost++;
-	}
-}
-
 void resync_record(const struct resync_target *target, enum device_resync state,
 		   struct effects *effects)
 {
 	if (target->order != RESYNC_ORDER_CLAIMED) {
-		post(effects, &(struct change){.kind = CHANGE_DEVICE_RESYNC,
-					       .mac = target->mac,
-					       .resync = state,
-					       .resync_status = target->status});
+		change_post(effects, &(struct change){.kind = CHANGE_DEVICE_RESYNC,
+						      .mac = target->mac,
+						      .resync = state,
+						      .resync_status = target->status});
 	}
 }
 
@@ -158,12 +147,12 @@ static void end_claimed(struct resync *r, struct resync_target *target, enum dev
 	       NULL, effects);
 	if (is_done && target->is_url) {
 		/* That it then fetches is no evidence for a form: it had none of the two. */
-		post(effects, &(struct change){.kind = CHANGE_DEVICE_NOTIFIED,
-					       .fields = FIELD_TOLD,
-					       .mac = target->mac,
-					       .form = FORM_RFC,
-					       .told_both = true,
-					       .shape = span_text(target->shape)});
+		change_post(effects, &(struct change){.kind = CHANGE_DEVICE_NOTIFIED,
+						      .fields = FIELD_TOLD,
+						      .mac = target->mac,
+						      .form = FORM_RFC,
+						      .told_both = true,
+						      .shape = span_text(target->shape)});
 	}
 	forget(r, target);
 }

@@ -7,17 +7,6 @@ void sightings_init(struct sightings *sightings, struct random *random)
 	rate_limit_init_per_minute(&sightings->rate, sighting_per_minute, sighting_burst, random);
 }
 
-static void post(struct effects *effects, const struct change *change)
-{
-	struct change *copy = change_copy(&effects->arena, change);
-
-	if (copy) {
-		effects_change(effects, copy);
-	} else {
-		effects->lost++;
-	}
-}
-
 static struct change change_of(const struct identity *identity, const struct sighting_place *place)
 {
 	return (struct change){
@@ -82,7 +71,7 @@ static void note_device(const struct inventory *inventory, const struct identity
 	set_maker(&change, identity,
 		  unidentified_find(&inventory->unidentified, place->source.address,
 				    place->interface));
-	post(effects, &change);
+	change_post(effects, &change);
 }
 
 static void note_stranger(const struct inventory *inventory, const struct identity *identity,
@@ -100,7 +89,7 @@ static void note_stranger(const struct inventory *inventory, const struct identi
 	change.kind = CHANGE_UNIDENTIFIED_SEEN;
 	change.mac = identity->has_claim ? identity->claimed : (struct mac){0};
 	set_maker(&change, identity, before);
-	post(effects, &change);
+	change_post(effects, &change);
 }
 
 void sighting_note(const struct inventory *inventory, const struct policy *policy,
