@@ -116,6 +116,21 @@ enum report_level sip_door_report_level(const struct sip_door *door)
 	return level;
 }
 
+/* Before anything is sent: what a phone does about it comes later than this. */
+static void date_changes(struct sip_door *door)
+{
+	uint64_t utc_ms = 0;
+
+	for (size_t i = 0; i < door->effects.count; i++) {
+		struct effect *effect = &door->effects.items[i];
+
+		if (effect->kind == EFFECT_CHANGE && effect->change->utc_ms == 0) {
+			utc_ms = utc_ms ? utc_ms : loop_utc_ms();
+			effect->change->utc_ms = utc_ms;
+		}
+	}
+}
+
 static void carry_out_change(struct sip_door *door, const struct change *change)
 {
 	if (change->kind == CHANGE_DEVICE_NOTIFIED) {
@@ -130,6 +145,7 @@ static void carry_out_change(struct sip_door *door, const struct change *change)
 
 void sip_door_carry_out(struct sip_door *door)
 {
+	date_changes(door);
 	carry_out_sends(door);
 	for (size_t i = 0; i < door->effects.count; i++) {
 		const struct effect *effect = &door->effects.items[i];

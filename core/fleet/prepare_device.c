@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+/* A report waits this long at most; a clock that is set back undoes nothing for longer. */
+enum { overtaken_max_ms = 10000 };
+
 static bool has(const struct prepare *work, enum change_field field)
 {
 	return (work->change->fields & field) != 0;
@@ -171,6 +174,18 @@ static bool is_mere_word(const struct prepare *work, const struct device *old)
 	       work->change->certainty < CERTAINTY_SEEN;
 }
 
+/*
+ * A phone may fetch before the report is stored of the NOTIFY that made it (the NOTIFY leaves
+ * first): what is older than the fetch does not undo what came of it.
+ */
+static bool is_overtaken(const struct prepare *work, const struct device *old)
+{
+	uint64_t utc_ms = work->change->utc_ms;
+
+	return old && is_sighting(work) && utc_ms < old->fetched_utc_ms &&
+	       old->fetched_utc_ms - utc_ms < overtaken_max_ms;
+}
+
 /* Who it is, how that is known, and where. */
 static int set_seen(struct prepare *work, const struct device *old, struct device *device)
 {
@@ -179,10 +194,10 @@ static int set_seen(struct prepare *work, const struct device *old, struct devic
 	if (is_mere_word(work, old)) {
 		return 0;
 	}
-	if (has(work, FIELD_IDENTIFIED_BY)) {
+	if (has(work, FIELD_IDENTIFIED_BY) && !is_overtaken(work, old)) {
 		device->identified_by = change->identified_by;
 	}
-	if (has(work, FIELD_CERTAINTY)) {
+	if (has(work, FIELD_CERTAINTY) && !is_overtaken(work, old)) {
 		device->certainty = change->certainty;
 	}
 	if (has(work, FIELD_ADDRESS)) {
@@ -219,6 +234,7 @@ static void set_told(struct prepare *work, struct device *device)
 			    change->utc_ms >= device->notified_utc_ms &&
 			    change->utc_ms - device->notified_utc_ms < form_same_boot_ms;
 	bool is_waiting = is_same_boot && device->told_unfetched > 0;
+	bool is_fetched = is_overtaken(work, device);
 
 	if (!has(work, FIELD_TOLD)) {
 		return;
@@ -231,10 +247,10 @@ static void set_told(struct prepare *work, struct device *device)
 	device->told_both = is_waiting && (device->told_both || device->told_form != change->form);
 	device->told_form = change->form;
 	if (!span_equal(change->shape, span_text(device->told_shape))) {
-		device->told_unfetched = 1;
+		device->told_unfetched = is_fetched ? 0 : 1;
 		(void)prepare_text(work, device->told_shape, sizeof(device->told_shape),
 				   change->shape, "not a shape");
-	} else if (!is_waiting && device->told_unfetched < UINT8_MAX) {
+	} else if (!is_waiting && !is_fetched && device->told_unfetched < UINT8_MAX) {
 		device->told_unfetched++;
 	}
 }

@@ -562,6 +562,39 @@ static void the_key_is_that_of_the_record_to_come(void)
 	inventory_free(&inventory);
 }
 
+/* The NOTIFY leaves before its report is posted; the phone may be faster than that. */
+static void a_fetch_that_overtakes_its_telling_stands(void)
+{
+	const struct device *device;
+
+	open_house();
+	utc_ms += 5;
+	CHECK_EQUAL(0, fleet_do(&inventory,
+				(struct change){.kind = CHANGE_DEVICE_FETCHED,
+						.utc_ms = utc_ms,
+						.mac = fleet_mac(PHONE),
+						.fields = FIELD_IDENTIFIED_BY | FIELD_CERTAINTY,
+						.identified_by = IDENTIFIED_BY_KEY,
+						.certainty = CERTAINTY_PROVEN}));
+	CHECK_EQUAL(0, fleet_do(&inventory,
+				(struct change){.kind = CHANGE_DEVICE_NOTIFIED,
+						.utc_ms = utc_ms - 5,
+						.mac = fleet_mac(PHONE),
+						.fields = FIELD_TOLD | FIELD_IDENTIFIED_BY |
+							  FIELD_CERTAINTY,
+						.form = FORM_RFC,
+						.shape = SPAN("folder"),
+						.identified_by = IDENTIFIED_BY_FRAME,
+						.certainty = CERTAINTY_CONFIRMED}));
+	device = inventory_device(&inventory, fleet_mac(PHONE));
+	REQUIRE(device);
+	CHECK_EQUAL(FORM_RFC, device->told_form);
+	CHECK_EQUAL(0, device->told_unfetched);
+	CHECK_EQUAL(IDENTIFIED_BY_KEY, device->identified_by);
+	CHECK_EQUAL(CERTAINTY_PROVEN, device->certainty);
+	inventory_free(&inventory);
+}
+
 int main(void)
 {
 	RUN(device_then_pin_then_learned_then_pack);
@@ -579,5 +612,6 @@ int main(void)
 	RUN(one_boot_is_enough_when_it_had_ten_minutes);
 	RUN(a_phone_that_never_comes_teaches_nothing);
 	RUN(the_key_is_that_of_the_record_to_come);
+	RUN(a_fetch_that_overtakes_its_telling_stands);
 	return test_end();
 }
